@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/grid.hpp"
+#include "core/sensor.hpp"
+#include "core/time.hpp"
+
+namespace highwall {
+
+/// Displacement maps of several epochs over the same cells: epochs x cells, one contiguous block.
+/// Values are metres of line-of-sight displacement, positive towards the sensor, since the first
+/// epoch of the stack's source; NaN = no data.
+class Stack {
+ public:
+  Stack() = default;
+  Stack(GridGeometry geometry, std::vector<Instant> instants);
+
+  const GridGeometry& geometry() const noexcept { return geometry_; }
+  const std::vector<Instant>& instants() const noexcept { return instants_; }
+  std::size_t epochs() const noexcept { return instants_.size(); }
+  std::size_t cells() const noexcept { return geometry_.cells(); }
+
+  /// Map of one epoch: all cells, row-major.
+  std::span<double> at(std::size_t epoch);
+  std::span<const double> at(std::size_t epoch) const;
+  /// Series of one cell: one value an epoch (copied: the block is epoch-major).
+  std::vector<double> of(std::size_t cell) const;
+
+  /// Unit vector target -> sensor, one for all cells unless `line_of_sight_per_cell` is filled.
+  LineOfSight line_of_sight;
+  std::vector<Eigen::Vector3d> line_of_sight_per_cell;
+  /// Local position of each cell in the site frame; empty when the raster's own CRS tells it all.
+  std::vector<Eigen::Vector3d> cell_position_m;
+  std::string source;
+
+ private:
+  GridGeometry geometry_;
+  std::vector<Instant> instants_;
+  std::vector<double> values_;
+};
+
+}  // namespace highwall
