@@ -1,0 +1,30 @@
+# Every third-party library of the house, found once. Their headers are SYSTEM: imported targets are.
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(fmt 9 REQUIRED)
+find_package(date REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(GDAL 3.6 REQUIRED)
+find_package(HDF5 1.10 REQUIRED COMPONENTS C)
+find_package(tomlplusplus 3 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(mosquitto REQUIRED IMPORTED_TARGET libmosquitto)
+
+if(HIGHWALL_PCL)
+  # Without this PCL's features and registration drag VTK and Qt in.
+  set(CMAKE_DISABLE_FIND_PACKAGE_VTK TRUE)
+  find_package(PCL 1.13 REQUIRED COMPONENTS common kdtree search filters features registration)
+endif()
+
+if(HIGHWALL_PYTHON)
+  find_package(Python 3.11 REQUIRED COMPONENTS Interpreter Development.Module)
+  execute_process(COMMAND ${Python_EXECUTABLE} -m pybind11 --cmakedir
+                  OUTPUT_VARIABLE pybind11_DIR OUTPUT_STRIP_TRAILING_WHITESPACE
+                  RESULT_VARIABLE pybind11_missing)
+  if(pybind11_missing)
+    message(FATAL_ERROR "pybind11 is missing in ${Python_EXECUTABLE}: run script/bootstrap first")
+  endif()
+  find_package(pybind11 2.12 REQUIRED CONFIG)
+endif()
