@@ -12,12 +12,15 @@ namespace highwall {
 namespace {
 
 constexpr double kNormal95 = 1.96;  // Lague's LoD95 is two-sided Gaussian.
+// Sphere and cylinder are closed: a point on the border is inside, whatever way its coordinates were
+// rounded. Five nanometres a metre.
+constexpr double kBorder = 1.0 + 1e-8;
 
 /// Direction of least variance of the cloud about a point; nullopt with fewer than three neighbours
 /// or when they lie on a line.
 std::optional<Eigen::Vector3d> normal_at(const ColumnIndex& cloud, const Eigen::Vector3d& core,
                                          double radius) {
-  const double r2 = radius * radius;
+  const double r2 = radius * radius * kBorder;
   std::size_t n = 0;
   Eigen::Vector3d sum = Eigen::Vector3d::Zero();
   double xx = 0.0, xy = 0.0, xz = 0.0, yy = 0.0, yz = 0.0, zz = 0.0;
@@ -56,7 +59,8 @@ std::optional<Eigen::Vector3d> normal_at(const ColumnIndex& cloud, const Eigen::
 void collect(const ColumnIndex& cloud, const Eigen::Vector3d& core, const Eigen::Vector3d& normal,
              const M3c2Options& options, std::vector<double>& heights) {
   heights.clear();
-  const double r2 = options.cylinder_radius_m * options.cylinder_radius_m;
+  const double r2 = options.cylinder_radius_m * options.cylinder_radius_m * kBorder;
+  const double reach_m = options.half_length_m * kBorder;
   const Eigen::Vector3d reach = options.half_length_m * normal;
   cloud.near_segment(core.x() - reach.x(), core.y() - reach.y(), core.x() + reach.x(),
                      core.y() + reach.y(), options.cylinder_radius_m,
@@ -70,7 +74,7 @@ void collect(const ColumnIndex& cloud, const Eigen::Vector3d& core, const Eigen:
                          const double py = y - h * normal.y();
                          const double pz = z - h * normal.z();
                          if (px * px + py * py + pz * pz > r2) continue;
-                         if (std::abs(h) <= options.half_length_m) heights.push_back(h);
+                         if (std::abs(h) <= reach_m) heights.push_back(h);
                        }
                      });
 }

@@ -1,0 +1,169 @@
+#include "io/crs/crs.hpp"
+
+#include <cpl_conv.h>
+#include <cpl_error.h>
+#include <fmt/format.h>
+#include <ogr_srs_api.h>
+
+#include <cmath>
+#include <limits>
+
+#include "core/error.hpp"
+
+namespace highwall {
+namespace {
+
+/// GDAL's messages go into our errors, not to stderr.
+class Quiet {
+ public:
+  Quiet() { CPLPushErrorHandler(CPLQuietErrorHandler); }
+  ~Quiet() { CPLPopErrorHandler(); }
+  Quiet(const Quiet&) = delete;
+  Quiet& operator=(const Quiet&) = delete;
+};
+
+struct DestroySrs {
+  void operator()(void* srs) const { OSRDestroySpatialReference(srs); }
+};
+using Srs = std::unique_ptr<void, DestroySrs>;
+
+Srs parse(std::string_view text, std::string_view where) {
+  const Quiet quiet;
+  CPLErrorReset();
+  Srs srs(OSRNewSpatialReference(nullptr));
+  // The definition is a text of the user's: files and URLs that PROJ would open are not followed.
+  const std::string definition(text);
+  if (OSRSetFromUserInput(srs.get(), definition.c_str()) != OGRERR_NONE) {
+    throw Error(ErrorKind::config,
+                fmt::format("PROJ cannot read the CRS \"{}\"{}{}", definition.substr(0, 120),
+                            definition.size() > 120 ? "..." : "",
+                            CPLGetLastErrorMsg()[0] != '\0' ? std::string(": ") + CPLGetLastErrorMsg() : ""),
+                std::string(where), "write it as EPSG:4548, WKT or a PROJ string");
+  }
+  OSRSetAxisMappingStrategy(srs.get(), OAMS_TRADITIONAL_GIS_ORDER);
+  return srs;
+}
+
+std::string wkt_of(void* srs) {
+  char* text = nullptr;
+  const char* options[] = {"FORMAT=WKT2_2019", "MULTILINE=NO", nullptr};
+  OSRExportToWktEx(srs, &text, options);
+  std::string out = text == nullptr ? "" : text;
+  CPLFree(text);
+  return out;
+}
+
+std::string authority_of(void* srs, const char* node) {
+  const char* name = OSRGetAuthorityName(srs, node);
+  const char* code = OSRGetAuthorityCode(srs, node);
+  if (name == nullptr || code == nullptr) return {};
+  return std::string(name) + ":" + code;
+}
+
+bool same(void* a, void* b) {
+  const char* options[] = {"IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES",
+                           "CRITERION=EQUIVALENT_EXCEPT_AXIS_ORDER_GEOGCRS", nullptr};
+  return OSRIsSameEx(a, b, options) != 0;
+}
+
+/// The code only when it really stands for this definition: files carry wrong codes.
+std::string shortest_name(void* srs) {
+  const Quiet quiet;
+  const std::string code = authority_of(srs, nullptr);
+  if (!code.empty()) {
+    const Srs known(OSRNewSpatialReference(nullptr));
+    if (OSRSetFromUserInput(known.get(), code.c_str()) == OGRERR_NONE && same(srs, known.get())) return code;
+  }
+  return wkt_of(srs);
+}
+
+}  // namespace
+
+CrsInfo describe_crs(std::string_view text, std::string_view where) {
+  const Srs srs = parse(text, where);
+  const Quiet quiet;
+  CrsInfo info;
+  const char* name = OSRGetName(srs.get());
+  info.name = name == nullptr ? "" : name;
+  info.geographic = OSRIsGeographic(srs.get()) != 0;
+  info.horizontal_unit_m =
+      info.geographic ? std::numeric_limits<double>::quiet_NaN() : OSRGetLinearUnits(srs.get(), nullptr);
+  info.has_vertical = OSRIsCompound(srs.get()) != 0 || OSRIsVertical(srs.get()) != 0;
+  info.vertical_unit_m = info.geographic ? 1.0 : info.horizontal_unit_m;
+  if (info.has_vertical) {
+    info.vertical_unit_m = OSRGetTargetLinearUnits(srs.get(), "COMPD_CS|VERT_CS", nullptr);
+    info.vertical = authority_of(srs.get(), "COMPD_CS|VERT_CS");
+    if (info.vertical.empty()) {
+      const char* vertical_name = OSRGetAttrValue(srs.get(), "COMPD_CS|VERT_CS", 0);
+      info.vertical = vertical_name == nullptr ? "unnamed" : vertical_name;
+    }
+  }
+  const Srs horizontal(OSRClone(srs.get()));
+  if (OSRIsCompound(horizontal.get()) != 0) OSRStripVertical(horizontal.get());
+  info.crs = shortest_name(horizontal.get());
+  return info;
+}
+
+bool same_crs(std::string_view a, std::string_view b) {
+  if (a == b) return true;
+  if (a.empty() || b.empty() || a == "local" || b == "local") return false;
+  const Srs first = parse(a, {});
+  const Srs second = parse(b, {});
+  const Quiet quiet;
+  return same(first.get(), second.get());
+}
+
+struct Transformer::Implementation {
+  Srs from;
+  Srs to;
+  OGRCoordinateTransformationH transformation = nullptr;
+  ~Implementation() {
+    if (transformation != nullptr) OCTDestroyCoordinateTransformation(transformation);
+  }
+};
+
+Transformer::Transformer(std::string_view from, std::string_view to)
+    : implementation_(std::make_unique<Implementation>()) {
+  implementation_->from = parse(from, {});
+  implementation_->to = parse(to, {});
+  const Quiet quiet;
+  implementation_->transformation =
+      OCTNewCoordinateTransformation(implementation_->from.get(), implementation_->to.get());
+  if (implementation_->transformation == nullptr) {
+    throw Error(ErrorKind::config,
+                fmt::format("PROJ knows no way from {} to {}", from.substr(0, 80), to.substr(0, 80)));
+  }
+}
+
+Transformer::~Transformer() = default;
+Transformer::Transformer(Transformer&&) noexcept = default;
+Transformer& Transformer::operator=(Transformer&&) noexcept = default;
+
+std::size_t Transformer::apply(double* xyz, std::size_t n) const {
+  constexpr std::size_t kBatch = 4096;
+  const Quiet quiet;
+  std::vector<double> x(kBatch), y(kBatch), z(kBatch);
+  std::vector<int> ok(kBatch);
+  std::size_t failed = 0;
+  for (std::size_t begin = 0; begin < n; begin += kBatch) {
+    const std::size_t count = std::min(kBatch, n - begin);
+    for (std::size_t i = 0; i < count; ++i) {
+      x[i] = xyz[3 * (begin + i)];
+      y[i] = xyz[3 * (begin + i) + 1];
+      z[i] = xyz[3 * (begin + i) + 2];
+    }
+    OCTTransformEx(implementation_->transformation, static_cast<int>(count), x.data(), y.data(), z.data(),
+                   ok.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool good = ok[i] != 0 && std::isfinite(x[i]) && std::isfinite(y[i]);
+      if (!good) ++failed;
+      const double nan = std::numeric_limits<double>::quiet_NaN();
+      xyz[3 * (begin + i)] = good ? x[i] : nan;
+      xyz[3 * (begin + i) + 1] = good ? y[i] : nan;
+      xyz[3 * (begin + i) + 2] = good ? z[i] : nan;
+    }
+  }
+  return failed;
+}
+
+}  // namespace highwall

@@ -1,0 +1,134 @@
+#include "io/readers/cloud_builder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "core/error.hpp"
+#include "core/parallel.hpp"
+#include "io/crs/crs.hpp"
+
+namespace highwall {
+namespace {
+
+std::array<double, 3> minimum_of(const Points& xyz, const Run& run) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  return reduce_blocks(
+      static_cast<std::size_t>(xyz.rows()), std::array<double, 3>{inf, inf, inf},
+      [&](const Block& block) {
+        std::array<double, 3> low{inf, inf, inf};
+        for (std::size_t i = block.begin; i < block.end; ++i) {
+          for (std::size_t c = 0; c < 3; ++c) {
+            const double v = xyz(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(c));
+            if (v < low[c]) low[c] = v;
+          }
+        }
+        return low;
+      },
+      [](std::array<double, 3>& a, std::array<double, 3>&& b) {
+        for (std::size_t c = 0; c < 3; ++c) a[c] = std::min(a[c], b[c]);
+      },
+      run, {}, 8192);
+}
+
+std::string unit_name(double metres) {
+  if (std::abs(metres - 0.3048) < 1e-9) return "feet";
+  if (std::abs(metres - 1200.0 / 3937.0) < 1e-9) return "US survey feet";
+  return fmt::format("units of {} m", metres);
+}
+
+}  // namespace
+
+void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud,
+                 Report& report) {
+  std::string text = options.crs == "file" ? world.crs : options.crs;
+  double horizontal = 1.0;
+  double vertical = 1.0;
+  if (text.empty()) {
+    assume(options, report, "crs", "the coordinates are metres of a local frame");
+    text = "local";
+  }
+  if (text == "local") {
+    cloud.frame.crs = "local";
+  } else {
+    const CrsInfo info = describe_crs(text, report.source);
+    cloud.frame.crs = info.crs;
+    cloud.frame.vertical = options.vertical == "file" ? info.vertical : options.vertical;
+    if (info.geographic) {
+      throw Error(ErrorKind::config, "the coordinates are degrees: a point cloud needs metres", report.source,
+                  "project it first, or name the projected CRS it really has with crs");
+    }
+    horizontal = info.horizontal_unit_m;
+    vertical = info.vertical_unit_m;
+  }
+  const bool foreign = horizontal != 1.0 || vertical != 1.0;
+  if (foreign && options.units == "source") {
+    report.warn(fmt::format("numbers stay as in the file: {} horizontally, {} vertically",
+                            horizontal == 1.0 ? "metres" : unit_name(horizontal),
+                            vertical == 1.0 ? "metres" : unit_name(vertical)));
+    horizontal = vertical = 1.0;
+  } else if (foreign) {
+    report.warn(fmt::format("converted to metres: horizontal from {}, vertical from {}",
+                            horizontal == 1.0 ? "metres" : unit_name(horizontal),
+                            vertical == 1.0 ? "metres" : unit_name(vertical)));
+    // The projected numbers are in metres from here on, so the text of the CRS no longer fits.
+    if (horizontal != 1.0) cloud.frame.crs += fmt::format(" in metres (was {})", unit_name(horizontal));
+  }
+  cloud.xyz = std::move(world.xyz);
+  const std::array<double, 3> factor{horizontal, horizontal, vertical};
+  std::array<double, 3> low = minimum_of(cloud.xyz, run);
+  for (std::size_t c = 0; c < 3; ++c) low[c] *= factor[c];
+  const std::array<double, 3> origin = local_origin(options, low);
+  cloud.frame.origin_m = origin;
+  for_blocks(
+      cloud.size(),
+      [&](const Block& block) {
+        for (std::size_t i = block.begin; i < block.end; ++i) {
+          for (std::size_t c = 0; c < 3; ++c) {
+            double& v = cloud.xyz(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(c));
+            v = v * factor[c] - origin[c];
+          }
+        }
+      },
+      run, {}, 8192);
+}
+
+std::optional<Civil> find_civil(std::string_view text, std::string_view pattern) {
+  // The pattern must match some stretch of the text whole: try every start and the longest end first.
+  for (std::size_t begin = 0; begin < text.size(); ++begin) {
+    const std::size_t longest = std::min(text.size() - begin, pattern.size() * 3);
+    for (std::size_t length = longest; length > 0; --length) {
+      if (const auto civil = parse_civil(text.substr(begin, length), pattern)) return civil;
+    }
+  }
+  return std::nullopt;
+}
+
+Instant find_instant(const ReadOptions& options, const Input& input, Instant mean_gps, Instant header_date,
+                     Report& report) {
+  const std::string stem = std::filesystem::path(input.name).filename().string();
+  for (const std::string& rule : options.instant) {
+    if (rule.rfind("filename:", 0) == 0) {
+      const auto civil = find_civil(stem, std::string_view(rule).substr(9));
+      if (!civil) continue;
+      const auto t = stamp_zone(options, report).to_instant(*civil);
+      if (t) return *t;
+    } else if (rule == "gps_time") {
+      if (mean_gps != kNoInstant) return mean_gps;
+    } else if (rule == "header_date") {
+      if (header_date == kNoInstant) continue;
+      report.warn("the time is the date of the file's header, which may not be the day of the scan");
+      return header_date;
+    } else {
+      throw Error(ErrorKind::config, fmt::format("unknown rule for the instant: \"{}\"", rule), input.name,
+                  "known: filename:PATTERN, gps_time, header_date");
+    }
+  }
+  report.warn("no rule gave the time of acquisition");
+  return kNoInstant;
+}
+
+}  // namespace highwall

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/cloud.hpp"
+#include "core/report.hpp"
+#include "io/readers/reader.hpp"
+
+namespace highwall {
+
+/// World coordinates as a reader found them, N x 3, and the CRS text of the file ("" = none).
+struct WorldPoints {
+  Points xyz;
+  std::string crs;
+};
+
+/// Turns a file's coordinates into local metres: the CRS by options or file, length units converted
+/// (with a line in the report), the local origin taken off. Fills cloud.frame and cloud.xyz.
+/// @throws Error(config) for a CRS that PROJ cannot read.
+void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud,
+                 Report& report);
+
+/// Time of acquisition by the rules of options.instant: "filename:PATTERN" finds the pattern anywhere
+/// in the file's name, "gps_time" is `mean_gps` and "header_date" is `header_date` (kNoInstant = the
+/// file has none). None works: kNoInstant and a warning.
+Instant find_instant(const ReadOptions& options, const Input& input, Instant mean_gps, Instant header_date,
+                     Report& report);
+
+/// The first place in the text where the pattern matches; nullopt when it is nowhere.
+std::optional<Civil> find_civil(std::string_view text, std::string_view pattern);
+
+}  // namespace highwall

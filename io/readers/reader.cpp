@@ -1,0 +1,163 @@
+#include "io/readers/reader.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+
+#include "core/error.hpp"
+
+namespace highwall {
+namespace {
+
+constexpr std::size_t kHeadBytes = 4096;
+
+std::string suffix_of(std::string_view name) {
+  std::string suffix = std::filesystem::path(name).extension().string();
+  for (char& c : suffix) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return suffix;
+}
+
+bool has_suffix(const Reader& reader, const std::string& suffix) {
+  if (suffix.empty()) return false;
+  const std::string padded = " " + std::string(reader.suffixes) + " ";
+  return padded.find(" " + suffix + " ") != std::string::npos;
+}
+
+std::vector<std::string> reader_names() {
+  std::vector<std::string> names;
+  for (const Reader* reader : all_readers()) names.emplace_back(reader->name);
+  return names;
+}
+
+}  // namespace
+
+const Reader& choose_reader(const Input& input, const std::string& format) {
+  if (format != "auto") {
+    for (const Reader* reader : all_readers()) {
+      if (reader->name == format) return *reader;
+    }
+    const std::string near = nearest_word(format, reader_names());
+    throw Error(ErrorKind::config, fmt::format("no reader is called \"{}\"", format), input.name,
+                near.empty() ? fmt::format("known: {}", fmt::join(reader_names(), ", "))
+                             : fmt::format("did you mean \"{}\"?", near));
+  }
+  const std::string_view head = input.bytes.substr(0, kHeadBytes);
+  const std::string suffix = suffix_of(input.name);
+  const Reader* best = nullptr;
+  int best_score = 0;
+  for (const Reader* reader : all_readers()) {
+    const int sure = reader->sniff(head, input.name);
+    const int score = sure == 0 ? 0 : 2 * sure + (has_suffix(*reader, suffix) ? 1 : 0);
+    if (score > best_score) {
+      best = reader;
+      best_score = score;
+    }
+  }
+  if (best == nullptr) {
+    throw Error(ErrorKind::input, "no reader knows this content", input.name,
+                fmt::format("readers: {}; name one with --format if the file is one of them",
+                            fmt::join(reader_names(), ", ")));
+  }
+  return *best;
+}
+
+std::string load_file(const std::filesystem::path& path) {
+  std::error_code failed;
+  const auto status = std::filesystem::status(path, failed);
+  if (failed || !std::filesystem::exists(status)) {
+    throw Error(ErrorKind::input, "the file does not exist", path.string());
+  }
+  if (!std::filesystem::is_regular_file(status)) {
+    throw Error(ErrorKind::input, "this is not a file", path.string());
+  }
+  const std::uintmax_t size = std::filesystem::file_size(path, failed);
+  if (failed) throw Error(ErrorKind::input, "the file cannot be read: " + failed.message(), path.string());
+  if (size == 0) throw Error(ErrorKind::input, "the file is empty", path.string());
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error(ErrorKind::input, "the file cannot be opened", path.string(), "check its permissions");
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(size));
+  if (static_cast<std::uintmax_t>(file.gcount()) != size) {
+    throw Error(ErrorKind::input,
+                fmt::format("only {} of {} bytes could be read", file.gcount(), size), path.string(),
+                "the file may still be uploading");
+  }
+  return bytes;
+}
+
+Reading read_input(const Input& input, const ReadOptions& options, const Run& run) {
+  validate(options, input.name);
+  const Reader& reader = choose_reader(input, options.format);
+  Reading reading = reader.read(input, options, run);
+  Report& report = reading.report;
+  report.source = input.name;
+  report.format = std::string(reader.name);
+  const double rows = static_cast<double>(report.accepted + report.rejected);
+  if (report.rejected > 0 && static_cast<double>(report.rejected) > options.max_rejected_share * rows) {
+    const std::string first =
+        report.rows.empty() ? "" : fmt::format("line {}: {}", report.rows[0].line, report.rows[0].reason);
+    throw Error(ErrorKind::input,
+                fmt::format("{} of {} rows are bad; {}", report.rejected, report.accepted + report.rejected, first),
+                input.name, fmt::format("read as {}; is that the right format?", reader.name));
+  }
+  return reading;
+}
+
+Reading read_file(const std::filesystem::path& path, const ReadOptions& options, const Run& run) {
+  const std::string bytes = load_file(path);
+  return read_input(Input{path.string(), bytes}, options, run);
+}
+
+std::array<double, 3> local_origin(const ReadOptions& options, const std::array<double, 3>& minimum) {
+  if (options.origin_m.size() == 3) return {options.origin_m[0], options.origin_m[1], options.origin_m[2]};
+  std::array<double, 3> origin{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    origin[i] = std::isfinite(minimum[i]) ? std::floor(minimum[i] / 1000.0) * 1000.0 : 0.0;
+  }
+  return origin;
+}
+
+void assume(const ReadOptions& options, Report& report, std::string_view key, std::string_view assumption) {
+  if (options.strict) {
+    throw Error(ErrorKind::config, fmt::format("the file leaves \"{}\" open", key), report.source,
+                fmt::format("set {} for its source", key));
+  }
+  report.warn(fmt::format("assumed: {}", assumption));
+}
+
+double metres_per_unit(const ReadOptions& options, std::string_view from_file, Report& report) {
+  std::string unit(from_file);
+  if (unit.empty()) unit = options.unit == "auto" ? "" : options.unit;
+  if (unit.empty()) {
+    assume(options, report, "unit", "displacement is in metres");
+    unit = "m";
+  }
+  if (!from_file.empty() && options.unit != "auto" && options.unit != from_file) {
+    report.warn(fmt::format("the file says {}, so the option unit = {} is not used", from_file, options.unit));
+  }
+  return unit == "mm" ? 1e-3 : unit == "cm" ? 1e-2 : 1.0;
+}
+
+double sign_factor(const ReadOptions& options, Report& report) {
+  if (options.sign == "auto") assume(options, report, "sign", "movement towards the sensor is positive");
+  return options.sign == "toward_negative" ? -1.0 : 1.0;
+}
+
+TimeZone stamp_zone(const ReadOptions& options, Report& report) {
+  if (options.time_zone != "auto") return TimeZone::of(options.time_zone);
+  assume(options, report, "time_zone", "time stamps are UTC");
+  return TimeZone::utc();
+}
+
+SensorKind kind_or(const ReadOptions& options, SensorKind usual) {
+  return options.kind == "auto" ? usual : parse_sensor_kind(options.kind).value_or(usual);
+}
+
+std::string target_name(const ReadOptions& options, const Input& input) {
+  if (!options.target.empty() && options.target != "stem") return options.target;
+  return std::filesystem::path(input.name).stem().string();
+}
+
+}  // namespace highwall

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace highwall {
+
+/// Walks over the lines of a text: LF, CRLF or CR-less last line, without the line end, a UTF-8 mark
+/// at the start skipped.
+class Lines {
+ public:
+  explicit Lines(std::string_view text);
+  /// The next line; false at the end. number() then tells its number, from 1.
+  bool next(std::string_view& line);
+  std::uint64_t number() const noexcept { return number_; }
+  /// Bytes from the start of the text to the start of the line that comes next.
+  std::size_t offset() const noexcept { return position_; }
+
+ private:
+  std::string_view text_;
+  std::size_t position_ = 0;
+  std::uint64_t number_ = 0;
+};
+
+std::string_view trim(std::string_view text);
+std::string lower(std::string_view text);
+/// Fields between separators; double quotes may hold a separator, "" within them is one quote.
+std::vector<std::string> split(std::string_view line, char separator);
+/// Fields between runs of blanks and tabs. Views into the line.
+void split_blanks(std::string_view line, std::vector<std::string_view>& fields);
+
+/// The whole text as a number; nullopt for anything else. "nan" and "inf" are numbers, "" is not.
+std::optional<double> to_number(std::string_view text);
+/// The same, with a comma as the decimal mark.
+std::optional<double> to_number_with_comma(std::string_view text);
+std::optional<long long> to_integer(std::string_view text);
+
+/// Separator of a table: ';', tab, ',' or '|' by the first lines, ' ' when there is none of them.
+char guess_separator(std::string_view head);
+/// True for bytes that no text has (zero bytes, control characters).
+bool looks_binary(std::string_view head);
+
+}  // namespace highwall
