@@ -1,0 +1,197 @@
+// Area series of IDS ArcSAR radars: a title, the unit, a row "Time;NAME;...", rows X, Y, Z, then
+// dd-mm-yyyy H:MM stamps that are local and truncated to the minute.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+#include "io/readers/reader.hpp"
+#include "io/readers/text.hpp"
+
+namespace highwall {
+namespace {
+
+struct Header {
+  char separator = ';';
+  std::string unit;
+  std::vector<std::string> names;
+  std::map<std::string, std::vector<std::string>> positions;  // "x" -> one field a series
+  std::uint64_t first_row = 0;
+};
+
+std::optional<std::string> bracketed(std::string_view text) {
+  const std::size_t open = text.find('[');
+  const std::size_t close = text.find(']', open == std::string_view::npos ? 0 : open);
+  if (open == std::string_view::npos || close == std::string_view::npos) return std::nullopt;
+  return lower(trim(text.substr(open + 1, close - open - 1)));
+}
+
+int sniff(std::string_view head, std::string_view) {
+  Lines lines(head);
+  std::string_view line;
+  bool title = false;
+  while (lines.next(line) && lines.number() < 12) {
+    const std::string text = lower(line);
+    title = title || text.rfind("time series area", 0) == 0 || text.rfind("displacement [", 0) == 0;
+    if (title && (text.rfind("time;", 0) == 0 || text.rfind("time,", 0) == 0)) return 95;
+  }
+  return 0;
+}
+
+Header read_header(const Input& input) {
+  Header header;
+  Lines lines(input.bytes);
+  std::string_view line;
+  while (lines.next(line) && lines.number() < 64) {
+    const std::string text = lower(trim(line));
+    if (text.rfind("displacement", 0) == 0) header.unit = bracketed(text).value_or("");
+    if (text.rfind("time;", 0) == 0 || text.rfind("time,", 0) == 0) {
+      header.separator = text[4];
+      header.names = split(line, header.separator);
+      header.names.erase(header.names.begin());
+      while (!header.names.empty() && header.names.back().empty()) header.names.pop_back();
+      header.first_row = lines.number() + 1;
+    } else if (!header.names.empty() && text.size() > 1 && (text[0] == 'x' || text[0] == 'y' || text[0] == 'z') &&
+               text.find('[') != std::string::npos) {
+      auto fields = split(line, header.separator);
+      fields.erase(fields.begin());
+      header.positions[text.substr(0, 1)] = std::move(fields);
+      header.first_row = lines.number() + 1;
+    } else if (!header.names.empty()) {
+      break;
+    }
+  }
+  if (header.names.empty()) {
+    throw Error(ErrorKind::input, "the row \"Time;NAME...\" is missing, or names no series", input.name);
+  }
+  return header;
+}
+
+/// X, Y, Z of a series; all zero means that an area has no position.
+std::optional<std::array<double, 3>> position_of(const Header& header, std::size_t series) {
+  std::array<double, 3> p{};
+  const char* const axes[] = {"x", "y", "z"};
+  for (std::size_t c = 0; c < 3; ++c) {
+    const auto found = header.positions.find(axes[c]);
+    if (found == header.positions.end() || series >= found->second.size()) return std::nullopt;
+    const auto v = to_number_with_comma(found->second[series]);
+    if (!v) return std::nullopt;
+    p[c] = *v;
+  }
+  if (p[0] == 0.0 && p[1] == 0.0 && p[2] == 0.0) return std::nullopt;
+  return p;
+}
+
+/// Least squares of stamp + 30 s against the number of the scan; a scan that is missing counts.
+void fit_clock(const std::vector<Instant>& stamps, std::size_t begin, std::size_t end, std::int64_t period,
+               std::vector<Instant>& clock) {
+  std::vector<double> scan(end - begin, 0.0);
+  double sk = 0.0, st = 0.0, skk = 0.0, skt = 0.0;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (i > begin) {
+      const double steps = static_cast<double>((stamps[i] - stamps[i - 1]).ns) / static_cast<double>(period);
+      scan[i - begin] = scan[i - begin - 1] + std::max(1.0, std::round(steps));
+    }
+    const double k = scan[i - begin];
+    const double t = to_seconds(stamps[i] - stamps[begin]) + 30.0;
+    sk += k;
+    st += t;
+    skk += k * k;
+    skt += k * t;
+  }
+  const double n = static_cast<double>(end - begin);
+  const double determinant = n * skk - sk * sk;
+  const double b = determinant > 0.0 ? (n * skt - sk * st) / determinant : 0.0;
+  const double a = (st - b * sk) / n;
+  for (std::size_t i = begin; i < end; ++i) {
+    clock[i] = stamps[begin] + duration_from_seconds(std::round((a + b * scan[i - begin]) * 1e3) / 1e3);
+  }
+}
+
+/// Stamps cut to the minute, back to a regular clock, segment by segment between gaps.
+std::vector<Instant> regular_clock(const std::vector<Instant>& stamps) {
+  std::vector<Instant> clock(stamps);
+  if (stamps.size() < 3) return clock;
+  std::vector<std::int64_t> steps;
+  for (std::size_t i = 1; i < stamps.size(); ++i) steps.push_back((stamps[i] - stamps[i - 1]).ns);
+  std::nth_element(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2), steps.end());
+  const std::int64_t median = std::max<std::int64_t>(steps[steps.size() / 2], kNsPerSecond);
+  const std::int64_t gap = std::max<std::int64_t>(5 * median, 5 * 60 * kNsPerSecond);
+  constexpr std::size_t kLongest = 720;  // A radar's clock wanders: refit about once a day.
+  std::size_t begin = 0;
+  while (begin < stamps.size()) {
+    std::size_t end = begin + 1;
+    while (end < stamps.size() && end - begin < kLongest && (stamps[end] - stamps[end - 1]).ns <= gap) ++end;
+    fit_clock(stamps, begin, end, median, clock);
+    begin = end;
+  }
+  return clock;
+}
+
+std::optional<Civil> stamp_of(std::string_view text) {
+  for (const char* pattern : {"%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S",
+                              "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"}) {
+    if (auto civil = parse_civil(text, pattern)) return civil;
+  }
+  return std::nullopt;
+}
+
+Reading read(const Input& input, const ReadOptions& options, const Run& run) {
+  Reading reading;
+  Report& report = reading.report;
+  report.source = input.name;
+  const Header header = read_header(input);
+  const double scale = metres_per_unit(options, header.unit, report) * sign_factor(options, report);
+  const TimeZone zone = stamp_zone(options, report);
+  std::vector<TimeSeries> series(header.names.size());
+  for (std::size_t s = 0; s < series.size(); ++s) {
+    series[s].target = header.names[s];
+    series[s].kind = kind_or(options, SensorKind::radar);
+    series[s].position_m = position_of(header, s);
+  }
+  Lines lines(input.bytes);
+  std::string_view line;
+  std::uint64_t repeated = 0;
+  Instant previous = kNoInstant;
+  while (lines.next(line)) {
+    if (lines.number() % 65536 == 0) run.check_stop();
+    if (lines.number() < header.first_row || trim(line).empty()) continue;
+    const auto fields = split(line, header.separator);
+    const auto civil = stamp_of(fields[0]);
+    const auto t = civil ? zone.to_instant(*civil) : std::nullopt;
+    if (!t) {
+      report.reject(lines.number(), fmt::format("\"{}\" is not a time", fields[0]));
+      continue;
+    }
+    std::vector<double> values(series.size(), kNaN);
+    bool bad = fields.size() < 2;
+    for (std::size_t s = 0; s < series.size() && s + 1 < fields.size() && !bad; ++s) {
+      if (fields[s + 1].empty()) continue;
+      const auto v = header.separator == ';' ? to_number_with_comma(fields[s + 1]) : to_number(fields[s + 1]);
+      bad = !v.has_value() || std::isinf(*v);
+      if (!bad) values[s] = *v * scale;
+    }
+    if (bad) {
+      report.reject(lines.number(), "a displacement cannot be read");
+      continue;
+    }
+    if (*t == previous) ++repeated;
+    previous = *t;
+    for (std::size_t s = 0; s < series.size(); ++s) series[s].push(*t, {values[s]});
+    ++report.accepted;
+  }
+  if (repeated > 0) report.warn(fmt::format("{} stamps stand twice: they are cut to the minute", repeated));
+  const std::vector<Instant> clock = regular_clock(series[0].time);
+  for (TimeSeries& one : series) one.time_dejittered = clock;
+  reading.data = std::move(series);
+  return reading;
+}
+
+}  // namespace
+
+extern const Reader arcsar_csv_reader;
+const Reader arcsar_csv_reader{"arcsar_csv", "Area series of IDS ArcSAR slope radars", ".csv", sniff, read};
+
+}  // namespace highwall

@@ -1,0 +1,216 @@
+// Generic series table: a header whose names carry the unit ("date,displacement_mm,sigma_mm") is
+// understood by itself, anything else by a column map.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+#include "io/readers/reader.hpp"
+#include "io/readers/text.hpp"
+
+namespace highwall {
+namespace {
+
+constexpr std::array<std::string_view, 7> kTimeNames{"time",   "date",     "datetime", "timestamp",
+                                                     "time_utc", "date_time", "instant"};
+constexpr std::array<std::string_view, 6> kValueNames{"displacement", "disp", "value", "deformation", "los", "cumulative"};
+
+struct Column {
+  int index = -1;
+  std::string unit;  // "m", "cm", "mm" or ""
+  bool there() const { return index >= 0; }
+};
+
+struct Table {
+  char separator = ',';
+  bool decimal_comma = false;
+  Column time;
+  std::array<Column, 3> value;  // displacement, or east, north, up
+  std::array<Column, 3> sigma;
+  Column target;
+  std::size_t width = 1;
+};
+
+/// "displacement_mm" -> {"displacement", "mm"}; "disp [cm]" likewise.
+std::pair<std::string, std::string> name_and_unit(std::string_view field) {
+  std::string name = lower(trim(field));
+  for (const std::string_view unit : {"mm", "cm", "m"}) {
+    for (const std::string& tail :
+         {fmt::format("_{}", unit), fmt::format(" [{}]", unit), fmt::format("[{}]", unit), fmt::format(" ({})", unit)}) {
+      if (name.size() > tail.size() && name.ends_with(tail)) {
+        return {name.substr(0, name.size() - tail.size()), std::string(unit)};
+      }
+    }
+  }
+  return {name, ""};
+}
+
+template <std::size_t N>
+bool is_one_of(const std::string& name, const std::array<std::string_view, N>& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::optional<Table> understand(std::string_view line, const ReadOptions& o) {
+  Table table;
+  table.separator = guess_separator(line);
+  table.decimal_comma = table.separator == ';';
+  const auto fields = split(line, table.separator);
+  const std::array<std::string, 3> enu{"east", "north", "up"};
+  std::array<Column, 3> components;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const int index = static_cast<int>(i);
+    const auto [name, unit] = name_and_unit(fields[i]);
+    const auto mapped = [&](const std::string& wanted) { return !wanted.empty() && fields[i] == wanted; };
+    const auto guess = [&](const std::string& wanted, bool by_name) { return wanted.empty() ? by_name : mapped(wanted); };
+    if (guess(o.time_column, is_one_of(name, kTimeNames)) && !table.time.there()) {
+      table.time = {index, ""};
+    } else if (guess(o.displacement_column, is_one_of(name, kValueNames)) && !table.value[0].there()) {
+      table.value[0] = {index, unit};
+    } else if (guess(o.sigma_column, name.rfind("sigma", 0) == 0) && !table.sigma[0].there()) {
+      table.sigma[0] = {index, unit};
+    } else if (guess(o.target_column, name == "target" || name == "point" || name == "station")) {
+      table.target = {index, ""};
+    }
+    for (std::size_t c = 0; c < 3; ++c) {
+      const std::string& wanted = c == 0 ? o.east_column : c == 1 ? o.north_column : o.up_column;
+      if (guess(wanted, name == enu[c])) components[c] = {index, unit};
+      if (name == "sigma_" + enu[c]) table.sigma[c] = {index, unit};
+    }
+  }
+  if (!table.value[0].there() && components[0].there() && components[1].there() && components[2].there()) {
+    table.value = components;
+    table.width = 3;
+  }
+  if (!table.time.there() || !table.value[0].there()) return std::nullopt;
+  return table;
+}
+
+int sniff(std::string_view head, std::string_view) {
+  if (looks_binary(head)) return 0;
+  Lines lines(head);
+  std::string_view line;
+  while (lines.next(line) && lines.number() < 20) {
+    if (line.empty() || line[0] == '#') continue;
+    return understand(line, ReadOptions{}) ? 80 : 0;
+  }
+  return 0;
+}
+
+struct Rows {
+  const Table& table;
+  const ReadOptions& options;
+  TimeZone zone;
+  bool zone_told = false;
+  std::array<double, 3> scale{1.0, 1.0, 1.0};
+  std::array<double, 3> sigma_scale{1.0, 1.0, 1.0};
+};
+
+std::optional<Instant> time_of(const std::string& text, Rows& rows, Report& report) {
+  if (rows.options.time_pattern.empty() && has_zone(text)) return parse_iso8601(text);
+  if (!rows.zone_told) {
+    rows.zone = stamp_zone(rows.options, report);
+    rows.zone_told = true;
+  }
+  if (!rows.options.time_pattern.empty()) {
+    const auto civil = parse_civil(text, rows.options.time_pattern);
+    return civil ? rows.zone.to_instant(*civil) : std::nullopt;
+  }
+  const auto utc = parse_iso8601(text);
+  return utc ? rows.zone.to_instant(to_civil_utc(*utc)) : std::nullopt;
+}
+
+std::optional<double> number_of(const std::string& text, bool comma) {
+  return comma ? to_number_with_comma(text) : to_number(text);
+}
+
+std::string read_row(const std::vector<std::string>& f, Rows& rows, const Input& input,
+                     std::map<std::string, TimeSeries>& series, std::vector<std::string>& order, Report& report) {
+  const Table& table = rows.table;
+  const auto field = [&](const Column& c) -> const std::string* {
+    return c.there() && static_cast<std::size_t>(c.index) < f.size() ? &f[static_cast<std::size_t>(c.index)] : nullptr;
+  };
+  const std::string* time = field(table.time);
+  if (time == nullptr) return "the row has no time";
+  const auto t = time_of(*time, rows, report);
+  if (!t) return fmt::format("\"{}\" is not a time", *time);
+  std::vector<double> values(table.width);
+  std::vector<double> sigmas(table.width, kNaN);
+  for (std::size_t c = 0; c < table.width; ++c) {
+    const std::string* text = field(table.value[c]);
+    if (text == nullptr) return "the row has no displacement";
+    const auto v = text->empty() ? std::optional<double>(kNaN) : number_of(*text, table.decimal_comma);
+    if (!v || std::isinf(*v)) return fmt::format("\"{}\" is not a number", *text);
+    values[c] = *v * rows.scale[c];
+    const std::string* sigma = field(table.sigma[c]);
+    const auto s = sigma != nullptr ? number_of(*sigma, table.decimal_comma) : std::nullopt;
+    if (s && *s > 0.0) sigmas[c] = *s * rows.sigma_scale[c];
+  }
+  const std::string* named = field(table.target);
+  const std::string target = named != nullptr ? *named : target_name(rows.options, input);
+  const auto [found, added] = series.try_emplace(target);
+  if (added) {
+    found->second.target = target;
+    found->second.kind = kind_or(rows.options, SensorKind::unknown);
+    if (table.width == 3) {
+      found->second.components = {"east", "north", "up"};
+    } else {
+      found->second.components = {found->second.kind == SensorKind::radar ? "los" : "displacement"};
+    }
+    order.push_back(target);
+  }
+  found->second.push(*t, values, sigmas);
+  return {};
+}
+
+Reading read(const Input& input, const ReadOptions& options, const Run& run) {
+  Reading reading;
+  Report& report = reading.report;
+  report.source = input.name;
+  Lines lines(input.bytes);
+  std::string_view line;
+  std::optional<Table> table;
+  while (!table && lines.next(line)) {
+    if (trim(line).empty() || line[0] == '#') continue;
+    table = understand(line, options);
+    if (!table) {
+      throw Error(ErrorKind::input, fmt::format("the header \"{}\" does not tell time and displacement", line.substr(0, 120)),
+                  fmt::format("{}:{}", input.name, lines.number()),
+                  "name the columns: time_column, displacement_column (or east_column, north_column, up_column)");
+    }
+  }
+  if (!table) throw Error(ErrorKind::input, "the table has no header", input.name);
+  Rows rows{*table, options, TimeZone::utc()};
+  const bool by_radar = options.kind == "radar";
+  const double sign = by_radar || options.sign != "auto" ? sign_factor(options, report) : 1.0;
+  for (std::size_t c = 0; c < table->width; ++c) {
+    rows.scale[c] = metres_per_unit(options, table->value[c].unit, report) * sign;
+    const std::string& unit = table->sigma[c].unit.empty() ? table->value[c].unit : table->sigma[c].unit;
+    rows.sigma_scale[c] = table->sigma[c].there() ? metres_per_unit(options, unit, report) : 1.0;
+  }
+  std::map<std::string, TimeSeries> series;
+  std::vector<std::string> order;
+  while (lines.next(line)) {
+    if (lines.number() % 65536 == 0) run.check_stop();
+    if (trim(line).empty() || line[0] == '#') continue;
+    std::string wrong = read_row(split(line, table->separator), rows, input, series, order, report);
+    if (wrong.empty()) {
+      ++report.accepted;
+    } else {
+      report.reject(lines.number(), std::move(wrong));
+    }
+  }
+  std::vector<TimeSeries> out;
+  for (const std::string& target : order) out.push_back(std::move(series[target]));
+  reading.data = std::move(out);
+  return reading;
+}
+
+}  // namespace
+
+extern const Reader series_csv_reader;
+const Reader series_csv_reader{"series_csv", "Table of a time and a displacement, or east, north, up", ".csv .txt", sniff,
+                               read};
+
+}  // namespace highwall

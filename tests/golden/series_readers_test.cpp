@@ -1,0 +1,112 @@
+// Series readers against facts that others computed: shared/data/README.md.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "io/readers/reader.hpp"
+#include "tests/support/realdata.hpp"
+
+namespace highwall {
+namespace {
+
+std::vector<TimeSeries> load(const std::filesystem::path& path, const ReadOptions& options = {}) {
+  return std::get<std::vector<TimeSeries>>(read_file(path, options, highwall::Run()).data);
+}
+
+const std::vector<double> kBase{35.134707705, 136.977577939, 104.853};
+
+TEST(RealDataSeries, TheFiveFormsOfOneRtklibSolutionAgree) {
+  HIGHWALL_NEED_REALDATA();
+  const auto folder = realdata() / "gnss" / "matrtklib_static";
+  ReadOptions options;
+  options.reference_llh = kBase;
+  const TimeSeries reference = load(folder / "kin_enu.pos", options).at(0);
+  ASSERT_EQ(reference.size(), 301U);
+  EXPECT_EQ(to_iso8601(reference.time[0]), "2024-06-24T08:19:42Z");  // 08:20:00 GPST less 18 s
+  double mean[3] = {0, 0, 0};
+  const double truth[3] = {-0.2232, -0.9647, 0.0096};
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    for (std::size_t c = 0; c < 3; ++c) mean[c] += (reference.value(i, c) - truth[c]) / 301.0 * 1000.0;
+  }
+  std::printf("mean baseline error E %.2f N %.2f U %.2f mm\n", mean[0], mean[1], mean[2]);
+  EXPECT_NEAR(mean[0], -0.43, 0.02);
+  EXPECT_NEAR(mean[1], 0.02, 0.02);
+  EXPECT_NEAR(mean[2], -0.70, 0.02);
+  for (const char* name : {"kin_enu.csv", "kin_llh_utc.pos", "kin_xyz_tow.pos", "kin_dms.pos", "rover.nmea"}) {
+    const TimeSeries other = load(folder / name, options).at(0);
+    ASSERT_EQ(other.size(), 301U) << name;
+    double worst = 0.0;
+    double worst_sigma = 0.0;
+    for (std::size_t i = 0; i < other.size(); ++i) {
+      ASSERT_EQ(other.time[i], reference.time[i]) << name << " sample " << i;
+      for (std::size_t c = 0; c < 3; ++c) {
+        worst = std::max(worst, std::abs(other.value(i, c) - reference.value(i, c)) * 1000.0);
+        worst_sigma = std::max(worst_sigma, std::abs(other.sigma(i, c) - reference.sigma(i, c)) * 1000.0);
+      }
+    }
+    std::printf("%-16s differs by at most %.3f mm, its sigmas by %.3f mm\n", name, worst, worst_sigma);
+    const bool nmea = std::string(name) == "rover.nmea";
+    // NMEA here is the receiver's own solution, not RTKLIB's: only its rounding and noise are checked.
+    EXPECT_LT(worst, nmea ? 10.0 : std::string(name) == "kin_dms.pos" ? 0.25 : 0.15) << name;
+    if (!nmea) {
+      EXPECT_LT(worst_sigma, 0.4) << name;
+    }
+  }
+}
+
+TEST(RealDataSeries, DailySeriesOfOneStationAgreeAcrossFormats) {
+  HIGHWALL_NEED_REALDATA();
+  const auto folder = realdata() / "gnss" / "timeseries";
+  const TimeSeries tenv3 = load(folder / "00NA.tenv3").at(0);
+  const TimeSeries tenv = load(folder / "00NA.tenv").at(0);
+  EXPECT_EQ(tenv3.size(), 3190U);
+  EXPECT_EQ(tenv3.target, "00NA");
+  EXPECT_EQ(tenv3.time.front().ns % kNsPerDay, kNsPerDay / 2);
+  ASSERT_GT(tenv.size(), 100U);
+  // Same days: the offset between the two zeros is one constant for each component.
+  std::size_t j = 0;
+  std::vector<double> offset[3];
+  for (std::size_t i = 0; i < tenv.size(); ++i) {
+    while (j < tenv3.size() && tenv3.time[j] < tenv.time[i]) ++j;
+    if (j == tenv3.size() || tenv3.time[j] != tenv.time[i]) continue;
+    for (std::size_t c = 0; c < 3; ++c) offset[c].push_back(tenv3.value(j, c) - tenv.value(i, c));
+  }
+  EXPECT_GT(offset[0].size(), 1000U);
+  EXPECT_EQ(load(folder / "kunm.neu").at(0).size(), 4887U);
+  EXPECT_EQ(load(folder / "BJFS.ios_gamit_raw.neu").at(0).size(), 8040U);
+  EXPECT_GT(load(folder / "00NA.pos").at(0).size(), 2000U);
+  EXPECT_GT(load(folder / "CAND.sio.noamf_frame.pos").at(0).size(), 2000U);
+}
+
+TEST(RealDataSeries, ArcsarFactsComeOut) {
+  HIGHWALL_NEED_REALDATA();
+  ReadOptions options;
+  options.sign = "toward_negative";
+  options.time_zone = "UTC";
+  const auto path = realdata() / "radar" / "arcsar_area" / "ARCSAR_ALT-079_displacement.csv";
+  const Reading reading = read_file(path, options, highwall::Run());
+  const TimeSeries& s = std::get<std::vector<TimeSeries>>(reading.data).at(0);
+  EXPECT_EQ(reading.report.format, "arcsar_csv");
+  EXPECT_EQ(reading.report.rejected, 0U);
+  ASSERT_EQ(s.size(), 56256U);
+  EXPECT_EQ(s.target, "ALT-079");
+  const auto [low, high] = std::minmax_element(s.value_m.begin(), s.value_m.end());
+  EXPECT_NEAR(s.value_m.back(), 0.068130547, 1e-12);  // towards the radar is positive here
+  EXPECT_NEAR(*high, 0.069347076, 1e-12);
+  EXPECT_NEAR(*low, -0.000792418, 1e-12);
+  EXPECT_EQ(to_iso8601(s.time.front()), "2025-07-31T23:59:00Z");
+  ASSERT_EQ(s.time_dejittered.size(), s.size());
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    EXPECT_LT(std::abs(to_seconds(s.time_dejittered[i] - s.time[i])), 180.0);
+  }
+}
+
+TEST(RealDataSeries, PreonzoIsUnderstoodByItsUnitSuffixes) {
+  HIGHWALL_NEED_REALDATA();
+  const TimeSeries s = load(realdata() / "failures" / "preonzo" / "preonzo_E1_2012_apr-may.csv").at(0);
+  EXPECT_EQ(s.size(), 36U);
+  EXPECT_FALSE(std::isnan(s.sigma(0)));
+}
+
+}  // namespace
+}  // namespace highwall
