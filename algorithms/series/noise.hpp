@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "algorithms/series/rate.hpp"
+
+namespace highwall {
+
+/// Noise of a displacement series: white (m) plus random walk (m per square root of a day).
+struct NoiseModel {
+  double white_m = kNaN;
+  double random_walk_m_per_sqrt_day = kNaN;
+  std::size_t samples = 0;      ///< That the estimate rests on.
+  bool known() const noexcept;
+};
+
+/// White and random-walk noise from the structure function of mean squares,
+/// D(tau) = 2 white^2 + walk^2 tau, fitted without negative parts to lags up to `longest_lag_h` of the
+/// samples within the period. A linear trend is taken off first and its share given back. Mean
+/// squares, not medians: a median makes the sigma of real radar series half as large as it is.
+/// @return unknown (NaN) with fewer than 8 samples
+NoiseModel estimate_noise(const TimeSeries& series, Instant from, Instant to, std::size_t component = 0,
+                          double longest_lag_h = 12.0);
+
+/// Standard deviation of a least-squares slope of n samples over a window, m/day.
+double slope_sigma(const NoiseModel& noise, double window_days, double samples);
+/// Of a difference of two samples over a span, divided by it, m/day.
+double difference_sigma(const NoiseModel& noise, double span_days);
+
+/// How the sigma of one window was found.
+struct Calibration {
+  double window_h = 0.0;
+  double sigma_m_per_day = kNaN;
+  double independent_windows = 0.0;  ///< Length of the quiet periods over the window.
+  std::string method;                ///< "quiet_slopes", "noise_model" or "none".
+};
+
+/// Sigma of each window's velocity from declared quiet periods, in which the truth is rest: the rms of
+/// the periods' own slopes about zero where they hold at least `least_independent` windows, else the
+/// noise model of the periods. Never the residuals of the fit: they make sigma 5 to 20 times too small
+/// on radar series. Fills sigma_m_per_day of every sample that has a velocity.
+std::vector<Calibration> calibrate(std::vector<WindowRate>& rates, const TimeSeries& series,
+                                   const std::vector<std::array<Instant, 2>>& quiet, std::size_t component = 0,
+                                   double least_independent = 8.0);
+
+/// The same without a declared period: the noise model of the first `days` days or `samples` samples,
+/// whichever is longer; earlier samples get the sigma too, but nothing after that period is used.
+std::vector<Calibration> calibrate_on_start(std::vector<WindowRate>& rates, const TimeSeries& series,
+                                            NoiseModel& noise, std::size_t component = 0, double days = 4.0,
+                                            std::size_t samples = 8);
+
+/// Last instant of the start period of calibrate_on_start(); kNoInstant when the series is shorter.
+Instant start_period_end(const TimeSeries& series, double days = 4.0, std::size_t samples = 8);
+
+}  // namespace highwall

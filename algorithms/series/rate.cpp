@@ -1,0 +1,132 @@
+#include "algorithms/series/rate.hpp"
+
+#include <cmath>
+
+#include "core/error.hpp"
+#include "core/parallel.hpp"
+
+namespace highwall {
+namespace {
+
+constexpr int kRebuildAfter = 256;
+
+/// Sums of time (days) and value (m) about a moving origin.
+class RunningLine {
+ public:
+  void set_origin(Instant t, double x) {
+    t0_ = t;
+    x0_ = x;
+    n_ = 0;
+    st_ = sx_ = stt_ = stx_ = 0.0;
+  }
+  void add(Instant t, double x, double sign) {
+    const double dt = to_days(t - t0_).value;
+    const double dx = x - x0_;
+    n_ += sign > 0 ? 1 : -1;
+    st_ += sign * dt;
+    sx_ += sign * dx;
+    stt_ += sign * dt * dt;
+    stx_ += sign * dt * dx;
+  }
+  std::int64_t count() const noexcept { return n_; }
+  /// NaN when all samples have the same time.
+  double slope() const {
+    const double n = static_cast<double>(n_);
+    const double spread = n * stt_ - st_ * st_;
+    return spread > 0.0 ? (n * stx_ - st_ * sx_) / spread : kNaN;
+  }
+
+ private:
+  Instant t0_;
+  double x0_ = 0.0;
+  std::int64_t n_ = 0;
+  double st_ = 0.0, sx_ = 0.0, stt_ = 0.0, stx_ = 0.0;
+};
+
+bool counts(const TimeSeries& s, std::size_t i, std::size_t c) {
+  return std::isfinite(s.value(i, c)) && (s.flags.empty() || s.flags[i] == kFlagNone);
+}
+
+WindowRate rate_in_window(const TimeSeries& s, double window_h, const RateOptions& options, std::size_t c) {
+  const std::size_t n = s.size();
+  WindowRate out;
+  out.window_h = window_h;
+  out.velocity_m_per_day.assign(n, kNaN);
+  out.sigma_m_per_day.assign(n, kNaN);
+  out.count.assign(n, 0);
+  out.reason.assign(n, Reason::too_few_samples);
+  const Duration window = duration_from_seconds(window_h * 3600.0);
+  const double needed_span_h = options.min_fill * window_h;
+  RunningLine line;
+  std::size_t first = 0;  // First sample of the window that may count.
+  int steps = kRebuildAfter;
+  for (std::size_t i = 0; i < n; ++i) {
+    const Instant from = s.time[i] - window;
+    if (++steps > kRebuildAfter) {
+      while (first < i && s.time[first] < from) ++first;
+      line.set_origin(s.time[i], std::isfinite(s.value(i, c)) ? s.value(i, c) : 0.0);
+      for (std::size_t k = first; k < i; ++k) {
+        if (counts(s, k, c)) line.add(s.time[k], s.value(k, c), 1.0);
+      }
+      steps = 0;
+    }
+    while (first < i && s.time[first] < from) {
+      if (counts(s, first, c)) line.add(s.time[first], s.value(first, c), -1.0);
+      ++first;
+    }
+    while (first < i && !counts(s, first, c)) ++first;
+    if (!counts(s, i, c)) continue;  // No velocity at a sample that is not to be believed.
+    line.add(s.time[i], s.value(i, c), 1.0);
+    out.count[i] = static_cast<std::uint32_t>(line.count());
+    if (line.count() < options.min_samples) continue;
+    if (to_hours(s.time[i] - s.time[first]) < needed_span_h) {
+      out.reason[i] = Reason::window_not_filled;
+      continue;
+    }
+    out.velocity_m_per_day[i] = line.slope();
+    out.reason[i] = std::isnan(out.velocity_m_per_day[i]) ? Reason::window_not_filled : Reason::ok;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<WindowRate> rate(const TimeSeries& series, const RateOptions& options, const Run& run,
+                             std::size_t component) {
+  validate(options, "rate");
+  for (std::size_t i = 1; i < series.size(); ++i) {
+    if (series.time[i] < series.time[i - 1]) {
+      throw Error(ErrorKind::input, "the samples are not in time order at " + to_iso8601(series.time[i]),
+                  series.target, "sort them first");
+    }
+  }
+  std::vector<WindowRate> out(options.windows_h.size());
+  for_blocks(
+      out.size(),
+      [&](const Block& block) {
+        for (std::size_t w = block.begin; w < block.end; ++w) {
+          out[w] = rate_in_window(series, options.windows_h[w], options, component);
+        }
+      },
+      run, {}, 1);
+  return out;
+}
+
+TwoPointRate two_point_rate(const TimeSeries& s, std::size_t sample, double window_days, std::size_t c) {
+  TwoPointRate out;
+  if (!counts(s, sample, c)) return out;
+  double best = 0.5 * window_days;
+  for (std::size_t k = sample; k-- > 0;) {
+    const double span = to_days(s.time[sample] - s.time[k]).value;
+    if (span > 1.5 * window_days) break;
+    if (!counts(s, k, c) || span < 0.5 * window_days || std::abs(span - window_days) > best) continue;
+    best = std::abs(span - window_days);
+    out.span_days = span;
+    out.velocity_m_per_day = (s.value(sample, c) - s.value(k, c)) / span;
+    out.sigma_m_per_day = std::hypot(s.sigma(sample, c), s.sigma(k, c)) / span;
+    out.reason = Reason::ok;
+  }
+  return out;
+}
+
+}  // namespace highwall
