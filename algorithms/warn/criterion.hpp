@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "algorithms/warn/target_rates.hpp"
+#include "core/policy.hpp"
+#include "core/warning.hpp"
+
+namespace highwall {
+
+/// What a criterion says of one sample.
+struct Verdict {
+  bool raise = false;  ///< Over the threshold, sigma taken off.
+  bool hold = false;   ///< Over the release limit: a level that stands does not fall.
+  /// How near: tested value over threshold; ranks rules when none raises.
+  double ratio = 0.0;
+  Evidence evidence;   ///< In the rule's own unit.
+};
+
+/// One way to judge a sample: pure, without clock and memory. A new one is a file and a word in
+/// algorithms/warn/CMakeLists.txt.
+struct Criterion {
+  std::string_view family;
+  std::string_view description;
+  /// nullopt when the rule cannot be judged at this sample (no velocity, no sigma).
+  std::optional<Verdict> (*judge)(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates,
+                                  std::size_t sample);
+};
+
+/// Every criterion, in the order of algorithms/warn/CMakeLists.txt.
+std::span<const Criterion* const> all_criterions();
+/// The criterion of a family. @throws Error(config) when there is none.
+const Criterion& criterion_of(std::string_view family);
+
+/// "24h", "0.5h".
+std::string window_text(double hours);
+/// A velocity in the rule's unit.
+double in_unit_of(const PolicyRule& rule, double m_per_day);
+
+}  // namespace highwall

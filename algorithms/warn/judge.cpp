@@ -1,0 +1,202 @@
+#include "algorithms/warn/judge.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "algorithms/warn/criterion.hpp"
+#include "core/parallel.hpp"
+
+namespace highwall {
+namespace {
+
+/// Every rule on one sample: the highest level raised and held, and the evidence of the deciding rule.
+LampSample judge_sample(const TargetInput& target, const TargetRates& rates, const Policy& policy, std::size_t i) {
+  LampSample sample;
+  sample.at = target.series.time[i];
+  const bool flagged = !target.series.flags.empty() && target.series.flags[i] != kFlagNone;
+  const bool judged = rates.judged_from != kNoInstant && sample.at >= rates.judged_from;
+  const Verdict* deciding = nullptr;
+  Level deciding_level = Level::none;
+  std::vector<std::pair<Level, Verdict>> verdicts;
+  for (const PolicyRule& rule : policy.rules) {
+    if (!rule.applies_to(target.series.kind)) continue;
+    auto verdict = criterion_of(rule.family).judge(rule, policy.timing, rates, i);
+    if (!verdict) continue;
+    if (verdict->raise) sample.raise = std::max(sample.raise, rule.level);
+    if (verdict->hold) sample.hold = std::max(sample.hold, rule.level);
+    verdicts.emplace_back(rule.level, std::move(*verdict));
+  }
+  for (const auto& [level, verdict] : verdicts) {
+    const Level raised = verdict.raise ? level : Level::none;
+    const bool better = deciding == nullptr || raised > deciding_level ||
+                        (raised == deciding_level && verdict.ratio > deciding->ratio);
+    if (!better) continue;
+    deciding = &verdict;
+    deciding_level = raised;
+  }
+  if (deciding != nullptr) {
+    sample.evidence = deciding->evidence;
+    sample.evidence.policy_sha256 = policy.sha256;
+    sample.evidence.epochs = target.epochs;
+  } else {
+    sample.evidence.rule = flagged ? "flagged" : "no_velocity";
+    sample.evidence.value = sample.evidence.sigma = sample.evidence.threshold = kNaN;
+  }
+  sample.usable = !flagged && judged && deciding != nullptr;
+  return sample;
+}
+
+std::vector<LampSample> judge_samples(const TargetInput& target, const TargetRates& rates, const Policy& policy) {
+  std::vector<LampSample> samples;
+  samples.reserve(target.series.size());
+  for (std::size_t i = 0; i < target.series.size(); ++i) samples.push_back(judge_sample(target, rates, policy, i));
+  return samples;
+}
+
+/// True when some other target's newest sample up to `at` is fresh enough and over the level.
+bool neighbour_is_over(const std::vector<std::vector<LampSample>>& all, std::size_t self, double neighbour_h, Instant at,
+                       Level level) {
+  for (std::size_t other = 0; other < all.size(); ++other) {
+    if (other == self) continue;
+    const auto after = std::upper_bound(all[other].begin(), all[other].end(), at,
+                                        [](Instant t, const LampSample& s) { return t < s.at; });
+    if (after == all[other].begin()) continue;
+    const LampSample& newest = *std::prev(after);
+    if (newest.usable && newest.raise >= level && to_hours(at - newest.at) <= neighbour_h) return true;
+  }
+  return false;
+}
+
+std::vector<Act> acts_of(const std::vector<Act>& acts, const std::string& target) {
+  std::vector<Act> own;
+  std::copy_if(acts.begin(), acts.end(), std::back_inserter(own), [&](const Act& a) { return a.target == target; });
+  return own;
+}
+
+}  // namespace
+
+std::vector<History> judge_targets(const std::vector<TargetInput>& targets, const Policy& policy,
+                                   const std::vector<Act>& acts, Instant now, const Run& run) {
+  std::vector<History> histories(targets.size());
+  std::vector<std::vector<LampSample>> samples(targets.size());
+  for_blocks(
+      targets.size(),
+      [&](const Block& block) {
+        for (std::size_t i = block.begin; i < block.end; ++i) {
+          const TargetRates rates = target_rates(targets[i].series, policy, targets[i].quiet, run);
+          samples[i] = judge_samples(targets[i], rates, policy);
+          histories[i].target = targets[i].series.target;
+          histories[i].kind = targets[i].series.kind;
+          histories[i].area_m2 = targets[i].area_m2;
+          histories[i].calibration = rates.calibration;
+          histories[i].equal_speed_m_per_day = rates.equal_speed_m_per_day;
+          histories[i].judged_from = rates.judged_from;
+        }
+      },
+      run, "judge", 1);
+  for_blocks(
+      targets.size(),
+      [&](const Block& block) {
+        for (std::size_t i = block.begin; i < block.end; ++i) {
+          const Silence silence{targets[i].max_silence_h, policy.timing.stale_share};
+          histories[i].entries =
+              run_lamp(samples[i], policy.timing, silence, acts_of(acts, histories[i].target), now,
+                       [&](Instant at, Level level) {
+                         return neighbour_is_over(samples, i, policy.timing.neighbour_h, at, level);
+                       });
+        }
+      },
+      run, "lamps", 1);
+  return histories;
+}
+
+namespace {
+
+struct ZoneState {
+  Level level = Level::none;
+  Level unlatched = Level::none;
+  Health health = Health::silent;
+  const LampEntry* strongest = nullptr;
+};
+
+/// The highest level that enough targets, or enough area, have.
+template <class LevelOf>
+Level quorum_level(const std::vector<const LampEntry*>& now, const std::vector<History>& targets, std::size_t needed,
+                   double area_m2, LevelOf&& level_of) {
+  for (const Level level : {Level::red, Level::orange, Level::yellow, Level::blue}) {
+    std::size_t count = 0;
+    double area = 0.0;
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      if (now[i] == nullptr || level_of(*now[i]) < level) continue;
+      ++count;
+      area += targets[i].area_m2;
+    }
+    if (count >= needed || (area > 0.0 && area >= area_m2)) return level;
+  }
+  return Level::none;
+}
+
+ZoneState zone_state(const std::vector<const LampEntry*>& now, const std::vector<History>& targets, std::size_t needed,
+                     double area_m2) {
+  ZoneState state;
+  state.level = quorum_level(now, targets, needed, area_m2, [](const LampEntry& e) { return e.level; });
+  state.unlatched = quorum_level(now, targets, needed, area_m2, [](const LampEntry& e) { return e.unlatched; });
+  std::size_t live = 0;
+  std::size_t silent = 0;
+  for (const LampEntry* entry : now) {
+    if (entry == nullptr || entry->health == Health::silent) {
+      ++silent;
+    } else if (entry->health == Health::live) {
+      ++live;
+    }
+    if (entry != nullptr && (state.strongest == nullptr || entry->level > state.strongest->level)) {
+      state.strongest = entry;
+    }
+  }
+  state.health = live == now.size() ? Health::live : silent == now.size() ? Health::silent : Health::degraded;
+  return state;
+}
+
+}  // namespace
+
+History judge_zone(const std::string& zone, const std::vector<History>& targets, std::int64_t quorum_targets,
+                   double quorum_area_m2) {
+  History history;
+  history.target = zone;
+  const std::size_t needed =
+      std::max<std::size_t>(1, std::min<std::size_t>(targets.size(), static_cast<std::size_t>(quorum_targets)));
+  // All entries of all targets in time order; ties by target, so that the result is always the same.
+  std::vector<std::pair<std::size_t, std::size_t>> order;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    for (std::size_t k = 0; k < targets[i].entries.size(); ++k) order.emplace_back(i, k);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
+    return targets[a.first].entries[a.second].at < targets[b.first].entries[b.second].at;
+  });
+  std::vector<const LampEntry*> now(targets.size(), nullptr);
+  for (std::size_t o = 0; o < order.size(); ++o) {
+    const LampEntry& entry = targets[order[o].first].entries[order[o].second];
+    now[order[o].first] = &entry;
+    const bool last_of_instant =
+        o + 1 == order.size() || targets[order[o + 1].first].entries[order[o + 1].second].at != entry.at;
+    if (!last_of_instant) continue;
+    const ZoneState state = zone_state(now, targets, needed, quorum_area_m2);
+    if (!history.entries.empty()) {
+      const LampEntry& previous = history.entries.back();
+      const bool same = previous.level == state.level && previous.unlatched == state.unlatched &&
+                        previous.health == state.health;
+      if (same) continue;
+    }
+    const Evidence evidence = state.strongest == nullptr ? Evidence{} : state.strongest->evidence;
+    history.entries.push_back({entry.at, state.level, state.unlatched, state.health, entry.cause, evidence, entry.by});
+  }
+  return history;
+}
+
+const LampEntry* entry_at(const History& history, Instant at) {
+  const auto after = std::upper_bound(history.entries.begin(), history.entries.end(), at,
+                                      [](Instant t, const LampEntry& e) { return t < e.at; });
+  return after == history.entries.begin() ? nullptr : &*std::prev(after);
+}
+
+}  // namespace highwall

@@ -1,0 +1,121 @@
+#include "algorithms/warn/lamp.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace highwall {
+namespace {
+
+constexpr std::array<Level, 4> kRisingLevels{Level::blue, Level::yellow, Level::orange, Level::red};
+
+class Lamp {
+ public:
+  Lamp(const PolicyTiming& timing, const Neighbour& neighbour) : timing_(timing), neighbour_(neighbour) {}
+
+  Level level() const noexcept { return level_; }
+  Level unlatched() const noexcept { return unlatched_; }
+
+  void take(const LampSample& sample) {
+    const Level confirmed = confirmed_level(sample);
+    if (confirmed >= unlatched_) {
+      unlatched_ = confirmed;
+      below_since_ = kNoInstant;
+    } else if (sample.hold >= unlatched_) {
+      below_since_ = kNoInstant;
+    } else {
+      fall(sample, confirmed);
+    }
+    if (unlatched_ > level_ || level_ < timing_.latch_from) level_ = unlatched_;
+  }
+
+  /// A release takes the latch off; what the data still say stays.
+  void release() { level_ = unlatched_; }
+
+ private:
+  Level confirmed_level(const LampSample& sample) {
+    Level confirmed = Level::none;
+    for (std::size_t k = 0; k < kRisingLevels.size(); ++k) {
+      const Level level = kRisingLevels[k];
+      in_a_row_[k] = sample.raise >= level ? in_a_row_[k] + 1 : 0;
+      if (in_a_row_[k] == 0) continue;
+      if (in_a_row_[k] >= timing_.confirm_samples || (neighbour_ && neighbour_(sample.at, level))) confirmed = level;
+    }
+    return confirmed;
+  }
+
+  void fall(const LampSample& sample, Level confirmed) {
+    const Level floor = std::max(sample.hold, confirmed);
+    if (below_since_ == kNoInstant) {
+      below_since_ = sample.at;
+      highest_below_ = floor;
+    }
+    highest_below_ = std::max(highest_below_, floor);
+    if (to_hours(sample.at - below_since_) < timing_.off_delay_h) return;
+    unlatched_ = highest_below_;
+    below_since_ = kNoInstant;
+  }
+
+  const PolicyTiming& timing_;
+  const Neighbour& neighbour_;
+  Level level_ = Level::none;
+  Level unlatched_ = Level::none;
+  std::array<std::int64_t, 4> in_a_row_{};
+  Instant below_since_ = kNoInstant;
+  Level highest_below_ = Level::none;
+};
+
+}  // namespace
+
+std::vector<LampEntry> run_lamp(const std::vector<LampSample>& samples, const PolicyTiming& timing,
+                                const Silence& silence, std::vector<Act> acts, Instant now,
+                                const Neighbour& neighbour) {
+  std::stable_sort(acts.begin(), acts.end(), [](const Act& a, const Act& b) { return a.at < b.at; });
+  Lamp lamp(timing, neighbour);
+  std::vector<LampEntry> history;
+  history.reserve(samples.size() + acts.size() + 2);
+  Health health = Health::silent;  // Before the first sample nothing is known.
+  Evidence evidence;
+  std::size_t next_act = 0;
+  const Duration stale_after = duration_from_seconds(silence.max_silence_h * silence.stale_share * 3600.0);
+  const Duration silent_after = duration_from_seconds(silence.max_silence_h * 3600.0);
+
+  const auto enter = [&](Instant at, LampEntry::Cause cause, const std::string& by = {}) {
+    history.push_back({at, lamp.level(), lamp.unlatched(), health, cause, evidence, by});
+  };
+  const auto acts_until = [&](Instant until) {
+    for (; next_act < acts.size() && acts[next_act].at <= until; ++next_act) {
+      if (acts[next_act].kind == Act::Kind::release) lamp.release();
+      enter(acts[next_act].at, LampEntry::Cause::act, acts[next_act].by);
+    }
+  };
+  // The quiet between two samples, or after the last one.
+  const auto gap = [&](Instant last, Instant until) {
+    for (const auto& [after, worse] : {std::pair(stale_after, Health::stale), std::pair(silent_after, Health::silent)}) {
+      if (until - last <= after) break;
+      acts_until(last + after);
+      health = worse;
+      enter(last + after, LampEntry::Cause::health);
+    }
+    acts_until(until);
+  };
+
+  Instant last = kNoInstant;
+  for (const LampSample& sample : samples) {
+    if (sample.at > now) break;
+    if (last != kNoInstant) {
+      gap(last, sample.at);
+    } else {
+      acts_until(sample.at);
+    }
+    health = sample.usable ? sample.quality : Health::degraded;
+    evidence = sample.evidence;
+    if (sample.usable) lamp.take(sample);
+    enter(sample.at, LampEntry::Cause::sample);
+    last = sample.at;
+  }
+  if (last != kNoInstant) gap(last, now);
+  acts_until(now);
+  return history;
+}
+
+}  // namespace highwall

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/act.hpp"
+#include "core/policy.hpp"
+#include "core/warning.hpp"
+
+namespace highwall {
+
+/// What the criteria say of one sample, before time and memory come in.
+struct LampSample {
+  Instant at = kNoInstant;
+  Level raise = Level::none;      ///< Highest level over its threshold.
+  Level hold = Level::none;       ///< Highest level over its release limit.
+  bool usable = true;             ///< False: flagged or without velocity; neither raises nor lowers.
+  Health quality = Health::live;  ///< live or degraded.
+  Evidence evidence;              ///< Of the deciding rule.
+};
+
+/// State of the lamp after a sample, an act or a change of health.
+struct LampEntry {
+  enum class Cause { sample, health, act };
+  Instant at = kNoInstant;
+  Level level = Level::none;      ///< Published: latched.
+  Level unlatched = Level::none;  ///< What it would be without the latch.
+  Health health = Health::live;
+  Cause cause = Cause::sample;
+  Evidence evidence;              ///< Of the sample; of the last sample for the other causes.
+  std::string by;                 ///< Who, for an act.
+};
+
+/// How long a target may say nothing.
+struct Silence {
+  double max_silence_h = 24.0;
+  double stale_share = 0.5;
+};
+
+/// Tells whether another target of the zone is over level `level` at `at` (or was, recently enough).
+using Neighbour = std::function<bool(Instant at, Level level)>;
+
+/// The state machine of one target: a pure function of its samples, the acts and `now`, so that a
+/// replay is the same as the live run and a restart changes nothing.
+///
+/// - A level rises when `confirm_samples` samples in a row are over it, or one sample and a neighbour.
+/// - It falls after `off_delay_h` of data time below its release limit: no data, no fall.
+/// - From `latch_from` on it falls only by a release with a name, and then to what the data say.
+/// - Health follows the gaps up to `now`: live, stale, silent; a silent target keeps its level.
+/// @param samples in time order; acts in any order (those of other targets are left out before)
+/// @return one entry per sample, act and change of health, in time order, none after `now`
+std::vector<LampEntry> run_lamp(const std::vector<LampSample>& samples, const PolicyTiming& timing,
+                                const Silence& silence, std::vector<Act> acts, Instant now,
+                                const Neighbour& neighbour = {});
+
+}  // namespace highwall

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "algorithms/series/noise.hpp"
+#include "core/policy.hpp"
+#include "core/run.hpp"
+#include "core/series.hpp"
+
+namespace highwall {
+
+/// Speed of a target in one window, one entry a sample: the length of its velocity vector (the
+/// absolute velocity of a one-component series) and its sigma.
+struct SpeedWindow {
+  double window_h = 0.0;
+  std::vector<double> speed_m_per_day;  ///< NaN = not known.
+  std::vector<double> sigma_m_per_day;  ///< NaN = not known.
+};
+
+/// Everything a criterion looks at.
+struct TargetRates {
+  std::vector<SpeedWindow> windows;      ///< One per window that the policy names.
+  double equal_speed_m_per_day = kNaN;   ///< Frozen after the start period; never below its own sigma.
+  Instant judged_from = kNoInstant;      ///< End of the start period: earlier samples only calibrate.
+  std::vector<Calibration> calibration;  ///< Per window, of the first component.
+
+  const SpeedWindow* window(double hours) const;
+};
+
+/// Rates of a series in all windows of the policy that apply to its kind.
+///
+/// A window with too few samples (daily readings) takes the two-point rate instead, whose sigma is the
+/// larger of the samples' own and the noise model's. Sigma is calibrated on the declared quiet periods,
+/// or else on the series' start: max(4 days, 8 samples), which is causal because nothing before its end
+/// is judged. The equal-speed rate is the median 24 h speed of the same time, frozen (Xu et al. 2009
+/// leave its choice open; ours is stated here), and at least the sigma of that speed.
+TargetRates target_rates(const TimeSeries& series, const Policy& policy,
+                         const std::vector<std::array<Instant, 2>>& quiet, const Run& run);
+
+}  // namespace highwall

@@ -1,0 +1,36 @@
+#include <cmath>
+
+#include "algorithms/warn/criterion.hpp"
+
+namespace highwall {
+namespace {
+
+/// Trailing speed minus k sigma against the threshold. Without a sigma nothing can be said.
+std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates,
+                             std::size_t sample) {
+  const SpeedWindow* window = rates.window(rule.window_h);
+  if (window == nullptr) return std::nullopt;
+  const double v = window->speed_m_per_day[sample];
+  const double sigma = window->sigma_m_per_day[sample];
+  if (std::isnan(v) || std::isnan(sigma)) return std::nullopt;
+  const double tested = v - rule.k_sigma * sigma;
+  double threshold = rule.threshold;
+  if (rule.equal_speed_factor > 0.0 && std::isfinite(rates.equal_speed_m_per_day)) {
+    threshold = std::max(threshold, rule.equal_speed_factor * rates.equal_speed_m_per_day);
+  }
+  threshold = std::max(threshold, rule.min_velocity_m_per_day);
+  Verdict verdict;
+  verdict.raise = tested >= threshold;
+  verdict.hold = tested >= timing.release_factor * threshold;
+  verdict.ratio = tested / threshold;
+  verdict.evidence = {rule.name, in_unit_of(rule, v), in_unit_of(rule, sigma), in_unit_of(rule, threshold),
+                      rule.unit, window_text(rule.window_h), {}, {}, rule.source};
+  return verdict;
+}
+
+}  // namespace
+
+extern const Criterion velocity_criterion;
+const Criterion velocity_criterion{"velocity", "Trailing velocity minus k sigma against a threshold", judge};
+
+}  // namespace highwall

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/sensor.hpp"
+#include "core/warning.hpp"
+
+namespace highwall {
+
+/// One line of a policy: a quantity, a window, a threshold, a level, and where the number comes from.
+struct PolicyRule {
+  std::string name;                 ///< "velocity_24h_orange"; appears in every message it causes.
+  std::string family;               ///< Criterion that judges it: "velocity", "tangent".
+  std::vector<SensorKind> kinds;    ///< Empty = every kind.
+  Level level = Level::none;
+  double window_h = 24.0;
+  double threshold = 0.0;           ///< m/day for velocities, degrees for the tangent angle.
+  std::string unit;                 ///< As the policy wrote it: mm_per_day, mm_per_h, degrees.
+  double k_sigma = 2.0;             ///< Tested is value - k sigma.
+  double min_velocity_m_per_day = 0.0;  ///< Nothing below this velocity.
+  double equal_speed_factor = 0.0;  ///< Velocity also at least this many times the equal-speed rate.
+  std::string source;               ///< Citation.
+  std::string confidence;           ///< "confirmed", "reference_only" or "unconfirmed".
+
+  bool applies_to(SensorKind kind) const noexcept;
+};
+
+/// How levels rise, hold and fall.
+struct PolicyTiming {
+  std::int64_t confirm_samples = 2;   ///< Samples in a row over the limit ...
+  double neighbour_h = 36.0;          ///< ... or a neighbour over the same limit so recently.
+  double off_delay_h = 24.0;          ///< A level falls after so long below the release limit.
+  double release_factor = 0.75;       ///< Release limit = this times the threshold (deadband).
+  Level latch_from = Level::orange;   ///< From here on only a named person lowers a level.
+  double stale_share = 0.5;           ///< Stale after this share of max_silence_h, silent after all of it.
+};
+
+/// Thresholds with their sources, as read from a policy file.
+struct Policy {
+  std::string id;
+  std::string version;
+  std::string sha256;        ///< Of the file's bytes.
+  PolicyTiming timing;
+  std::vector<PolicyRule> rules;
+};
+
+}  // namespace highwall

@@ -1,0 +1,168 @@
+#include "io/config/policy.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "core/error.hpp"
+#include "core/units.hpp"
+#include "io/config/toml.hpp"
+#include "io/durable/digest.hpp"
+
+namespace highwall {
+namespace {
+
+constexpr std::string_view kSchema = "highwall.policy/1";
+
+/// The words of a [[rule]] before they become a PolicyRule.
+struct RuleWords {
+  std::string name;
+  std::string family;
+  std::vector<std::string> kinds;
+  std::string level;
+  double window_h = 24.0;
+  double k_sigma = 2.0;
+  double min_velocity_mm_per_day = 0.0;
+  double equal_speed_factor = 0.0;
+  std::string source;
+  std::string confidence = "unconfirmed";
+
+  static void describe(auto& d) {
+    using W = RuleWords;
+    d.field(&W::name, "name", "", anything(), "Name of the rule; appears in every message it causes");
+    d.field(&W::family, "family", "", one_of({"velocity", "tangent"}), "Criterion that judges it");
+    d.field(&W::kinds, "kinds", "",
+            one_of({"gnss", "radar", "lidar", "prism", "extensometer", "crack", "unknown"}),
+            "Sensor kinds it applies to; empty: all");
+    d.field(&W::level, "level", "", one_of({"blue", "yellow", "orange", "red"}), "Level that it raises");
+    d.field(&W::window_h, "window_h", "h", above(0), "Length of the trailing window");
+    d.field(&W::k_sigma, "k_sigma", "", at_least(0), "Tested is value - k sigma");
+    d.field(&W::min_velocity_mm_per_day, "min_velocity_mm_per_day", "mm/day", at_least(0),
+            "No level below this velocity");
+    d.field(&W::equal_speed_factor, "equal_speed_factor", "", at_least(0),
+            "The velocity must also be so many times the equal-speed rate");
+    d.field(&W::source, "source", "", anything(), "Where the number comes from");
+    d.field(&W::confidence, "confidence", "", one_of({"confirmed", "reference_only", "unconfirmed"}),
+            "How far the number may be trusted");
+    d.require([](const W& w) { return !w.name.empty() && !w.family.empty() && !w.level.empty(); },
+              "a [[rule]] needs a name, a family and a level");
+    d.require([](const W& w) { return !w.source.empty(); },
+              "a [[rule]] needs a source: the citation of its threshold");
+  }
+};
+
+struct TimingWords {
+  std::int64_t confirm_samples = 2;
+  double neighbour_h = 36.0;
+  double off_delay_h = 24.0;
+  double release_factor = 0.75;
+  std::string latch_from = "orange";
+  double stale_share = 0.5;
+
+  static void describe(auto& d) {
+    using W = TimingWords;
+    d.field(&W::confirm_samples, "confirm_samples", "", between(1, 100), "Samples in a row over the limit");
+    d.field(&W::neighbour_h, "neighbour_h", "h", at_least(0), "A neighbour over the same limit so recently confirms");
+    d.field(&W::off_delay_h, "off_delay_h", "h", at_least(0), "Data time below the release limit before a level falls");
+    d.field(&W::release_factor, "release_factor", "", between(0.1, 1), "Release limit over threshold");
+    d.field(&W::latch_from, "latch_from", "", one_of({"blue", "yellow", "orange", "red"}),
+            "From here on only a named person lowers");
+    d.field(&W::stale_share, "stale_share", "", between(0.01, 1), "Stale after this share of max_silence_h");
+  }
+};
+
+double number_at(const TomlValue& value, std::string_view key) {
+  double number = 0.0;
+  if (!detail::read(to_option_value(value), number) || !(number > 0.0)) {
+    throw Error(ErrorKind::config, fmt::format("{} must be a number above 0", key), value.where);
+  }
+  return number;
+}
+
+void read_threshold(TableReader& reader, PolicyRule& rule) {
+  int found = 0;
+  for (const char* unit : {"mm_per_day", "mm_per_h", "degrees"}) {
+    const std::string key = fmt::format("threshold_{}", unit);
+    const TomlValue* value = reader.find(key);
+    if (value == nullptr) continue;
+    ++found;
+    rule.unit = unit;
+    const double number = number_at(*value, key);
+    rule.threshold = rule.unit == "mm_per_day" ? from_mm_per_day(number).value
+                     : rule.unit == "mm_per_h" ? from_mm_per_h(number).value
+                                               : number;
+  }
+  const bool angle = rule.family == "tangent";
+  if (found != 1 || angle != (rule.unit == "degrees")) {
+    throw Error(ErrorKind::config,
+                fmt::format("rule \"{}\" needs exactly one threshold: {}", rule.name,
+                            angle ? "threshold_degrees" : "threshold_mm_per_day or threshold_mm_per_h"),
+                reader.where());
+  }
+}
+
+PolicyRule read_rule(const TomlValue& value) {
+  TableReader reader(value, "[[rule]]");
+  RuleWords words;
+  reader.read_into(words);
+  PolicyRule rule;
+  rule.name = words.name;
+  rule.family = words.family;
+  for (const std::string& kind : words.kinds) rule.kinds.push_back(parse_sensor_kind(kind).value());
+  rule.level = parse_level(words.level).value();
+  rule.window_h = words.window_h;
+  rule.k_sigma = words.k_sigma;
+  rule.min_velocity_m_per_day = from_mm_per_day(words.min_velocity_mm_per_day).value;
+  rule.equal_speed_factor = words.equal_speed_factor;
+  rule.source = words.source;
+  rule.confidence = words.confidence;
+  read_threshold(reader, rule);
+  reader.finish();
+  return rule;
+}
+
+std::string text_of(const TomlValue& value) {
+  const auto* text = std::get_if<std::string>(&value.value);
+  if (text == nullptr) throw Error(ErrorKind::config, "a text is wanted", value.where);
+  return *text;
+}
+
+}  // namespace
+
+Policy parse_policy(std::string_view text, const std::string& name) {
+  const TomlValue document = parse_toml(text, name);
+  TableReader top(document, "the policy");
+  const TomlValue& schema = top.require("schema");
+  if (text_of(schema) != kSchema) {
+    throw Error(ErrorKind::config, fmt::format("this program reads schema \"{}\"", kSchema), schema.where);
+  }
+  Policy policy;
+  policy.id = text_of(top.require("id"));
+  policy.version = text_of(top.require("version"));
+  policy.sha256 = sha256_hex(text);
+  if (const TomlValue* timing = top.find("timing")) {
+    TableReader reader(*timing, "[timing]");
+    TimingWords words;
+    reader.read_into(words);
+    reader.finish();
+    policy.timing = {words.confirm_samples, words.neighbour_h,    words.off_delay_h,
+                     words.release_factor,  parse_level(words.latch_from).value(), words.stale_share};
+  }
+  std::set<std::string> names;
+  for (const TomlValue& value : top.tables("rule")) {
+    policy.rules.push_back(read_rule(value));
+    if (!names.insert(policy.rules.back().name).second) {
+      throw Error(ErrorKind::config, fmt::format("two rules are called \"{}\"", policy.rules.back().name), value.where);
+    }
+  }
+  if (policy.rules.empty()) throw Error(ErrorKind::config, "a policy without a [[rule]] would never warn", name);
+  top.finish();
+  return policy;
+}
+
+Policy load_policy(const std::filesystem::path& file) {
+  if (file.empty()) return parse_policy(default_policy_text(), "default_policy.toml");
+  return parse_policy(load_config_text(file), file.string());
+}
+
+}  // namespace highwall
