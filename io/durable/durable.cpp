@@ -1,0 +1,247 @@
+#include "io/durable/durable.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "core/error.hpp"
+#include "io/durable/fault.hpp"
+
+namespace highwall {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const fs::path& path, const std::string& what, int code) {
+  throw Error(ErrorKind::storage, fmt::format("{}: {}", what, std::strerror(code)), path.string(),
+              code == ENOSPC ? "free some disk space; nothing that was acknowledged is lost" : "");
+}
+
+/// Closes a file descriptor when a scope is left.
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const noexcept { return value_; }
+  int close_now() { return ::close(std::exchange(value_, -1)); }
+
+ private:
+  int value_;
+};
+
+/// Removes the temporary file unless the rename has happened.
+class Temporary {
+ public:
+  explicit Temporary(fs::path path) : path_(std::move(path)) {}
+  ~Temporary() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  void keep() { path_.clear(); }
+
+ private:
+  fs::path path_;
+};
+
+int write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    if (n == 0) return EIO;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return 0;
+}
+
+void sync_folder(const fs::path& folder) {
+  if (const int code = fault("before_dirsync")) fail(folder, "the folder cannot be forced to disk", code);
+  const fs::path named = folder.empty() ? fs::path(".") : folder;
+  const Descriptor descriptor(::open(named.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.get() < 0) fail(named, "the folder cannot be opened", errno);
+  if (::fsync(descriptor.get()) != 0) fail(named, "the folder cannot be forced to disk", errno);
+}
+
+int rename_to(const fs::path& from, const fs::path& to, IfExists if_exists) {
+  const unsigned flags = if_exists == IfExists::fail ? RENAME_NOREPLACE : 0U;
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) == 0) return 0;
+  if (errno != EINVAL) return errno;
+  // A file system without RENAME_NOREPLACE: link refuses to replace just as well.
+  if (::link(from.c_str(), to.c_str()) != 0) return errno;
+  ::unlink(from.c_str());
+  return 0;
+}
+
+constexpr std::array<std::uint32_t, 256> crc_table() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t c = i;
+    for (int k = 0; k < 8; ++k) c = (c & 1U) != 0 ? (c >> 1U) ^ 0x82f63b78U : c >> 1U;
+    table[i] = c;
+  }
+  return table;
+}
+constexpr auto kCrcTable = crc_table();
+
+/// Splits a log into lines that hold; `good` is the number of bytes up to the end of the last one.
+std::vector<std::string> parse_log(const fs::path& path, const std::string& bytes, std::size_t& good) {
+  std::vector<std::string> lines;
+  good = 0;
+  while (good < bytes.size()) {
+    const std::size_t end = bytes.find('\n', good);
+    if (end == std::string::npos) break;  // torn: no line end
+    const std::string_view line = std::string_view(bytes).substr(good, end - good);
+    const std::size_t bar = line.rfind('|');
+    const bool holds = bar != std::string_view::npos &&
+                       line.substr(bar + 1) == fmt::format("{:08x}", crc32c(line.substr(0, bar)));
+    if (!holds) {
+      if (end + 1 == bytes.size()) break;  // torn: the last line does not hold
+      throw Error(ErrorKind::storage, fmt::format("line {} does not match its checksum", lines.size() + 1),
+                  path.string(), "the log was damaged or edited; restore it from a copy");
+    }
+    lines.emplace_back(line.substr(0, bar));
+    good = end + 1;
+  }
+  return lines;
+}
+
+}  // namespace
+
+void write_whole(const fs::path& path, std::string_view bytes, IfExists if_exists) {
+  const fs::path temporary = path.string() + std::string(kTemporarySuffix);
+  Descriptor descriptor(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (descriptor.get() < 0) fail(path, "the file cannot be made", errno);
+  Temporary guard(temporary);
+  if (const int code = write_all(descriptor.get(), bytes)) fail(path, "the file cannot be written", code);
+  if (const int code = fault("after_write")) fail(path, "the file cannot be written", code);
+  if (const int code = fault("before_fsync")) fail(path, "the file cannot be forced to disk", code);
+  // After a failed fsync the kernel takes the pages for clean: never try again on the same file.
+  if (::fsync(descriptor.get()) != 0) fail(path, "the file cannot be forced to disk", errno);
+  if (const int code = fault("fsync_fails")) fail(path, "the file cannot be forced to disk", code);
+  if (descriptor.close_now() != 0) fail(path, "the file cannot be closed", errno);
+  if (read_whole(temporary) != bytes) {
+    throw Error(ErrorKind::storage, "what was written does not read back the same", path.string(), "check the disk");
+  }
+  if (const int code = fault("before_rename")) fail(path, "the file cannot be renamed", code);
+  if (const int code = rename_to(temporary, path, if_exists)) fail(path, "the file cannot be renamed", code);
+  guard.keep();
+  if (const int code = fault("after_rename")) fail(path, "the folder cannot be forced to disk", code);
+  sync_folder(path.parent_path());
+}
+
+std::string read_whole(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error(ErrorKind::storage, "the file cannot be opened", path.string());
+  std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (file.bad()) throw Error(ErrorKind::storage, "the file cannot be read", path.string());
+  return bytes;
+}
+
+void make_folders(const fs::path& folder) {
+  if (folder.empty() || fs::is_directory(folder)) return;
+  make_folders(folder.parent_path());
+  if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST) fail(folder, "the folder cannot be made", errno);
+  sync_folder(folder.parent_path());
+}
+
+void remove_file(const fs::path& path) {
+  if (::unlink(path.c_str()) != 0) {
+    if (errno == ENOENT) return;
+    fail(path, "the file cannot be removed", errno);
+  }
+  sync_folder(path.parent_path());
+}
+
+void move_file(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail(to, "the file cannot be moved", errno);
+  sync_folder(to.parent_path());
+  if (from.parent_path() != to.parent_path()) sync_folder(from.parent_path());
+}
+
+std::size_t sweep_temporary_files(const fs::path& folder) {
+  std::vector<fs::path> stale;
+  std::error_code failed;
+  for (auto it = fs::recursive_directory_iterator(folder, failed); !failed && it != fs::recursive_directory_iterator();
+       it.increment(failed)) {
+    if (it->path().extension() == kTemporarySuffix) stale.push_back(it->path());
+  }
+  for (const fs::path& path : stale) remove_file(path);
+  return stale.size();
+}
+
+std::uint32_t crc32c(std::string_view bytes) {
+  std::uint32_t crc = 0xffffffffU;
+  for (const char c : bytes) crc = kCrcTable[(crc ^ static_cast<unsigned char>(c)) & 0xffU] ^ (crc >> 8U);
+  return crc ^ 0xffffffffU;
+}
+
+LineLog::LineLog(fs::path path) : path_(std::move(path)) {
+  if (!fs::exists(path_)) return;
+  const std::string bytes = read_whole(path_);
+  std::size_t good = 0;
+  parse_log(path_, bytes, good);
+  if (good == bytes.size()) return;
+  const Descriptor descriptor(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
+  if (descriptor.get() < 0 || ::ftruncate(descriptor.get(), static_cast<off_t>(good)) != 0 ||
+      ::fsync(descriptor.get()) != 0) {
+    fail(path_, "the torn last line cannot be cut off", errno);
+  }
+}
+
+void LineLog::append(const std::string& text) {
+  const bool is_new = !fs::exists(path_);
+  const Descriptor descriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (descriptor.get() < 0) fail(path_, "the log cannot be opened", errno);
+  struct stat before {};
+  if (::fstat(descriptor.get(), &before) != 0) fail(path_, "the log cannot be looked at", errno);
+  const std::string line = fmt::format("{}|{:08x}\n", text, crc32c(text));
+  int code = write_all(descriptor.get(), line);
+  if (code == 0) code = fault("log_after_write");
+  if (code == 0 && ::fsync(descriptor.get()) != 0) code = errno;
+  if (code != 0) {
+    // Take the half line back; if that fails too, the next start cuts it.
+    if (::ftruncate(descriptor.get(), before.st_size) == 0) ::fsync(descriptor.get());
+    fail(path_, "the log cannot be written", code);
+  }
+  if (is_new) sync_folder(path_.parent_path());
+}
+
+std::vector<std::string> LineLog::read(const fs::path& path) {
+  std::size_t good = 0;
+  return parse_log(path, read_whole(path), good);
+}
+
+FolderLock::FolderLock(const fs::path& folder) {
+  const fs::path path = folder / ".lock";
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) fail(path, "the lock file cannot be made", errno);
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  const int code = errno;
+  ::close(std::exchange(descriptor_, -1));
+  if (code != EWOULDBLOCK) fail(path, "the folder cannot be locked", code);
+  throw BusyError(ErrorKind::storage, "another run is at work on this archive", folder.string(),
+                  "wait until it has ended; nothing was changed");
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+FolderLock::FolderLock(FolderLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+}  // namespace highwall
