@@ -1,0 +1,28 @@
+#pragma once
+
+#include <gdal.h>
+
+#include <string>
+#include <string_view>
+
+namespace highwall {
+
+/// A GDAL data set opened from bytes in memory, with the named drivers only: a "radar.tif" must not
+/// turn out to be a VRT, a PDF or a network request.
+class GdalFile {
+ public:
+  /// @param flags    GDAL_OF_RASTER or GDAL_OF_VECTOR
+  /// @param drivers  names, ended by nullptr
+  /// @throws Error(input) naming `name` and GDAL's own message.
+  GdalFile(std::string_view bytes, const std::string& name, unsigned flags, const char* const* drivers);
+  ~GdalFile();
+  GdalFile(const GdalFile&) = delete;
+  GdalFile& operator=(const GdalFile&) = delete;
+  GDALDatasetH get() const noexcept { return data_; }
+
+ private:
+  std::string memory_name_;
+  GDALDatasetH data_ = nullptr;
+};
+
+}  // namespace highwall
