@@ -1,0 +1,145 @@
+#include <fmt/format.h>
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+
+#include <set>
+
+#include "io/outbox/publisher.hpp"
+
+namespace highwall {
+namespace {
+
+constexpr int kKeepAlive_s = 60;
+constexpr int kLoop_ms = 50;
+constexpr int kPatience = 200;  // Loops without an answer before a broker counts as down: 10 s.
+
+/// The library is started once, on first use, and stays.
+void start_library() {
+  static const int started = mosquitto_lib_init();
+  static_cast<void>(started);
+}
+
+std::string replace_all(std::string text, const std::string& what, const std::string& with) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+  return text;
+}
+
+/// MQTT topics give '+', '#' and '/' a meaning that a zone's name must not have.
+std::string topic_word(std::string text) {
+  for (char& c : text) {
+    if (c == '+' || c == '#' || c == '/' || c == '\0') c = '_';
+  }
+  return text;
+}
+
+/// QoS 1: a message counts as delivered when its PUBACK has come.
+class MqttPublisher : public Publisher {
+ public:
+  MqttPublisher(PublisherConfig config, std::string mine_no, std::string password)
+      : config_(std::move(config)), mine_no_(std::move(mine_no)), password_(std::move(password)) {}
+
+  Outcome send(const std::vector<Parcel>& parcels, const Run& run) override {
+    start_library();
+    Outcome outcome;
+    Client client(*this);
+    outcome.error = client.connect(run);
+    for (const Parcel& parcel : parcels) {
+      if (!outcome.error.empty()) break;
+      run.check_stop();
+      outcome.error = client.publish(topic_of(parcel), parcel.text, run);
+      if (outcome.error.empty()) ++outcome.acknowledged;
+    }
+    return outcome;
+  }
+
+ private:
+  std::string topic_of(const Parcel& parcel) const {
+    return replace_all(replace_all(config_.topic, "{mine}", topic_word(mine_no_)), "{zone}", topic_word(parcel.stream));
+  }
+
+  class Client {
+   public:
+    explicit Client(const MqttPublisher& owner) : owner_(owner), handle_(mosquitto_new(nullptr, true, this)) {
+      if (handle_ == nullptr) return;
+      mosquitto_int_option(handle_, MOSQ_OPT_PROTOCOL_VERSION,
+                           owner.config_.version == 5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
+      if (!owner.config_.user.empty()) {
+        mosquitto_username_pw_set(handle_, owner.config_.user.c_str(),
+                                  owner.password_.empty() ? nullptr : owner.password_.c_str());
+      }
+      mosquitto_connect_callback_set(handle_, [](mosquitto*, void* self, int code) {
+        static_cast<Client*>(self)->connected_ = code == 0 ? 1 : -1;
+        static_cast<Client*>(self)->refusal_ = code;
+      });
+      mosquitto_publish_v5_callback_set(handle_, [](mosquitto*, void* self, int id, int reason, const mosquitto_property*) {
+        if (reason < 128) {
+          static_cast<Client*>(self)->acknowledged_.insert(id);
+        } else {
+          static_cast<Client*>(self)->refusal_ = reason;
+        }
+      });
+      mosquitto_disconnect_callback_set(handle_,
+                                        [](mosquitto*, void* self, int) { static_cast<Client*>(self)->connected_ = -1; });
+    }
+    ~Client() {
+      if (handle_ == nullptr) return;
+      if (connected_ == 1) mosquitto_disconnect(handle_);
+      mosquitto_destroy(handle_);
+    }
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    std::string connect(const Run& run) {
+      if (handle_ == nullptr) return "no memory for an MQTT client";
+      const std::string broker = fmt::format("{}:{}", owner_.config_.host, owner_.config_.port);
+      const int code = mosquitto_connect(handle_, owner_.config_.host.c_str(), static_cast<int>(owner_.config_.port), kKeepAlive_s);
+      if (code != MOSQ_ERR_SUCCESS) return fmt::format("the broker {} cannot be reached: {}", broker, mosquitto_strerror(code));
+      for (int i = 0; i < kPatience && connected_ == 0; ++i) {
+        run.check_stop();
+        if (mosquitto_loop(handle_, kLoop_ms, 1) != MOSQ_ERR_SUCCESS) break;
+      }
+      if (connected_ == 1) return {};
+      return refusal_ != 0 ? fmt::format("the broker {} refused: {}", broker, mosquitto_connack_string(refusal_))
+                           : fmt::format("the broker {} did not answer", broker);
+    }
+
+    std::string publish(const std::string& topic, const std::string& text, const Run& run) {
+      int id = 0;
+      refusal_ = 0;
+      const int code = mosquitto_publish_v5(handle_, &id, topic.c_str(), static_cast<int>(text.size()), text.data(),
+                                            static_cast<int>(owner_.config_.qos), false, nullptr);
+      if (code != MOSQ_ERR_SUCCESS) return fmt::format("publishing to {} failed: {}", topic, mosquitto_strerror(code));
+      for (int i = 0; i < kPatience; ++i) {
+        run.check_stop();
+        if (acknowledged_.count(id) > 0) return {};
+        if (refusal_ != 0) return fmt::format("the broker refused a message to {} (reason {})", topic, refusal_);
+        const int loop = mosquitto_loop(handle_, kLoop_ms, 1);
+        if (acknowledged_.count(id) > 0) return {};
+        if (loop != MOSQ_ERR_SUCCESS) return fmt::format("the connection broke: {}", mosquitto_strerror(loop));
+      }
+      return "the broker did not acknowledge a message in time";
+    }
+
+   private:
+    const MqttPublisher& owner_;
+    mosquitto* handle_ = nullptr;
+    int connected_ = 0;
+    int refusal_ = 0;
+    std::set<int> acknowledged_;
+  };
+
+  PublisherConfig config_;
+  std::string mine_no_;
+  std::string password_;
+};
+
+}  // namespace
+
+std::unique_ptr<Publisher> make_mqtt_publisher(const PublisherConfig& config, const std::string& mine_no,
+                                               const std::string& password) {
+  return std::make_unique<MqttPublisher>(config, mine_no, password);
+}
+
+}  // namespace highwall

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/run.hpp"
+#include "io/config/site.hpp"
+#include "io/outbox/outbox.hpp"
+
+namespace highwall {
+
+/// One message on its way to a receiver.
+struct Parcel {
+  std::int64_t seq = 0;
+  std::string stream;
+  std::string text;  ///< Translated into the receiver's format.
+};
+
+/// A way to one receiver. Sending the same parcel twice does no harm: receivers drop by (id, rev).
+class Publisher {
+ public:
+  virtual ~Publisher() = default;
+  /// Sends parcels in order; returns how many were acknowledged before the first that was not, and why
+  /// that one was not (empty when all were).
+  struct Outcome {
+    std::size_t acknowledged = 0;
+    std::string error;
+  };
+  virtual Outcome send(const std::vector<Parcel>& parcels, const Run& run) = 0;
+};
+
+/// @throws Error(config) for a password file that others can read.
+std::unique_ptr<Publisher> make_publisher(const PublisherConfig& config, const Site& site);
+std::unique_ptr<Publisher> make_folder_publisher(const std::filesystem::path& folder);
+std::unique_ptr<Publisher> make_mqtt_publisher(const PublisherConfig& config, const std::string& mine_no,
+                                               const std::string& password);
+
+/// What became of the messages of one receiver.
+struct Delivery {
+  std::string publisher;
+  std::size_t delivered = 0;
+  std::size_t waiting = 0;
+  std::string error;
+};
+
+/// Sends every waiting message to every receiver of the site. Receivers do not hold one another up; a
+/// message that all have acknowledged goes to sent/. State is kept in archive/delivery/.
+std::vector<Delivery> forward(Outbox& outbox, const Site& site, const std::filesystem::path& archive_root, const Run& run);
+
+}  // namespace highwall
