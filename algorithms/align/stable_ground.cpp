@@ -1,0 +1,220 @@
+#include "algorithms/align/stable_ground.hpp"
+
+#include <Eigen/Cholesky>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "algorithms/compare/m3c2.hpp"
+#include "core/error.hpp"
+#include "core/parallel.hpp"
+#ifdef HIGHWALL_HAS_PCL
+#include "algorithms/pcl/gicp.hpp"
+#endif
+
+namespace highwall {
+namespace {
+
+constexpr double kTukey = 4.685;
+constexpr double kMadToSigma = 1.4826;
+constexpr double kFarApart_m = 0.25;  // Median distance above which a coarse registration comes first.
+
+using Vector6 = Eigen::Matrix<double, 6, 1>;
+using Matrix6 = Eigen::Matrix<double, 6, 6>;
+
+double median_of(std::vector<double> v) {
+  const auto middle = v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2);
+  std::nth_element(v.begin(), middle, v.end());
+  return *middle;
+}
+
+/// Distance along a normal is n.(t + w x p): a row of the design matrix.
+Vector6 row_of(const Eigen::Vector3d& p, const Eigen::Vector3d& n) {
+  Vector6 row;
+  row << n, p.cross(n);
+  return row;
+}
+
+struct Fit {
+  Vector6 motion = Vector6::Zero();
+  Matrix6 inverse = Matrix6::Zero();
+  double sigma = 0.0;
+  std::vector<std::uint8_t> stable;
+  std::size_t stable_count = 0;
+};
+
+/// Weighted least squares of the distances, reweighted until the moved places have dropped out.
+Fit fit_motion(const DisplacementField& field, const Eigen::Vector3d& centre) {
+  std::vector<std::size_t> used;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    if (field.reason[i] == Reason::ok) used.push_back(i);
+  }
+  Fit fit;
+  fit.stable.assign(field.size(), 0);
+  if (used.size() < 6) return fit;
+  std::vector<double> residual(used.size());
+  std::vector<double> weight(used.size(), 1.0);
+  for (int pass = 0; pass < 20; ++pass) {
+    Matrix6 normal = Matrix6::Zero();
+    Vector6 right = Vector6::Zero();
+    for (std::size_t k = 0; k < used.size(); ++k) {
+      const auto i = static_cast<Eigen::Index>(used[k]);
+      const Vector6 row = row_of(field.position_m.row(i).transpose() - centre, field.direction.row(i).transpose());
+      normal += weight[k] * row * row.transpose();
+      right += weight[k] * row * field.value_m[used[k]];
+    }
+    const Eigen::LDLT<Matrix6> solver(normal);
+    fit.motion = solver.solve(right);
+    fit.inverse = solver.solve(Matrix6::Identity());
+    for (std::size_t k = 0; k < used.size(); ++k) {
+      const auto i = static_cast<Eigen::Index>(used[k]);
+      const Vector6 row = row_of(field.position_m.row(i).transpose() - centre, field.direction.row(i).transpose());
+      residual[k] = field.value_m[used[k]] - row.dot(fit.motion);
+    }
+    std::vector<double> magnitude(residual);
+    for (double& r : magnitude) r = std::abs(r);
+    fit.sigma = std::max(kMadToSigma * median_of(magnitude), 1e-9);
+    for (std::size_t k = 0; k < used.size(); ++k) {
+      const double u = residual[k] / (kTukey * fit.sigma);
+      weight[k] = std::abs(u) < 1.0 ? (1.0 - u * u) * (1.0 - u * u) : 0.0;
+    }
+  }
+  for (std::size_t k = 0; k < used.size(); ++k) {
+    if (std::abs(residual[k]) > 3.0 * fit.sigma) continue;
+    fit.stable[used[k]] = 1;
+    ++fit.stable_count;
+  }
+  return fit;
+}
+
+Eigen::Isometry3d isometry_of(const Vector6& motion, const Eigen::Vector3d& centre) {
+  const Eigen::Vector3d turn = motion.tail<3>();
+  const double angle = turn.norm();
+  Eigen::Isometry3d out = Eigen::Isometry3d::Identity();
+  out.translate(centre + motion.head<3>());
+  if (angle > 0.0) out.rotate(Eigen::AngleAxisd(angle, turn / angle));
+  out.translate(-centre);
+  return out;
+}
+
+Points moved(PointsView points, const Eigen::Isometry3d& transform, const Run& run) {
+  Points out(static_cast<Eigen::Index>(points.size()), 3);
+  for_blocks(
+      points.size(),
+      [&](const Block& block) {
+        for (std::size_t i = block.begin; i < block.end; ++i) {
+          out.row(static_cast<Eigen::Index>(i)) = (transform * points[i]).transpose();
+        }
+      },
+      run, {}, 8192);
+  return out;
+}
+
+Eigen::Isometry3d coarse_fit([[maybe_unused]] PointsView epoch, [[maybe_unused]] PointsView reference,
+                             [[maybe_unused]] const RegisterOptions& options, [[maybe_unused]] const Run& run) {
+#ifdef HIGHWALL_HAS_PCL
+  return gicp(epoch, reference, options.core_spacing_m / 2.0, 10.0 * options.half_length_m, run).transform;
+#else
+  throw Error(ErrorKind::config, "this build has no coarse registration", {}, "build with PCL, or set coarse = \"none\"");
+#endif
+}
+
+}  // namespace
+
+double Registration::sigma_m(const Eigen::Vector3d& place, const Eigen::Vector3d& direction) const {
+  const Vector6 row = row_of(place - centre_m, direction);
+  return std::sqrt(std::max(0.0, row.dot(covariance * row)));
+}
+
+Points thin_to_cores(PointsView cloud, double spacing_m) {
+  std::map<std::pair<std::int64_t, std::int64_t>, std::pair<double, std::size_t>> best;
+  for (std::size_t i = 0; i < cloud.size(); ++i) {
+    const Eigen::Vector3d p = cloud[i];
+    if (!p.allFinite()) continue;
+    const double cx = std::floor(p.x() / spacing_m);
+    const double cy = std::floor(p.y() / spacing_m);
+    if (std::abs(cx) > 1e15 || std::abs(cy) > 1e15) continue;
+    const auto key = std::pair(static_cast<std::int64_t>(cx), static_cast<std::int64_t>(cy));
+    const double dx = p.x() - (cx + 0.5) * spacing_m;
+    const double dy = p.y() - (cy + 0.5) * spacing_m;
+    const double distance = dx * dx + dy * dy;
+    const auto [found, added] = best.try_emplace(key, distance, i);
+    if (!added && distance < found->second.first) found->second = {distance, i};
+  }
+  Points cores(static_cast<Eigen::Index>(best.size()), 3);
+  Eigen::Index row = 0;
+  for (const auto& [key, nearest] : best) cores.row(row++) = cloud[nearest.second].transpose();
+  return cores;
+}
+
+PointCloud transformed(const PointCloud& cloud, const Eigen::Isometry3d& transform, const Run& run) {
+  PointCloud out = cloud;
+  out.xyz = moved(cloud.view(), transform, run);
+  return out;
+}
+
+Registration register_on_stable_ground(PointsView epoch, PointsView reference, const RegisterOptions& options,
+                                       const Run& run, const std::vector<std::uint8_t>& core_is_allowed) {
+  validate(options, "register");
+  require_same(epoch.frame(), reference.frame(), "registration");
+  Registration out;
+  out.core_m = thin_to_cores(reference, options.core_spacing_m);
+  const auto cores = static_cast<std::size_t>(out.core_m.rows());
+  if (cores == 0) throw Error(ErrorKind::input, "the reference has no points to register on");
+  if (!core_is_allowed.empty() && core_is_allowed.size() != cores) {
+    throw Error(ErrorKind::input, "one mark per core point is wanted");
+  }
+  out.centre_m = out.core_m.colwise().mean().transpose();
+  M3c2Options compare;
+  compare.normal_radius_m = options.normal_radius_m;
+  compare.cylinder_radius_m = options.cylinder_radius_m;
+  compare.half_length_m = options.half_length_m;
+  compare.min_points = 4;
+
+  const auto distances = [&](const Eigen::Isometry3d& transform) {
+    const Points here = moved(epoch, transform, run);
+    DisplacementField field = m3c2(reference, PointsView(here, reference.frame()), PointsView(out.core_m, reference.frame()), compare, run);
+    for (std::size_t i = 0; i < core_is_allowed.size(); ++i) {
+      if (core_is_allowed[i] == 0) field.reason[i] = Reason::no_normal;
+    }
+    return field;
+  };
+
+  DisplacementField field = distances(out.transform);
+  std::vector<double> magnitude;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    if (field.reason[i] == Reason::ok) magnitude.push_back(std::abs(field.value_m[i]));
+  }
+  const bool far = magnitude.size() < cores / 4 || median_of(magnitude) > kFarApart_m;
+  if (options.coarse == "gicp" || (options.coarse == "auto" && far)) {
+    out.transform = coarse_fit(epoch, reference, options, run);
+    field = distances(out.transform);
+  }
+  Fit fit;
+  for (out.iterations = 1; out.iterations <= options.iterations; ++out.iterations) {
+    fit = fit_motion(field, out.centre_m);
+    if (fit.stable_count == 0) break;
+    out.transform = isometry_of(-fit.motion, out.centre_m) * out.transform;
+    if (fit.motion.head<3>().norm() < 1e-5 && fit.motion.tail<3>().norm() < 1e-7) break;
+    field = distances(out.transform);
+  }
+  std::size_t comparable = 0;
+  for (const Reason reason : field.reason) comparable += reason == Reason::ok ? 1 : 0;
+  out.stable = fit.stable;
+  out.stable_count = fit.stable_count;
+  out.rms_m = fit.sigma;
+  out.covariance = fit.sigma * fit.sigma * fit.inverse;
+  const auto needed = std::max<double>(static_cast<double>(options.least_stable_cores),
+                                       options.least_stable_share * static_cast<double>(comparable));
+  if (static_cast<double>(out.stable_count) < needed) {
+    throw Error(ErrorKind::input,
+                fmt::format("too little stable ground to register on: {} of {} comparable places", out.stable_count, comparable),
+                {}, "give stable areas that both epochs see, or check that it is the same place");
+  }
+  out.verdict = fmt::format("registered on {} of {} places, rms {:.1f} mm", out.stable_count, comparable, 1000.0 * out.rms_m);
+  return out;
+}
+
+}  // namespace highwall

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <Eigen/Geometry>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/cloud.hpp"
+#include "core/options.hpp"
+#include "core/run.hpp"
+
+namespace highwall {
+
+/// Options of register_on_stable_ground().
+struct RegisterOptions {
+  std::string coarse = "auto";
+  double core_spacing_m = 4.0;
+  double normal_radius_m = 2.0;
+  double cylinder_radius_m = 1.0;
+  double half_length_m = 2.0;
+  std::int64_t iterations = 6;
+  double least_stable_share = 0.3;
+  std::int64_t least_stable_cores = 50;
+
+  static void describe(auto& d) {
+    using O = RegisterOptions;
+    d.field(&O::coarse, "coarse", "", one_of({"auto", "gicp", "none"}),
+            "Coarse registration first; auto: when the clouds are far apart");
+    d.field(&O::core_spacing_m, "core_spacing_m", "m", above(0), "Distance of the places that are compared");
+    d.field(&O::normal_radius_m, "normal_radius_m", "m", above(0), "Radius of the surface normal");
+    d.field(&O::cylinder_radius_m, "cylinder_radius_m", "m", above(0), "Radius of the cylinders");
+    d.field(&O::half_length_m, "half_length_m", "m", above(0), "Half length of the cylinders");
+    d.field(&O::iterations, "iterations", "", between(1, 100), "Most iterations");
+    d.field(&O::least_stable_share, "least_stable_share", "", between(0, 1),
+            "With a smaller share of stable places the registration is refused");
+    d.field(&O::least_stable_cores, "least_stable_cores", "", at_least(6), "The same as a number of places");
+  }
+};
+
+/// A rigid registration and how far it can be trusted.
+struct Registration {
+  Eigen::Isometry3d transform = Eigen::Isometry3d::Identity();  ///< Maps the epoch onto the reference.
+  /// Covariance of (translation m, rotation rad) about `centre_m`, 6 x 6.
+  Eigen::Matrix<double, 6, 6> covariance = Eigen::Matrix<double, 6, 6>::Zero();
+  Eigen::Vector3d centre_m = Eigen::Vector3d::Zero();
+  Points core_m;                      ///< Places that were compared.
+  std::vector<std::uint8_t> stable;   ///< 1 = counted as stable ground.
+  double rms_m = 0.0;                 ///< Of the stable places after registration.
+  std::size_t stable_count = 0;
+  std::int64_t iterations = 0;
+  std::string verdict;                ///< One sentence.
+  /// Standard deviation of the registration along a direction at a place, m.
+  double sigma_m(const Eigen::Vector3d& place, const Eigen::Vector3d& direction) const;
+};
+
+/// Registers an epoch on the ground that did not move since the reference.
+///
+/// Distances along the reference's normals (M3C2) at spaced core points are explained by one rigid motion,
+/// with Tukey's weights (4.685 robust standard deviations), so that moved places drop out by themselves;
+/// `stable`, when given, keeps only core points inside. PCL's GICP comes first when the clouds are far
+/// apart. The covariance is that of the weighted fit, times the squared robust residual.
+/// @throws Error(input) when too little stable ground is left: no guess is returned.
+/// @throws Error(frame) when the frames differ.
+Registration register_on_stable_ground(PointsView epoch, PointsView reference, const RegisterOptions& options,
+                                       const Run& run, const std::vector<std::uint8_t>& core_is_allowed = {});
+
+/// Core points: the reference's points nearest to the centres of a square lattice, one a cell.
+Points thin_to_cores(PointsView cloud, double spacing_m);
+
+/// The cloud, moved.
+PointCloud transformed(const PointCloud& cloud, const Eigen::Isometry3d& transform, const Run& run);
+
+}  // namespace highwall

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/options.hpp"
+#include "core/series.hpp"
+
+namespace highwall {
+
+/// Options of clean().
+struct CleanOptions {
+  std::int64_t half_window = 6;
+  double threshold = 8.0;
+
+  static void describe(auto& d) {
+    d.field(&CleanOptions::half_window, "half_window", "samples", between(2, 1000),
+            "Samples before and after that tell what is usual");
+    d.field(&CleanOptions::threshold, "threshold", "", above(0),
+            "A sample so many robust standard deviations off that its neighbours do not follow is flagged");
+  }
+};
+
+/// Puts the samples in time order and flags blunders (kFlagOutlier): a sample far from the median of the
+/// samples before it (Hampel 1974, doi:10.1080/01621459.1974.10482962) from which the next one comes back.
+/// A jump that stays is motion or a step, never flagged here; the newest sample cannot be told yet and is
+/// left alone. Values are never removed or changed.
+/// @return number of samples flagged
+std::size_t clean(TimeSeries& series, const CleanOptions& options);
+
+/// Takes a known step (antenna or instrument exchanged) out of the samples after `at`: the difference of
+/// the medians of up to 12 samples on both sides, per component. Flags the first sample after it.
+/// @return the step in metres per component; empty when a side has fewer than 3 samples
+std::vector<double> absorb_step(TimeSeries& series, Instant at);
+
+/// The series relative to a local base: the base's nearest sample within `tolerance_s` is subtracted and
+/// its variance added; samples without one become NaN. Removes plate motion and what both share.
+TimeSeries relative_to(const TimeSeries& series, const TimeSeries& base, double tolerance_s);
+
+/// The series relative to the common mode of a group: at each instant the median of the other members.
+TimeSeries without_common_mode(const TimeSeries& series, const std::vector<const TimeSeries*>& others,
+                               double tolerance_s);
+
+}  // namespace highwall
