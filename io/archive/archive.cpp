@@ -183,7 +183,13 @@ void Archive::load_journal() {
   for (const std::string& line : journal()) {
     const json j = json::parse(line);
     const std::string act = j.value("act", "");
-    if (act == "file") known_files_[{j.at("source"), j.at("file_sha256")}] = j.at("outcome");
+    if (act == "file") {
+      FileNote note{j.at("source"), j.at("file"), j.at("file_sha256"), j.at("outcome"), j.value("detail", ""),
+                    j.value("rejected_rows", std::uint64_t{0}), j.value("first_rejected", ""),
+                    j.value("warnings", std::vector<std::string>{}),
+                    parse_iso8601(j.at("at").get<std::string>()).value_or(kNoInstant)};
+      known_files_[{note.source, note.file_sha256}] = std::move(note);
+    }
     if (act == "ingest") {
       noted_[j.at("id")] = {j.value("file_sha256", ""), j.value("new_rows", std::size_t{0}),
                             j.value("equal_rows", std::size_t{0})};
@@ -209,7 +215,11 @@ void Archive::note(Instant now, const std::string& act, const std::vector<std::p
       line[name] = value;
     }
   }
-  LineLog(root_ / "journal" / (day_text(now).substr(0, 7) + ".log")).append(line.dump());
+  write_line(now, line.dump());
+}
+
+void Archive::write_line(Instant now, const std::string& text) {
+  LineLog(root_ / "journal" / (day_text(now).substr(0, 7) + ".log")).append(text);
 }
 
 void Archive::store(const Epoch& epoch, const std::string& id) {
@@ -377,15 +387,20 @@ std::optional<Stack> Archive::load_stack(const std::string& source) const {
   return all;
 }
 
-bool Archive::knows_file(const std::string& source, const std::string& file_sha256) const {
-  return known_files_.count({source, file_sha256}) > 0;
+const FileNote* Archive::known_file(const std::string& source, const std::string& file_sha256) const {
+  const auto found = known_files_.find({source, file_sha256});
+  return found == known_files_.end() ? nullptr : &found->second;
 }
 
-void Archive::note_file(const std::string& source, const std::string& file, const std::string& file_sha256,
-                        const std::string& outcome, Instant now) {
-  if (knows_file(source, file_sha256)) return;
-  note(now, "file", {{"source", source}, {"file", file}, {"file_sha256", file_sha256}, {"outcome", outcome}});
-  known_files_[{source, file_sha256}] = outcome;
+void Archive::note_file(const FileNote& n) {
+  if (known_file(n.source, n.file_sha256) != nullptr) return;
+  const json line{{"act", "file"},           {"at", to_iso8601(n.at)},
+                  {"source", n.source},      {"file", n.file},
+                  {"file_sha256", n.file_sha256}, {"outcome", n.outcome},
+                  {"detail", n.detail},      {"rejected_rows", n.rejected_rows},
+                  {"first_rejected", n.first_rejected}, {"warnings", n.warnings}};
+  write_line(n.at, line.dump(-1, ' ', false, json::error_handler_t::replace));
+  known_files_[{n.source, n.file_sha256}] = n;
 }
 
 void Archive::quarantine(const QuarantineRecord& record) {
@@ -393,7 +408,7 @@ void Archive::quarantine(const QuarantineRecord& record) {
                {"reason", record.reason}, {"at", to_iso8601(record.at)}};
   const std::string key = sha256_hex(record.source + "|" + record.file_sha256 + "|" + record.reason).substr(0, 16);
   const fs::path path = root_ / "quarantine" / (record.source + "-" + key + ".json");
-  if (!fs::exists(path)) write_whole(path, j.dump(1) + "\n");
+  if (!fs::exists(path)) write_whole(path, j.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
 std::vector<QuarantineRecord> Archive::quarantined() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -40,6 +41,19 @@ struct SeriesResult {
   std::size_t equal_rows = 0;
   std::vector<ChangedRow> changed;
   std::string id;  ///< Of the new block; empty when there were no new rows.
+};
+
+/// What became of a file of the drop folder.
+struct FileNote {
+  std::string source;
+  std::string file;          ///< Name as the site sees it.
+  std::string file_sha256;
+  std::string outcome;       ///< stored, duplicate, quarantined.
+  std::string detail;
+  std::uint64_t rejected_rows = 0;
+  std::string first_rejected;
+  std::vector<std::string> warnings;
+  Instant at = kNoInstant;   ///< Night that dealt with it.
 };
 
 /// A file or epoch that was set aside.
@@ -86,11 +100,10 @@ class Archive {
   /// All scans of a source as one stack; nullopt when there are none.
   std::optional<Stack> load_stack(const std::string& source) const;
 
-  /// True when this file's bytes have been taken in (or set aside) for this source before.
-  bool knows_file(const std::string& source, const std::string& file_sha256) const;
-  /// Notes that all of a file has been dealt with: `outcome` is "stored", "duplicate", ...
-  void note_file(const std::string& source, const std::string& file, const std::string& file_sha256,
-                 const std::string& outcome, Instant now);
+  /// What became of a file with these bytes under this source; nullptr when it is new.
+  const FileNote* known_file(const std::string& source, const std::string& file_sha256) const;
+  /// Notes that all of a file has been dealt with. A file that is known already is not noted again.
+  void note_file(const FileNote& note);
   void quarantine(const QuarantineRecord& record);
   std::vector<QuarantineRecord> quarantined() const;
 
@@ -110,6 +123,7 @@ class Archive {
  private:
   explicit Archive(std::filesystem::path root) : root_(std::move(root)) {}
   void note(Instant now, const std::string& act, const std::vector<std::pair<std::string, std::string>>& fields);
+  void write_line(Instant now, const std::string& text);
   void load_journal();
   void store(const Epoch& epoch, const std::string& id);
   std::vector<EpochInfo> list_epochs(const std::string& source) const;
@@ -124,7 +138,7 @@ class Archive {
 
   std::filesystem::path root_;
   std::optional<FolderLock> lock_;
-  std::map<std::pair<std::string, std::string>, std::string> known_files_;  ///< source, digest -> outcome
+  std::map<std::pair<std::string, std::string>, FileNote> known_files_;  ///< by source and digest
   std::map<std::string, Ingested> noted_;                                   ///< by epoch id
   /// A writer knows all changes itself: it lists the directory once. Readers look afresh each time.
   mutable std::optional<std::vector<EpochInfo>> index_;

@@ -1,0 +1,262 @@
+#include "bindings/pipeline/warn.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "core/error.hpp"
+#include "io/config/policy.hpp"
+#include "io/crs/crs.hpp"
+#include "io/durable/digest.hpp"
+
+namespace highwall {
+namespace {
+
+std::vector<Act> acts_for(const std::vector<Act>& acts, const std::string& zone, const std::vector<TargetInput>& targets) {
+  // What is said of a zone is said of each of its targets.
+  std::vector<Act> out;
+  for (const Act& act : acts) {
+    if (act.target != zone || zone.empty()) {
+      out.push_back(act);
+      continue;
+    }
+    for (const TargetInput& target : targets) {
+      Act one = act;
+      one.target = target.series.target;
+      out.push_back(std::move(one));
+    }
+  }
+  return out;
+}
+
+/// Entries at which level, latch or health differ from the entry before.
+std::vector<const LampEntry*> changes_of(const History& history) {
+  std::vector<const LampEntry*> out;
+  for (const LampEntry& e : history.entries) {
+    if (out.empty() || out.back()->level != e.level || out.back()->health != e.health) out.push_back(&e);
+  }
+  return out;
+}
+
+std::string message_type(Level before, Level after) {
+  if (after > before) return before == Level::none ? "raise" : "update";
+  if (after == Level::none && before != Level::none) return "clear";
+  return "update";
+}
+
+/// Rules of the evidence whose numbers nobody has confirmed.
+std::vector<std::string> unconfirmed_of(const Policy& policy, const std::vector<Evidence>& evidence) {
+  std::vector<std::string> names;
+  for (const Evidence& e : evidence) {
+    for (const PolicyRule& rule : policy.rules) {
+      if (rule.name == e.rule && rule.confidence != "confirmed") names.push_back(rule.name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::vector<std::pair<double, double>>> lon_lat_of(const Polygon& polygon) {
+  std::vector<std::vector<std::pair<double, double>>> rings;
+  if (polygon.empty() || polygon.frame.is_local()) return rings;
+  const Transformer transformer(polygon.frame.crs, "EPSG:4326");
+  for (const auto& ring : polygon.rings) {
+    std::vector<std::pair<double, double>> out;
+    for (const Eigen::Vector2d& p : ring) {
+      double xyz[3] = {p.x() + polygon.frame.origin_m[0], p.y() + polygon.frame.origin_m[1], 0.0};
+      if (transformer.apply(xyz, 1) == 0) out.emplace_back(xyz[0], xyz[1]);
+    }
+    if (!out.empty() && out.front() != out.back()) out.push_back(out.front());
+    rings.push_back(std::move(out));
+  }
+  return rings;
+}
+
+/// Start of the episode that an instant belongs to: the last rise from none.
+Instant episode_start(const std::vector<const LampEntry*>& changes, std::size_t upto) {
+  Instant start = changes[upto]->at;
+  for (std::size_t k = upto + 1; k-- > 0;) {
+    if (changes[k]->level == Level::none) break;
+    start = changes[k]->at;
+  }
+  return start;
+}
+
+class Poster {
+ public:
+  Poster(const Site& site, const Policy& policy, Instant now, Outbox& outbox)
+      : site_(site), policy_(policy), now_(now), outbox_(outbox), config_sha256_(sha256_hex(site.text)) {}
+
+  /// Posts every change after the newest one that was posted. A change that late data put before it is
+  /// not sent again; when late data changed the present state, that goes out as an update.
+  std::size_t stream(const History& history, bool is_zone, const std::string& slope, const Polygon& outline) {
+    const auto changes = changes_of(history);
+    if (changes.empty()) return 0;
+    std::optional<Posted> last = outbox_.last(history.target);
+    std::size_t posted = 0;
+    for (std::size_t k = 0; k < changes.size(); ++k) {
+      const LampEntry& entry = *changes[k];
+      const Level before = last ? last->level : Level::none;
+      const Health health_before = last ? last->health : Health::live;
+      const bool newer = !last || entry.at > last->event_time;
+      const bool differs = entry.level != before || entry.health != health_before;
+      const bool correction = last && !newer && k + 1 == changes.size() && differs;
+      if (!differs || (!newer && !correction)) continue;
+      // A target that begins at rest has nothing to tell.
+      if (!last && entry.level == Level::none && entry.health != Health::silent && entry.health != Health::stale) continue;
+      WarningMessage m = base(history.target, is_zone, slope, outline);
+      m.msg_type = message_type(before, entry.level);
+      m.historical = correction;
+      m.level = entry.level;
+      m.previous_level = before;
+      m.health = entry.health;
+      m.event_time = entry.at;
+      m.episode_start = episode_start(changes, entry.level == Level::none && k > 0 ? k - 1 : k);
+      m.explanation = explain(history.target, entry);
+      m.evidence = {entry.evidence};
+      m.unconfirmed = unconfirmed_of(policy_, m.evidence);
+      m.area_m2 = history.area_m2 > 0.0 ? history.area_m2 : kNaN;
+      last = outbox_.post(m);
+      ++posted;
+    }
+    return posted;
+  }
+
+  std::size_t heartbeat(const std::vector<NightState>& states) {
+    if (!heartbeat_due(outbox_.last("heartbeat"), now_, site_.publish.heartbeat_h)) return 0;
+    WarningMessage m = base("heartbeat", true, "", {});
+    m.msg_type = "heartbeat";
+    m.episode_start = now_;
+    m.event_time = now_;
+    m.explanation = "The engine is at work; these are all states.";
+    m.area_m2 = kNaN;
+    for (const NightState& s : states) {
+      m.states.push_back({s.name, s.level, s.health, s.newest});
+      m.level = std::max(m.level, s.is_zone ? s.level : Level::none);
+    }
+    const bool silent = !states.empty() && std::all_of(states.begin(), states.end(), [](const NightState& s) { return s.health == Health::silent; });
+    const bool live = std::all_of(states.begin(), states.end(), [](const NightState& s) { return s.health == Health::live; });
+    m.health = states.empty() || silent ? Health::silent : live ? Health::live : Health::degraded;
+    m.previous_level = m.level;
+    outbox_.post(m);
+    return 1;
+  }
+
+ private:
+  WarningMessage base(const std::string& stream, bool is_zone, const std::string& slope, const Polygon& outline) const {
+    WarningMessage m;
+    m.mine_no = site_.mine.no;
+    m.slope_no = slope;
+    m.stream = stream;
+    m.is_zone = is_zone;
+    m.status = site_.publish.status;
+    m.published_time = now_;
+    m.time_zone = site_.mine.time_zone;
+    m.policy_id = policy_.id;
+    m.policy_version = policy_.version;
+    m.policy_sha256 = policy_.sha256;
+    m.config_sha256 = config_sha256_;
+    m.outline_lon_lat = lon_lat_of(outline);
+    return m;
+  }
+
+  const Site& site_;
+  const Policy& policy_;
+  Instant now_;
+  Outbox& outbox_;
+  std::string config_sha256_;
+};
+
+NightState state_of(const History& history, const std::string& zone, bool is_zone) {
+  NightState s;
+  s.name = history.target;
+  s.zone = zone;
+  s.is_zone = is_zone;
+  if (history.entries.empty()) return s;
+  const LampEntry& last = history.entries.back();
+  s.level = last.level;
+  s.unlatched = last.unlatched;
+  s.health = last.health;
+  s.evidence = last.evidence;
+  for (std::size_t k = history.entries.size(); k-- > 0;) {
+    if (history.entries[k].level != last.level) break;
+    s.since = history.entries[k].at;
+  }
+  for (const LampEntry& e : history.entries) {
+    if (e.cause == LampEntry::Cause::sample) s.newest = std::max(s.newest, e.at);
+  }
+  return s;
+}
+
+}  // namespace
+
+Policy site_policy(const Site& site) { return load_policy(site.policy_file.value_or(std::filesystem::path())); }
+
+std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Measurements& measurements,
+                                const std::vector<Act>& acts, Instant now, const Run& run) {
+  std::vector<ZoneHistories> out;
+  for (const ZoneConfig& zone : site.zones) {
+    ZoneHistories histories;
+    histories.zone = zone.id;
+    const auto found = measurements.targets.find(zone.id);
+    const std::vector<TargetInput> none;
+    const auto& targets = found == measurements.targets.end() ? none : found->second;
+    histories.targets = judge_targets(targets, policy, acts_for(acts, zone.id, targets), now, run);
+    histories.own = judge_zone(zone.id, histories.targets, zone.quorum_targets, zone.quorum_area_m2);
+    out.push_back(std::move(histories));
+  }
+  for (const auto& [zone, targets] : measurements.targets) {
+    if (site.zone(zone) != nullptr) continue;
+    ZoneHistories histories;
+    histories.targets = judge_targets(targets, policy, acts, now, run);
+    out.push_back(std::move(histories));
+  }
+  return out;
+}
+
+std::string explain(const std::string& name, const LampEntry& e) {
+  const std::string health = e.health == Health::live ? "" : fmt::format(", data {}", name_of(e.health));
+  if (std::isnan(e.evidence.value) || e.evidence.rule.empty()) {
+    return fmt::format("{} is {}{}: no velocity could be judged.", name, name_of(e.level), health);
+  }
+  return fmt::format("{} is {}{}: {} gives {:.3g} +- {:.2g} {} over {} against {:.3g}.", name, name_of(e.level), health,
+                     e.evidence.rule, e.evidence.value, e.evidence.sigma, e.evidence.unit, e.evidence.window,
+                     e.evidence.threshold);
+}
+
+std::vector<NightState> states_of(const std::vector<ZoneHistories>& zones) {
+  std::vector<NightState> states;
+  for (const ZoneHistories& z : zones) {
+    if (!z.zone.empty()) states.push_back(state_of(z.own, z.zone, true));
+  }
+  for (const ZoneHistories& z : zones) {
+    for (const History& target : z.targets) states.push_back(state_of(target, z.zone, false));
+  }
+  // A zone has no samples of its own: its newest is that of its targets.
+  for (NightState& zone : states) {
+    if (!zone.is_zone) continue;
+    for (const NightState& target : states) {
+      if (!target.is_zone && target.zone == zone.name) zone.newest = std::max(zone.newest, target.newest);
+    }
+  }
+  return states;
+}
+
+std::size_t post_changes(const Site& site, const Policy& policy, const std::vector<ZoneHistories>& zones,
+                         const std::vector<Polygon>& outlines, Instant now, Outbox& outbox) {
+  Poster poster(site, policy, now, outbox);
+  std::size_t posted = 0;
+  for (const ZoneHistories& z : zones) {
+    if (z.zone.empty()) continue;
+    const auto outline = std::find_if(outlines.begin(), outlines.end(), [&](const Polygon& p) { return p.name == z.zone; });
+    posted += poster.stream(z.own, true, site.zone(z.zone)->slope, outline == outlines.end() ? Polygon{} : *outline);
+  }
+  for (const ZoneHistories& z : zones) {
+    const ZoneConfig* zone = site.zone(z.zone);
+    for (const History& target : z.targets) posted += poster.stream(target, false, zone == nullptr ? "" : zone->slope, {});
+  }
+  return posted + poster.heartbeat(states_of(zones));
+}
+
+}  // namespace highwall

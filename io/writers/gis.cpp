@@ -1,0 +1,195 @@
+#include "io/writers/gis.hpp"
+
+#include <cpl_conv.h>
+#include <cpl_string.h>
+#include <cpl_vsi.h>
+#include <fmt/format.h>
+#include <gdal.h>
+#include <ogr_api.h>
+#include <ogr_srs_api.h>
+
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "core/error.hpp"
+
+namespace highwall {
+namespace {
+
+/// Where GDAL writes: a file in memory, so that the disk is io/durable's business alone.
+class MemoryFile {
+ public:
+  explicit MemoryFile(const std::string& suffix) {
+    static const bool registered = [] {
+      GDALAllRegister();
+      // No file carries its own creation time.
+      CPLSetConfigOption("OGR_CURRENT_DATE", "1970-01-01T00:00:00.000Z");
+      return true;
+    }();
+    static_cast<void>(registered);
+    static std::atomic<unsigned> counter{0};
+    name_ = fmt::format("/vsimem/highwall_out_{}{}", counter++, suffix);
+  }
+  ~MemoryFile() { VSIUnlink(name_.c_str()); }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  const char* name() const noexcept { return name_.c_str(); }
+  std::string bytes() const {
+    vsi_l_offset size = 0;
+    const GByte* data = VSIGetMemFileBuffer(name_.c_str(), &size, FALSE);
+    if (data == nullptr) throw Error(ErrorKind::internal, "GDAL wrote no file");
+    return std::string(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
+  }
+
+ private:
+  std::string name_;
+};
+
+struct DestroySrs {
+  void operator()(void* srs) const { OSRDestroySpatialReference(srs); }
+};
+using Srs = std::unique_ptr<void, DestroySrs>;
+
+/// nullptr for a local frame: a file without a CRS is honest there.
+Srs srs_of(const Frame& frame) {
+  if (frame.is_local() || frame.crs.empty()) return nullptr;
+  Srs srs(OSRNewSpatialReference(nullptr));
+  if (OSRSetFromUserInput(srs.get(), frame.crs.c_str()) != OGRERR_NONE) return nullptr;
+  OSRSetAxisMappingStrategy(srs.get(), OAMS_TRADITIONAL_GIS_ORDER);
+  return srs;
+}
+
+void check(bool good, const char* what) {
+  if (!good) throw Error(ErrorKind::internal, std::string("GDAL cannot ") + what);
+}
+
+OGRLayerH make_layer(GDALDatasetH file, const char* name, void* srs, OGRwkbGeometryType type) {
+  OGRLayerH layer = GDALDatasetCreateLayer(file, name, srs, type, nullptr);
+  check(layer != nullptr, "make a layer");
+  return layer;
+}
+
+void add_field(OGRLayerH layer, const std::string& name, OGRFieldType type) {
+  OGRFieldDefnH field = OGR_Fld_Create(name.c_str(), type);
+  const OGRErr failed = OGR_L_CreateField(layer, field, TRUE);
+  OGR_Fld_Destroy(field);
+  check(failed == OGRERR_NONE, "add a column");
+}
+
+}  // namespace
+
+std::string geotiff_bytes(const GridGeometry& g, const std::vector<RasterBand>& bands,
+                          const std::vector<std::pair<std::string, std::string>>& tags) {
+  const MemoryFile memory(".tif");
+  const int rows = static_cast<int>(g.rows);
+  const int cols = static_cast<int>(g.cols);
+  const char* create[] = {"COMPRESS=DEFLATE", "PREDICTOR=3", nullptr};
+  GDALDatasetH file = GDALCreate(GDALGetDriverByName("GTiff"), memory.name(), cols, rows, static_cast<int>(bands.size()),
+                                 GDT_Float32, const_cast<char**>(create));
+  check(file != nullptr, "make a GeoTIFF");
+  double affine[6];
+  std::copy(g.affine.begin(), g.affine.end(), affine);
+  affine[0] += g.frame.origin_m[0];
+  affine[3] += g.frame.origin_m[1];
+  GDALSetGeoTransform(file, affine);
+  if (const Srs srs = srs_of(g.frame)) GDALSetSpatialRef(file, srs.get());
+  for (const auto& [name, value] : tags) GDALSetMetadataItem(file, name.c_str(), value.c_str(), nullptr);
+  bool good = true;
+  for (std::size_t b = 0; b < bands.size(); ++b) {
+    std::vector<float> values(bands[b].values->begin(), bands[b].values->end());
+    GDALRasterBandH band = GDALGetRasterBand(file, static_cast<int>(b) + 1);
+    GDALSetRasterNoDataValue(band, std::numeric_limits<double>::quiet_NaN());
+    GDALSetDescription(band, bands[b].name.c_str());
+    GDALSetRasterUnitType(band, bands[b].unit.c_str());
+    good = good && GDALRasterIO(band, GF_Write, 0, 0, cols, rows, values.data(), cols, rows, GDT_Float32, 0, 0) == CE_None;
+  }
+  GDALClose(file);
+  check(good, "write a GeoTIFF");
+  return memory.bytes();
+}
+
+std::string points_gpkg(const DisplacementField& f) {
+  const MemoryFile memory(".gpkg");
+  GDALDatasetH file = GDALCreate(GDALGetDriverByName("GPKG"), memory.name(), 0, 0, 0, GDT_Unknown, nullptr);
+  check(file != nullptr, "make a GeoPackage");
+  const Srs srs = srs_of(f.frame);
+  OGRLayerH layer = make_layer(file, "displacement", srs.get(), wkbPoint25D);
+  for (const char* name : {"nx", "ny", "nz", "distance_m", "sigma_m", "lod95_m", "std1_m", "std2_m"}) add_field(layer, name, OFTReal);
+  add_field(layer, "n1", OFTInteger);
+  add_field(layer, "n2", OFTInteger);
+  add_field(layer, "reason", OFTString);
+  OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer);
+  GDALDatasetStartTransaction(file, FALSE);
+  bool good = true;
+  for (std::size_t i = 0; i < f.size() && good; ++i) {
+    const auto row = static_cast<Eigen::Index>(i);
+    if (!f.position_m.row(row).allFinite()) continue;
+    OGRFeatureH feature = OGR_F_Create(definition);
+    const double numbers[] = {f.direction(row, 0), f.direction(row, 1), f.direction(row, 2), f.value_m[i],
+                              f.sigma_m[i],        f.lod95_m[i],        f.spread_before_m[i], f.spread_after_m[i]};
+    for (int c = 0; c < 8; ++c) {
+      if (std::isfinite(numbers[c])) OGR_F_SetFieldDouble(feature, c, numbers[c]);  // unset = no value
+    }
+    OGR_F_SetFieldInteger(feature, 8, static_cast<int>(f.n_before[i]));
+    OGR_F_SetFieldInteger(feature, 9, static_cast<int>(f.n_after[i]));
+    OGR_F_SetFieldString(feature, 10, std::string(name_of(f.reason[i])).c_str());
+    OGRGeometryH point = OGR_G_CreateGeometry(wkbPoint25D);
+    OGR_G_SetPoint(point, 0, f.position_m(row, 0) + f.frame.origin_m[0], f.position_m(row, 1) + f.frame.origin_m[1],
+                   f.position_m(row, 2) + f.frame.origin_m[2]);
+    OGR_F_SetGeometryDirectly(feature, point);
+    good = OGR_L_CreateFeature(layer, feature) == OGRERR_NONE;
+    OGR_F_Destroy(feature);
+  }
+  GDALDatasetCommitTransaction(file);
+  GDALClose(file);
+  check(good, "write a GeoPackage");
+  return memory.bytes();
+}
+
+std::string zones_file(const std::string& driver, const std::vector<Polygon>& zones, const std::vector<VectorColumn>& columns) {
+  const bool geojson = driver == "GeoJSON";
+  const MemoryFile memory(geojson ? ".geojson" : ".gpkg");
+  GDALDatasetH file = GDALCreate(GDALGetDriverByName(driver.c_str()), memory.name(), 0, 0, 0, GDT_Unknown, nullptr);
+  check(file != nullptr, "make a vector file");
+  const Srs srs = zones.empty() ? nullptr : srs_of(zones[0].frame);
+  const Srs wgs84 = geojson ? srs_of({"EPSG:4326", "", {0, 0, 0}, 0}) : nullptr;
+  OGRLayerH layer = make_layer(file, "zones", geojson && srs ? wgs84.get() : srs.get(), wkbPolygon);
+  OGRCoordinateTransformationH way =
+      geojson && srs ? OCTNewCoordinateTransformation(srs.get(), wgs84.get()) : nullptr;
+  for (const VectorColumn& c : columns) add_field(layer, c.name, c.texts.empty() ? OFTReal : OFTString);
+  bool good = true;
+  for (std::size_t z = 0; z < zones.size() && good; ++z) {
+    OGRFeatureH feature = OGR_F_Create(OGR_L_GetLayerDefn(layer));
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const int index = static_cast<int>(c);
+      if (!columns[c].texts.empty()) {
+        OGR_F_SetFieldString(feature, index, columns[c].texts[z].c_str());
+      } else if (std::isfinite(columns[c].numbers[z])) {
+        OGR_F_SetFieldDouble(feature, index, columns[c].numbers[z]);
+      }
+    }
+    if (!zones[z].empty()) {
+      OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon);
+      for (const auto& ring : zones[z].rings) {
+        OGRGeometryH line = OGR_G_CreateGeometry(wkbLinearRing);
+        for (const Eigen::Vector2d& p : ring) {
+          OGR_G_AddPoint_2D(line, p.x() + zones[z].frame.origin_m[0], p.y() + zones[z].frame.origin_m[1]);
+        }
+        OGR_G_AddGeometryDirectly(polygon, line);
+      }
+      OGR_G_CloseRings(polygon);
+      if (way != nullptr) OGR_G_Transform(polygon, way);
+      OGR_F_SetGeometryDirectly(feature, polygon);
+    }
+    good = OGR_L_CreateFeature(layer, feature) == OGRERR_NONE;
+    OGR_F_Destroy(feature);
+  }
+  if (way != nullptr) OCTDestroyCoordinateTransformation(way);
+  GDALClose(file);
+  check(good, "write a vector file");
+  return memory.bytes();
+}
+
+}  // namespace highwall
