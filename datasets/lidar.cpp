@@ -2,6 +2,7 @@
 // real; range noise, a small registration error, a truck and a person. LAS 1.4, point format 6.
 #include <fmt/format.h>
 
+#include <Eigen/Geometry>
 #include <array>
 #include <cmath>
 #include <cstring>

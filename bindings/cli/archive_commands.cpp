@@ -1,0 +1,104 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "bindings/cli/commands.hpp"
+#include "bindings/cli/options.hpp"
+#include "io/archive/archive.hpp"
+#include "io/config/site.hpp"
+#include "io/writers/tables.hpp"
+
+namespace highwall::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+/// An archive folder, or the archive of a site.toml.
+fs::path archive_of(const std::string& text) {
+  if (fs::path(text).extension() != ".toml") return text;
+  const Site site = read_site(text);
+  return site.resolve(site.paths.archive);
+}
+
+void add_act(CLI::App& app, const std::string& name, Act::Kind kind, const std::string& help) {
+  auto* command = app.add_subcommand(name, help);
+  auto act = std::make_shared<Act>();
+  auto archive = std::make_shared<std::string>("site.toml");
+  auto now = std::make_shared<std::string>();
+  act->kind = kind;
+  command->add_option("target", act->target, "Target or zone")->required();
+  command->add_option("--by", act->by, "Name of the person")->required();
+  auto* reason = command->add_option("--reason", act->reason, "Why");
+  if (kind == Act::Kind::release) reason->required();
+  command->add_option("--site,--archive", *archive, "site.toml or archive folder")->default_str("site.toml");
+  command->add_option("--now", *now, "Clock, ISO 8601; default: the machine's");
+  command->footer(kind == Act::Kind::release ? "Example: highwall release north_wall --by p09 --reason \"inspected, cracks unchanged\""
+                                             : "Example: highwall ack north_wall --by p07");
+  command->callback([=] {
+    act->at = now_or_clock(*now);
+    const fs::path root = archive_of(*archive);
+    if (!fs::exists(root / "format.toml")) throw Error(ErrorKind::input, "there is no archive", root.string(), "name it with --site or --archive");
+    const fs::path file = record_act(root, *act);
+    print(fmt::format("recorded {}; the next night takes it into account\n", file.filename().string()));
+  });
+}
+
+void add_verify(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("verify", "Read every epoch of an archive again and compare it with the journal");
+  command->footer("Example: highwall verify archive");
+  auto archive = std::make_shared<std::string>();
+  command->add_option("archive", *archive, "Archive folder or site.toml")->required();
+  command->callback([=, &session] {
+    const VerifyReport report = Archive::open_for_reading(archive_of(*archive)).verify(session.run);
+    for (const std::string& problem : report.problems) print("problem: " + problem + "\n");
+    print(fmt::format("{} epochs, {:.1f} MB, {} problems\n", report.epochs, static_cast<double>(report.bytes) / 1e6, report.problems.size()));
+    session.exit_code = report.problems.empty() ? 0 : 74;
+  });
+}
+
+void add_export(CLI::App& app, Session&) {
+  auto* command = app.add_subcommand("export", "Write the series of a source as CSV");
+  command->footer("Example: highwall export archive --source gnss -o gnss.csv");
+  auto archive = std::make_shared<std::string>();
+  auto source = std::make_shared<std::string>();
+  auto out = std::make_shared<std::string>();
+  command->add_option("archive", *archive, "Archive folder or site.toml")->required();
+  command->add_option("--source", *source, "Source id; left out: list the sources")->default_str("");
+  command->add_option("-o,--output", *out, "CSV; default: standard output");
+  command->callback([=] {
+    const Archive a = Archive::open_for_reading(archive_of(*archive));
+    if (source->empty()) {
+      std::map<std::string, std::size_t> counts;
+      for (const EpochInfo& e : a.epochs()) ++counts[e.source];
+      for (const auto& [name, n] : counts) print(fmt::format("{}: {} epochs\n", name, n));
+      return;
+    }
+    std::string text = "target,time,component,value_m,sigma_m,flags\n";
+    for (const TimeSeries& s : a.load_series(*source)) {
+      for (std::size_t i = 0; i < s.size(); ++i) {
+        for (std::size_t c = 0; c < s.width(); ++c) {
+          text += fmt::format("{},{},{},{:.9g},{:.9g},{}\n", s.target, to_iso8601(s.time[i]), s.components[c], s.value(i, c),
+                              s.sigma(i, c), s.flags.empty() ? 0U : s.flags[i]);
+        }
+      }
+    }
+    if (out->empty()) {
+      print(text);
+    } else {
+      write_whole(*out, text);
+    }
+  });
+}
+
+}  // namespace
+
+void add_archive_commands(CLI::App& app, Session& session) {
+  add_act(app, "ack", Act::Kind::acknowledge, "Acknowledge a warning; never lowers a level");
+  add_act(app, "release", Act::Kind::release, "Release a latched orange or red; needs a reason");
+  add_verify(app, session);
+  add_export(app, session);
+}
+
+}  // namespace highwall::cli

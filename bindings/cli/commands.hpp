@@ -1,0 +1,21 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "core/run.hpp"
+
+namespace highwall::cli {
+
+/// Threads and the rest that every command shares; made once in main().
+struct Session {
+  Run run;
+  int exit_code = 0;
+};
+
+void add_run_commands(CLI::App& app, Session& session);      // run, check, simulate, ingest, publish
+void add_measure_commands(CLI::App& app, Session& session);  // info, m3c2, rate, warn
+void add_archive_commands(CLI::App& app, Session& session);  // ack, release, verify, export
+
+inline constexpr int kWithFindings = 2;
+
+}  // namespace highwall::cli

@@ -1,0 +1,97 @@
+// The command line: parses, calls the same functions as Python, prints, and ends with a code of sysexits.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "bindings/cli/commands.hpp"
+#include "core/error.hpp"
+#include "core/version.hpp"
+
+namespace highwall::cli {
+namespace {
+
+std::stop_source g_stop;
+
+void on_interrupt(int) { g_stop.request_stop(); }
+
+/// One line that redraws itself on a terminal.
+void draw_progress(std::string_view step, std::size_t done, std::size_t total) {
+  if (total == 0) return;
+  constexpr std::size_t kWidth = 30;
+  const std::size_t filled = kWidth * done / total;
+  std::fprintf(stderr, "\r%-24.24s [%s%s] %3zu %%%s", std::string(step).c_str(), std::string(filled, '#').c_str(),
+               std::string(kWidth - filled, '.').c_str(), 100 * done / total, done == total ? "\n" : "");
+  std::fflush(stderr);
+}
+
+void log_line(const LogRecord& record) {
+  nlohmann::ordered_json line{{"level", std::string(name_of(record.level))}, {"event", record.event}};
+  for (const auto& [name, value] : record.fields) line[name] = value;
+  std::fprintf(stderr, "%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+}
+
+int code_of(const Error& e) {
+  if (dynamic_cast<const BusyError*>(&e) != nullptr) return 75;
+  switch (e.kind()) {
+    case ErrorKind::input:
+    case ErrorKind::frame: return 65;
+    case ErrorKind::config: return 78;
+    case ErrorKind::storage: return 74;
+    case ErrorKind::cancelled: return 130;
+    case ErrorKind::internal: return 70;
+  }
+  return 70;
+}
+
+int main_of(int argc, char** argv) {
+  CLI::App app{"highwall: GNSS, slope radar and LiDAR of open-pit slopes to displacement fields and warning levels"};
+  app.set_version_flag("--version", std::string("highwall ") + kVersion);
+  app.require_subcommand(1);
+  app.fallthrough();
+  int threads = 0;
+  bool quiet = false;
+  app.add_option("--threads", threads, "Threads; 0: all of the machine. Results do not depend on it")->check(CLI::Range(0, 1024));
+  app.add_flag("--silent", quiet, "No progress and no log");
+  app.footer("Exit codes: 0 complete; 2 complete with findings; 64 usage, 65 input, 70 internal, 74 storage, "
+             "75 archive in use, 78 configuration; 130 cancelled.");
+  Session session;
+  add_run_commands(app, session);
+  add_measure_commands(app, session);
+  add_archive_commands(app, session);
+  app.parse_complete_callback([&] {
+    session.run.set_threads(threads).set_stop(g_stop.get_token());
+    if (quiet) return;
+    if (isatty(STDERR_FILENO) != 0) {
+      session.run.set_progress(draw_progress);
+    } else {
+      session.run.set_log(log_line);
+    }
+  });
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return e.get_exit_code() == 0 ? app.exit(e) : (app.exit(e), 64);
+  } catch (const Error& e) {
+    std::fprintf(stderr, "highwall: %s\n", e.what());
+    return code_of(e);
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "highwall: out of memory\n");
+    return 70;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "highwall: internal error: %s\n", e.what());
+    return 70;
+  }
+  return session.exit_code;
+}
+
+}  // namespace
+}  // namespace highwall::cli
+
+int main(int argc, char** argv) { return highwall::cli::main_of(argc, argv); }

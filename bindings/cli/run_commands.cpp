@@ -1,0 +1,139 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "bindings/cli/commands.hpp"
+#include "bindings/cli/options.hpp"
+#include "bindings/pipeline/ingest.hpp"
+#include "bindings/pipeline/night.hpp"
+#include "bindings/pipeline/warn.hpp"
+#include "datasets/simulate.hpp"
+#include "io/archive/archive.hpp"
+
+namespace highwall::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+/// The interpreter of the environment that this program was installed into.
+fs::path own_python() {
+  std::error_code failed;
+  const fs::path self = fs::read_symlink("/proc/self/exe", failed);
+  const fs::path python = self.parent_path() / "python";
+  return !failed && fs::exists(python) ? python : fs::path();
+}
+
+void print_states(const NightSummary& s) {
+  print(fmt::format("{:<14} {:<7} {:<9} {:<21} {:<21} {}\n", "zone", "level", "health", "since", "newest data", "deciding rule"));
+  for (const NightState& n : s.states) {
+    if (!n.is_zone) continue;
+    print(fmt::format("{:<14} {:<7} {:<9} {:<21} {:<21} {}\n", n.name, name_of(n.level), name_of(n.health),
+                      to_iso8601(n.since), to_iso8601(n.newest),
+                      n.evidence.rule.empty() ? "" : fmt::format("{} {:.3g} {}", n.evidence.rule, n.evidence.value, n.evidence.unit)));
+  }
+}
+
+int report(const NightSummary& s) {
+  print_states(s);
+  std::size_t stored = 0;
+  for (const FileOutcome& f : s.files) stored += f.outcome == "stored" ? 1 : 0;
+  for (const std::string& finding : s.findings) print("finding: " + finding + "\n");
+  print(fmt::format("{}: {} files taken in, {} messages posted, {} findings; products in {}\n", to_iso8601(s.now), stored,
+                    s.messages_posted, s.findings.size(), s.folder.string()));
+  return s.complete_without_findings() ? 0 : kWithFindings;
+}
+
+void add_run(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("run", "Run one night of a mine: ingest, measure, warn, publish");
+  command->footer("Example: highwall run site.toml --now 2026-03-02T00:00:00Z");
+  auto site = std::make_shared<std::string>();
+  auto now = std::make_shared<std::string>();
+  command->add_option("site", *site, "site.toml")->required();
+  command->add_option("--now", *now, "Clock of the night, ISO 8601; default: the machine's. Turns settle_s off");
+  command->callback([=, &session] {
+    NightOptions options;
+    options.now = now_or_clock(*now);
+    options.settle = now->empty();
+    options.python = own_python();
+    session.exit_code = report(run_night(read_site(*site), options, session.run));
+  });
+}
+
+void add_check(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("check", "Dry run: explain a site.toml and what the next night would take in");
+  command->footer("Example: highwall check site.toml");
+  auto site = std::make_shared<std::string>();
+  command->add_option("site", *site, "site.toml")->required();
+  command->callback([=, &session] {
+    const CheckReport report = check_site(read_site(*site), clock_now(), session.run);
+    for (const std::string& line : report.lines) print(line + "\n");
+    for (const std::string& problem : report.problems) print("problem: " + problem + "\n");
+    session.exit_code = report.problems.empty() ? 0 : kWithFindings;
+  });
+}
+
+void add_simulate(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("simulate", "Build a simulated pit with known truth");
+  command->footer("Example: highwall simulate pit --scenario accelerating --seed 7 --nights 30");
+  auto out = std::make_shared<std::string>();
+  command->add_option("out", *out, "Folder to build it in")->required();
+  auto flags = std::make_shared<OptionFlags<SimulateOptions>>(*command);
+  command->callback([=, &session] {
+    const SimulateResult result = simulate(*out, flags->get(), session.run);
+    print(fmt::format("{} files for {} nights; run them with: highwall run {} --now {}\n", result.files,
+                      result.nights.size(), result.site.string(), to_iso8601(result.nights.back())));
+    if (result.failure != kNoInstant) print(fmt::format("the wedge fails at {}\n", to_iso8601(result.failure)));
+  });
+}
+
+void add_ingest(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("ingest", "Take the drop folder into the archive, nothing more");
+  command->footer("Example: highwall ingest site.toml");
+  auto site = std::make_shared<std::string>();
+  auto now = std::make_shared<std::string>();
+  command->add_option("site", *site, "site.toml")->required();
+  command->add_option("--now", *now, "Clock, ISO 8601; default: the machine's. Turns settle_s off");
+  command->callback([=, &session] {
+    const Site config = read_site(*site);
+    NightOptions options;
+    options.now = now_or_clock(*now);
+    options.settle = now->empty();
+    Archive archive = Archive::open_for_writing(config.resolve(config.paths.archive), config.frame);
+    NightSummary summary;
+    ingest(config, options, archive, summary, session.run);
+    for (const FileOutcome& f : summary.files) print(fmt::format("{}: {} {}\n", f.file, f.outcome, f.detail));
+    session.exit_code = summary.findings.empty() ? 0 : kWithFindings;
+  });
+}
+
+void add_publish(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("publish", "Forward the messages that wait in the outbox");
+  command->footer("Example: highwall publish site.toml");
+  auto site = std::make_shared<std::string>();
+  command->add_option("site", *site, "site.toml")->required();
+  command->callback([=, &session] {
+    const Site config = read_site(*site);
+    const Archive archive = Archive::open_for_writing(config.resolve(config.paths.archive), config.frame);
+    Outbox outbox(archive.root());
+    for (const Delivery& d : forward(outbox, config, archive.root(), session.run)) {
+      print(fmt::format("{}: {} delivered, {} waiting{}\n", d.publisher, d.delivered, d.waiting,
+                        d.error.empty() ? "" : ": " + d.error));
+      if (d.waiting > 0) session.exit_code = kWithFindings;
+    }
+  });
+}
+
+}  // namespace
+
+void add_run_commands(CLI::App& app, Session& session) {
+  add_run(app, session);
+  add_check(app, session);
+  add_simulate(app, session);
+  add_ingest(app, session);
+  add_publish(app, session);
+}
+
+}  // namespace highwall::cli
