@@ -34,7 +34,7 @@ struct PolicyTiming {
   double off_delay_h = 24.0;          ///< A level falls after so long below the release limit.
   double release_factor = 0.75;       ///< Release limit = this times the threshold (deadband).
   Level latch_from = Level::orange;   ///< From here on only a named person lowers a level.
-  double stale_share = 0.5;           ///< Stale after this share of max_silence_h, silent after all of it.
+  double stale_share = 0.9;           ///< Stale after this share of max_silence_h, silent after all of it.
 };
 
 /// Thresholds with their sources, as read from a policy file.

@@ -58,7 +58,8 @@ struct Registration {
 /// Distances along the reference's normals (M3C2) at spaced core points are explained by one rigid motion,
 /// with Tukey's weights (4.685 robust standard deviations), so that moved places drop out by themselves;
 /// `stable`, when given, keeps only core points inside. PCL's GICP comes first when the clouds are far
-/// apart. The covariance is that of the weighted fit, times the squared robust residual.
+/// apart. The covariance is that of the weighted fit, times the squared robust residual, stretched for what
+/// neighbouring places share.
 /// @throws Error(input) when too little stable ground is left: no guess is returned.
 /// @throws Error(frame) when the frames differ.
 Registration register_on_stable_ground(PointsView epoch, PointsView reference, const RegisterOptions& options,

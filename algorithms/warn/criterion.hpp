@@ -14,7 +14,7 @@ namespace highwall {
 struct Verdict {
   bool raise = false;  ///< Over the threshold, sigma taken off.
   bool hold = false;   ///< Over the release limit: a level that stands does not fall.
-  /// How near: tested value over threshold; ranks rules when none raises.
+  /// How near: velocity over its limit; ranks rules when none raises.
   double ratio = 0.0;
   Evidence evidence;   ///< In the rule's own unit.
 };

@@ -149,9 +149,11 @@ ZoneState zone_state(const std::vector<const LampEntry*>& now, const std::vector
     } else if (entry->health == Health::live) {
       ++live;
     }
-    if (entry != nullptr && (state.strongest == nullptr || entry->level > state.strongest->level)) {
-      state.strongest = entry;
-    }
+    if (entry == nullptr) continue;
+    const bool stronger = state.strongest == nullptr || entry->level > state.strongest->level ||
+                          (entry->level == state.strongest->level && std::isnan(state.strongest->evidence.value) &&
+                           !std::isnan(entry->evidence.value));
+    if (stronger) state.strongest = entry;
   }
   state.health = live == now.size() ? Health::live : silent == now.size() ? Health::silent : Health::degraded;
   return state;

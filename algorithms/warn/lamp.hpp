@@ -36,7 +36,7 @@ struct LampEntry {
 /// How long a target may say nothing.
 struct Silence {
   double max_silence_h = 24.0;
-  double stale_share = 0.5;
+  double stale_share = 0.9;
 };
 
 /// Tells whether another target of the zone is over level `level` at `at` (or was, recently enough).

@@ -24,7 +24,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
   Verdict verdict;
   verdict.raise = tested >= limit;
   verdict.hold = tested >= timing.release_factor * limit;
-  verdict.ratio = tested / limit;
+  verdict.ratio = v / limit;
   const double slope = v / equal_speed;
   verdict.evidence = {rule.name,
                       std::atan(slope) * kDegrees,

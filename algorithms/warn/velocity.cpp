@@ -22,7 +22,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
   Verdict verdict;
   verdict.raise = tested >= threshold;
   verdict.hold = tested >= timing.release_factor * threshold;
-  verdict.ratio = tested / threshold;
+  verdict.ratio = v / threshold;
   verdict.evidence = {rule.name, in_unit_of(rule, v), in_unit_of(rule, sigma), in_unit_of(rule, threshold),
                       rule.unit, window_text(rule.window_h), {}, {}, rule.source};
   return verdict;

@@ -16,7 +16,7 @@ constexpr std::size_t kFewestCells = 2;
 constexpr double kTukey = 4.685;
 constexpr double kMadToSigma = 1.4826;
 /// Neighbouring cores share points and roughness; the formal covariance counts them as independent.
-constexpr double kShared = 2.0;
+constexpr double kShared = 3.0;
 
 using Key = std::pair<std::int64_t, std::int64_t>;
 
@@ -39,54 +39,71 @@ struct BlockMotion {
   Eigen::Vector3d sigma = Eigen::Vector3d::Constant(kNaN);
 };
 
-/// Motion across the wall (horizontal direction h) and vertical from distances along normals.
-BlockMotion fit_block(const DisplacementField& f, const std::vector<std::size_t>& cores, double registration_sigma_m) {
-  BlockMotion out;
-  Eigen::Vector3d mean_normal = Eigen::Vector3d::Zero();
-  std::vector<std::size_t> used;
+/// Directions in which a patch's motion can be told: across the wall and up where face and berm are both
+/// seen, else only along the mean normal. Columns are unit vectors.
+Eigen::Matrix<double, 3, Eigen::Dynamic> observable_directions(const DisplacementField& f,
+                                                               const std::vector<std::size_t>& cores) {
+  Eigen::Vector3d mean = Eigen::Vector3d::Zero();
+  for (const std::size_t i : cores) {
+    if (f.reason[i] == Reason::ok) mean += f.direction.row(static_cast<Eigen::Index>(i)).transpose();
+  }
+  if (mean.norm() == 0.0) return {};
+  const Eigen::Vector3d level(mean.x(), mean.y(), 0.0);
+  if (level.norm() < 0.05 * mean.norm()) return Eigen::Vector3d(mean.normalized());
+  Eigen::Matrix<double, 3, Eigen::Dynamic> both(3, 2);
+  both.col(0) = level.normalized();
+  both.col(1) = Eigen::Vector3d::UnitZ();
+  Eigen::Matrix2d normal = Eigen::Matrix2d::Zero();
   for (const std::size_t i : cores) {
     if (f.reason[i] != Reason::ok) continue;
-    used.push_back(i);
-    mean_normal += f.direction.row(static_cast<Eigen::Index>(i)).transpose();
+    const Eigen::Vector2d row = both.transpose() * f.direction.row(static_cast<Eigen::Index>(i)).transpose();
+    normal += row * row.transpose();
   }
-  if (used.size() < kFewestCores) return out;
-  const Eigen::Vector3d h = Eigen::Vector3d(mean_normal.x(), mean_normal.y(), 0.0).normalized();
-  std::vector<double> weight(used.size(), 1.0);
-  std::vector<double> residual(used.size());
-  Eigen::Vector2d motion = Eigen::Vector2d::Zero();
-  Eigen::Matrix2d inverse = Eigen::Matrix2d::Zero();
+  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix2d> solver(normal);
+  if (solver.eigenvalues()[0] > 0.05 * solver.eigenvalues()[1]) return both;
+  return Eigen::Vector3d(mean.normalized());
+}
+
+/// Motion of a patch in its observable directions, from its distances along normals.
+BlockMotion fit_block(const DisplacementField& f, const std::vector<std::size_t>& cores,
+                      const Eigen::Matrix<double, 3, Eigen::Dynamic>& directions, double registration_sigma_m) {
+  BlockMotion out;
+  std::vector<std::size_t> used;
+  std::copy_if(cores.begin(), cores.end(), std::back_inserter(used), [&](std::size_t i) { return f.reason[i] == Reason::ok; });
+  if (used.size() < kFewestCores || directions.cols() == 0) return out;
+  Eigen::MatrixXd rows(static_cast<Eigen::Index>(used.size()), directions.cols());
+  Eigen::VectorXd distance(rows.rows());
+  for (Eigen::Index k = 0; k < rows.rows(); ++k) {
+    const std::size_t i = used[static_cast<std::size_t>(k)];
+    rows.row(k) = f.direction.row(static_cast<Eigen::Index>(i)) * directions;
+    distance[k] = f.value_m[i];
+  }
+  Eigen::VectorXd weight = Eigen::VectorXd::Ones(rows.rows());
+  Eigen::VectorXd motion;
+  Eigen::MatrixXd inverse;
   double sigma = 0.0;
   for (int pass = 0; pass < 15; ++pass) {
-    Eigen::Matrix2d normal = Eigen::Matrix2d::Zero();
-    Eigen::Vector2d right = Eigen::Vector2d::Zero();
-    for (std::size_t k = 0; k < used.size(); ++k) {
-      const Eigen::Vector3d n = f.direction.row(static_cast<Eigen::Index>(used[k])).transpose();
-      const Eigen::Vector2d row(n.dot(h), n.z());
-      normal += weight[k] * row * row.transpose();
-      right += weight[k] * row * f.value_m[used[k]];
-    }
-    // Face and berm must both be seen: one of them alone leaves a direction open.
-    const Eigen::SelfAdjointEigenSolver<Eigen::Matrix2d> solver(normal);
-    if (!(solver.eigenvalues()[0] > 0.02 * solver.eigenvalues()[1])) return out;
+    const Eigen::MatrixXd normal = rows.transpose() * weight.asDiagonal() * rows;
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(normal);
+    // Too little of it is left to tell all directions: no value rather than a wild one.
+    if (!(solver.eigenvalues()[0] > 0.01 * solver.eigenvalues()[directions.cols() - 1])) return out;
     inverse = normal.inverse();
-    motion = inverse * right;
-    std::vector<double> magnitude(used.size());
-    for (std::size_t k = 0; k < used.size(); ++k) {
-      const Eigen::Vector3d n = f.direction.row(static_cast<Eigen::Index>(used[k])).transpose();
-      residual[k] = f.value_m[used[k]] - n.dot(h) * motion[0] - n.z() * motion[1];
-      magnitude[k] = std::abs(residual[k]);
-    }
+    motion = inverse * (rows.transpose() * weight.asDiagonal() * distance);
+    const Eigen::VectorXd residual = distance - rows * motion;
+    std::vector<double> magnitude(residual.data(), residual.data() + residual.size());
+    for (double& r : magnitude) r = std::abs(r);
     sigma = std::max(kMadToSigma * median_of(magnitude), 1e-5);
-    for (std::size_t k = 0; k < used.size(); ++k) {
+    for (Eigen::Index k = 0; k < weight.size(); ++k) {
       const double u = residual[k] / (kTukey * sigma);
       weight[k] = std::abs(u) < 1.0 ? (1.0 - u * u) * (1.0 - u * u) : 0.0;
     }
   }
-  const Eigen::Matrix2d covariance = kShared * kShared * sigma * sigma * inverse;
-  const double across = std::hypot(std::sqrt(covariance(0, 0)), registration_sigma_m);
-  const double up = std::hypot(std::sqrt(covariance(1, 1)), registration_sigma_m);
-  out.value = {motion[0] * h.x(), motion[0] * h.y(), motion[1]};
-  out.sigma = {std::max(across * std::abs(h.x()), registration_sigma_m), std::max(across * std::abs(h.y()), registration_sigma_m), up};
+  const Eigen::MatrixXd covariance = kShared * kShared * sigma * sigma * inverse;
+  out.value = directions * motion;
+  const Eigen::Matrix3d spread = directions * covariance * directions.transpose();
+  for (Eigen::Index c = 0; c < 3; ++c) {
+    out.sigma[c] = std::hypot(std::sqrt(std::max(0.0, spread(c, c))), registration_sigma_m);
+  }
   return out;
 }
 
@@ -111,12 +128,16 @@ std::vector<TargetInput> lidar_patches(const std::string& source, const std::vec
     target.series.components = {"east", "north", "up"};
     target.area_m2 = kPatch_m * kPatch_m;
     target.series.push(reference, {0.0, 0.0, 0.0}, std::vector<double>(3, registration_sigma_m.empty() ? 1e-3 : registration_sigma_m[0]));
+    // Decided once a patch: directions that came and went would look like jumps.
+    const auto directions = observable_directions(fields[0], cores);
+    std::size_t measured = 0;
     for (std::size_t e = 0; e < fields.size(); ++e) {
-      const BlockMotion motion = fit_block(fields[e], cores, registration_sigma_m[e]);
+      const BlockMotion motion = fit_block(fields[e], cores, directions, registration_sigma_m[e]);
+      measured += motion.value.allFinite() ? 1 : 0;
       target.series.push(fields[e].to, {motion.value.x(), motion.value.y(), motion.value.z()},
                          {motion.sigma.x(), motion.sigma.y(), motion.sigma.z()});
     }
-    targets.push_back(std::move(target));
+    if (measured > 0) targets.push_back(std::move(target));  // Never measured: the scanner does not see it.
   }
   return targets;
 }

@@ -16,8 +16,9 @@ inline constexpr double kPatch_m = 20.0;
 ///
 /// A distance along a normal sees one component only, of opposite sign on face and berm of one sliding
 /// block; so each patch's motion (horizontal across the wall and vertical) is fitted to all its
-/// distances by weighted least squares with Tukey's weights. Component east/north/up in metres; the
-/// direction along the wall is not observable and stays out.
+/// distances by weighted least squares with Tukey's weights. A patch of which the scanner sees faces only
+/// is measured along its mean normal. Components east, north, up in metres; what is not observable (the
+/// direction along the wall) stays out.
 /// @param fields  by epoch, the first one against itself left out
 std::vector<TargetInput> lidar_patches(const std::string& source, const std::vector<DisplacementField>& fields,
                                        Instant reference, const std::vector<double>& registration_sigma_m,

@@ -31,11 +31,16 @@ std::vector<Act> acts_for(const std::vector<Act>& acts, const std::string& zone,
   return out;
 }
 
-/// Entries at which level, latch or health differ from the entry before.
+/// Health as a receiver is told of it: whether there are data. Live and degraded change with every
+/// sample that cannot be judged; each message carries them, but they alone cause none.
+Health told(Health health) { return health == Health::degraded ? Health::live : health; }
+
+/// Entries at which the level, or the health as it is told, differs from the entry before.
 std::vector<const LampEntry*> changes_of(const History& history) {
   std::vector<const LampEntry*> out;
   for (const LampEntry& e : history.entries) {
-    if (out.empty() || out.back()->level != e.level || out.back()->health != e.health) out.push_back(&e);
+    const bool same = !out.empty() && out.back()->level == e.level && told(out.back()->health) == told(e.health);
+    if (!same) out.push_back(&e);
   }
   return out;
 }
@@ -100,7 +105,7 @@ class Poster {
       const Level before = last ? last->level : Level::none;
       const Health health_before = last ? last->health : Health::live;
       const bool newer = !last || entry.at > last->event_time;
-      const bool differs = entry.level != before || entry.health != health_before;
+      const bool differs = entry.level != before || told(entry.health) != told(health_before);
       const bool correction = last && !newer && k + 1 == changes.size() && differs;
       if (!differs || (!newer && !correction)) continue;
       // A target that begins at rest has nothing to tell.

@@ -57,7 +57,7 @@ struct TimingWords {
   double off_delay_h = 24.0;
   double release_factor = 0.75;
   std::string latch_from = "orange";
-  double stale_share = 0.5;
+  double stale_share = 0.9;
 
   static void describe(auto& d) {
     using W = TimingWords;

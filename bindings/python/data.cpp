@@ -1,0 +1,183 @@
+#include "bindings/python/python.hpp"
+#include "core/error.hpp"
+#include "io/readers/reader.hpp"
+
+namespace highwall::python {
+namespace {
+
+py::object channel_array(const Channel& channel, const py::handle& owner) {
+  return std::visit(
+      [&](const auto& values) -> py::object {
+        return view_of(values.data(), {static_cast<py::ssize_t>(values.size())}, owner);
+      },
+      channel);
+}
+
+py::dict report_dict(const Report& r) {
+  py::list rows;
+  for (const RejectedRow& row : r.rows) rows.append(py::make_tuple(row.line, row.reason));
+  py::dict d;
+  d["source"] = r.source;
+  d["format"] = r.format;
+  d["accepted"] = r.accepted;
+  d["rejected"] = r.rejected;
+  d["rejected_rows"] = rows;
+  d["warnings"] = r.warnings;
+  return d;
+}
+
+py::object with_report(py::object value, const Report& report) {
+  value.attr("report") = report_dict(report);
+  return value;
+}
+
+py::object to_object(Reading reading) {
+  if (auto* cloud = std::get_if<PointCloud>(&reading.data)) {
+    return with_report(py::cast(std::move(*cloud)), reading.report);
+  }
+  if (auto* stack = std::get_if<Stack>(&reading.data)) return with_report(py::cast(std::move(*stack)), reading.report);
+  py::list series;
+  for (TimeSeries& s : std::get<std::vector<TimeSeries>>(reading.data)) {
+    series.append(with_report(py::cast(std::move(s)), reading.report));
+  }
+  return series;
+}
+
+ReadOptions read_options(const py::kwargs& keywords) {
+  ReadOptions options;
+  apply(options, keywords, "read");
+  return options;
+}
+
+void add_cloud(py::module_& module) {
+  py::class_<PointCloud>(module, "Cloud", py::dynamic_attr(), "One point cloud of one epoch.")
+      .def("__len__", &PointCloud::size)
+      .def_property_readonly(
+          "xyz",
+          [](const py::object& self) {
+            const auto& cloud = self.cast<const PointCloud&>();
+            return view_of(cloud.xyz.data(), {static_cast<py::ssize_t>(cloud.size()), 3}, self);
+          },
+          "N x 3 float64, local metres; world coordinates are xyz + origin. A read-only view.")
+      .def_property_readonly("origin", [](const PointCloud& c) { return c.frame.origin_m; }, "World coordinates of the local origin, m.")
+      .def_property_readonly("crs", [](const PointCloud& c) { return c.frame.crs; }, "CRS of the world coordinates, or \"local\".")
+      .def_property_readonly("vertical", [](const PointCloud& c) { return c.frame.vertical; }, "Vertical CRS, or \"\".")
+      .def_property_readonly("instant", [](const PointCloud& c) { return to_iso8601(c.instant); },
+                             "Time of acquisition, ISO 8601 UTC; \"NaT\" = not known.")
+      .def_property_readonly(
+          "channels",
+          [](const py::object& self) {
+            py::dict d;
+            for (const auto& [name, channel] : self.cast<const PointCloud&>().channels) d[name.c_str()] = channel_array(channel, self);
+            return d;
+          },
+          "Attributes by name, each in the type that the file had; read-only views.")
+      .def("__repr__", [](const PointCloud& c) {
+        return "<highwall.Cloud of " + std::to_string(c.size()) + " points, " + c.frame.to_string() + ">";
+      });
+}
+
+void add_series(py::module_& module) {
+  py::class_<TimeSeries>(module, "Series", py::dynamic_attr(), "Values of one target against time.")
+      .def("__len__", &TimeSeries::size)
+      .def_readonly("target", &TimeSeries::target, "Name of the target.")
+      .def_property_readonly("kind", [](const TimeSeries& s) { return std::string(name_of(s.kind)); }, "Kind of instrument.")
+      .def_readonly("components", &TimeSeries::components, "Names of the columns of value and sigma.")
+      .def_property_readonly("time", [](const TimeSeries& s) { return datetimes_of(s.time); }, "datetime64[ns], UTC, the clock as written.")
+      .def_property_readonly("time_dejittered", [](const TimeSeries& s) { return datetimes_of(s.time_dejittered); },
+                             "A regular clock fitted to time, or empty.")
+      .def_property_readonly(
+          "value",
+          [](const py::object& self) {
+            const auto& s = self.cast<const TimeSeries&>();
+            return view_of(s.value_m.data(), {static_cast<py::ssize_t>(s.size()), static_cast<py::ssize_t>(s.width())}, self);
+          },
+          "n x k float64, metres; line of sight positive towards the sensor. A read-only view.")
+      .def_property_readonly(
+          "sigma",
+          [](const py::object& self) {
+            const auto& s = self.cast<const TimeSeries&>();
+            return view_of(s.sigma_m.data(), {static_cast<py::ssize_t>(s.size()), static_cast<py::ssize_t>(s.width())}, self);
+          },
+          "n x k float64, one standard deviation in metres; NaN = not known. A read-only view.")
+      .def(
+          "to_pandas",
+          [](const py::object& self) {
+            const auto& s = self.cast<const TimeSeries&>();
+            py::dict columns;
+            for (std::size_t c = 0; c < s.width(); ++c) {
+              const py::object index = py::make_tuple(py::slice(py::none(), py::none(), py::none()), c);
+              columns[(s.components[c] + "_m").c_str()] = self.attr("value")[index];
+              columns[("sigma_" + s.components[c] + "_m").c_str()] = self.attr("sigma")[index];
+            }
+            return py::module_::import("pandas").attr("DataFrame")(columns, self.attr("time"));
+          },
+          "A pandas.DataFrame indexed by time, columns in metres. Needs pandas.")
+      .def("__repr__", [](const TimeSeries& s) {
+        return "<highwall.Series " + s.target + ", " + std::to_string(s.size()) + " samples>";
+      });
+}
+
+void add_stack(py::module_& module) {
+  py::class_<Stack>(module, "Stack", py::dynamic_attr(), "Displacement maps of several epochs over the same cells.")
+      .def_property_readonly("time", [](const Stack& s) { return datetimes_of(s.instants()); }, "datetime64[ns], UTC.")
+      .def_property_readonly(
+          "displacement",
+          [](const py::object& self) {
+            const auto& s = self.cast<const Stack&>();
+            const auto& g = s.geometry();
+            static const double nothing = 0.0;
+            return view_of(s.epochs() > 0 ? s.at(0).data() : &nothing,
+                           {static_cast<py::ssize_t>(s.epochs()), static_cast<py::ssize_t>(g.rows), static_cast<py::ssize_t>(g.cols)}, self);
+          },
+          "epochs x rows x columns float64, metres towards the sensor; NaN = no data. A read-only view.")
+      .def_property_readonly("affine", [](const Stack& s) { return s.geometry().affine; }, "GDAL's six numbers, local metres.")
+      .def_property_readonly("crs", [](const Stack& s) { return s.geometry().frame.crs; }, "CRS of the map.")
+      .def(
+          "to_xarray",
+          [](const py::object& self) {
+            const auto& s = self.cast<const Stack&>();
+            py::dict attributes;
+            attributes["units"] = "m";
+            attributes["positive"] = "towards the sensor";
+            attributes["crs"] = s.geometry().frame.crs;
+            py::dict coordinates;
+            coordinates["time"] = self.attr("time");
+            return py::module_::import("xarray").attr("DataArray")(
+                self.attr("displacement"), py::arg("dims") = py::make_tuple("time", "row", "col"), py::arg("coords") = coordinates,
+                py::arg("name") = "displacement", py::arg("attrs") = attributes);
+          },
+          "An xarray.DataArray in metres. Needs xarray.");
+}
+
+}  // namespace
+
+void add_data(py::module_& module) {
+  add_cloud(module);
+  add_series(module);
+  add_stack(module);
+  const std::string doc =
+      "Read a file of any known format, found by its content.\n\nParameters\n----------\npath : text or path\n" +
+      parameters_text<ReadOptions>() +
+      "\nReturns\n-------\nCloud, Stack, or a list of Series; each has `.report` (accepted, rejected rows, assumptions).\n\n"
+      "Raises\n------\nInputError naming the file and the line or byte; ConfigError for bad options.";
+  static const std::string kept = doc;
+  module.def(
+      "read",
+      [](const py::object& path, int threads, const py::kwargs& keywords) {
+        const std::string name = py::str(path);
+        const ReadOptions options = read_options(keywords);
+        return to_object(without_gil(threads, [&](const Run& run) { return read_file(name, options, run); }));
+      },
+      py::arg("path"), py::kw_only(), py::arg("threads") = 0, kept.c_str());
+  module.def(
+      "info",
+      [](const py::object& path, const py::kwargs& keywords) {
+        const std::string name = py::str(path);
+        const ReadOptions options = read_options(keywords);
+        return report_dict(without_gil(0, [&](const Run& run) { return read_file(name, options, run); }).report);
+      },
+      py::arg("path"), "What a file holds: a dict with source, format, accepted, rejected, rejected_rows, warnings.");
+}
+
+}  // namespace highwall::python

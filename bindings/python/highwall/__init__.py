@@ -1,0 +1,89 @@
+"""highwall: slope deformation analysis for open-pit mines.
+
+GNSS series, slope radar and LiDAR point clouds to displacement fields, velocities with honest
+uncertainty, and warning levels. Lengths are metres, velocities metres per day unless a name says
+otherwise; line-of-sight displacement is positive towards the sensor; radii are radii.
+"""
+
+import datetime as _datetime
+import sys as _sys
+
+from ._highwall import (
+    Archive,
+    CancelledError,
+    Cloud,
+    ConfigError,
+    DisplacementField,
+    FrameError,
+    HighwallError,
+    InputError,
+    InternalError,
+    NightSummary,
+    RateResult,
+    Series,
+    Stack,
+    StorageError,
+    __version__,
+    info,
+    m3c2,
+    rate,
+    read,
+    simulate,
+)
+from ._highwall import judge as _judge
+from ._highwall import run as _run
+
+__all__ = [
+    "Archive", "CancelledError", "Cloud", "ConfigError", "DisplacementField", "FrameError", "HighwallError",
+    "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "__version__",
+    "info", "m3c2", "rate", "read", "run", "simulate", "warn",
+]
+
+
+def _iso(now):
+    if now is None:
+        now = _datetime.datetime.now(_datetime.timezone.utc)
+    if isinstance(now, _datetime.datetime):
+        if now.tzinfo is None:
+            raise ConfigError("now needs a time zone, e.g. datetime.timezone.utc")
+        return now.astimezone(_datetime.timezone.utc).isoformat().replace("+00:00", "Z")
+    return str(now)
+
+
+def run(site, now=None, threads=0):
+    """Run one night of a mine: ingest, measure, warn, publish.
+
+    Parameters
+    ----------
+    site : path of a site.toml
+    now : ISO 8601 text or an aware datetime; the clock of the night. Default: the machine's clock, and
+        files younger than ``settle_s`` then wait.
+    threads : number of threads; 0 = all. Results do not depend on it.
+
+    Returns
+    -------
+    NightSummary with ``states``, ``files``, ``findings``, ``folder``.
+
+    Raises
+    ------
+    StorageError when another run holds the archive, ConfigError for what site.toml leaves open.
+    """
+    return _run(str(site), _iso(now), now is None, _sys.executable, threads)
+
+
+def warn(files, policy=None, quiet=(), threads=0, **options):
+    """Warning levels of bare series files, sample by sample; the files together are one zone.
+
+    Parameters
+    ----------
+    files : list of paths
+    policy : path of a policy TOML; default: the shipped policy
+    quiet : list of "FROM..TO" periods in which the wall rests; they calibrate sigma
+    options : as for :func:`read` (kind, sign, unit, time_zone, ...)
+
+    Returns
+    -------
+    dict of lists: time (ISO 8601 UTC), target, level, health, rule, value, sigma, threshold, unit, window;
+    one entry a sample and a change of health. NaN = not known.
+    """
+    return _judge([str(f) for f in files], "" if policy is None else str(policy), list(quiet), threads, options)

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <future>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/cloud.hpp"
+#include "core/options.hpp"
+#include "core/run.hpp"
+
+namespace highwall::python {
+
+namespace py = pybind11;
+
+using DoubleArray = py::array_t<double, py::array::c_style | py::array::forcecast>;
+
+/// Sets options from keyword arguments; `where` names the function in messages.
+template <class Options>
+void apply(Options& options, const py::dict& keywords, const std::string& where);
+
+OptionValue option_of(const py::handle& value, const std::string& name);
+
+template <class Options>
+void apply(Options& options, const py::dict& keywords, const std::string& where) {
+  for (const auto& [key, value] : keywords) {
+    const std::string name = py::cast<std::string>(key);
+    set_option(options, name, option_of(value, name), where);
+  }
+  validate(options, where);
+}
+
+/// Lines of a docstring's "Parameters" section, made from describe().
+template <class Options>
+std::string parameters_text() {
+  std::string text;
+  for (const OptionSpec& spec : list_options<Options>()) {
+    text += spec.name + " : " + spec.type + (spec.unit.empty() ? "" : ", " + spec.unit) + ", default " +
+            to_text(spec.standard) + "\n    " + spec.help +
+            (spec.rule.text.empty() ? "" : " (" + spec.rule.text + ")") + "\n";
+  }
+  return text;
+}
+
+/// Calls work(run) without the GIL on a thread of its own, while this one looks out for Ctrl-C and asks
+/// the work to stop.
+template <class Work>
+auto without_gil(int threads, Work&& work) {
+  std::stop_source stop;
+  Run run(threads);
+  run.set_stop(stop.get_token());
+  auto result = std::async(std::launch::async, [&] { return work(run); });
+  bool interrupted = false;
+  {
+    const py::gil_scoped_release release;
+    while (result.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
+      const py::gil_scoped_acquire acquire;
+      if (!interrupted && PyErr_CheckSignals() != 0) {
+        interrupted = true;
+        stop.request_stop();
+      }
+    }
+  }
+  if (interrupted) {
+    try {
+      result.get();
+    } catch (...) {
+    }
+    throw py::error_already_set();
+  }
+  return result.get();
+}
+
+/// A read-only array over memory that `owner` keeps alive: no copy.
+template <class T>
+py::array view_of(const T* data, std::vector<py::ssize_t> shape, const py::handle& owner) {
+  py::array_t<T> array(std::move(shape), data, owner);
+  py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+  return array;
+}
+
+/// Instants as datetime64[ns].
+py::array datetimes_of(const std::vector<Instant>& instants);
+
+void add_errors(py::module_& module);
+void add_data(py::module_& module);     // Cloud, Series, Stack, read, info
+void add_measure(py::module_& module);  // m3c2, rate, DisplacementField, RateResult
+void add_night(py::module_& module);    // run, simulate, judge, Archive
+
+}  // namespace highwall::python
