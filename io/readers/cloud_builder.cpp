@@ -96,6 +96,38 @@ void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run
       run, {}, 8192);
 }
 
+PointCloud cloud_of_columns(std::vector<FieldColumn>&& columns, const Input& input, const ReadOptions& options,
+                            const Run& run, Report& report) {
+  PointCloud cloud;
+  WorldPoints world;
+  std::array<const FieldColumn*, 3> axes{};
+  for (const FieldColumn& column : columns) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      if (column.name() == std::string(1, static_cast<char>('x' + c))) axes[c] = &column;
+    }
+  }
+  for (std::size_t c = 0; c < 3; ++c) {
+    if (axes[c] == nullptr) {
+      throw Error(ErrorKind::input, fmt::format("the file has no column \"{}\"", static_cast<char>('x' + c)), input.name);
+    }
+  }
+  const std::size_t n = axes[0]->size();
+  world.xyz.resize(static_cast<Eigen::Index>(n), 3);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      world.xyz(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(c)) = axes[c]->at(i);
+    }
+  }
+  for (FieldColumn& column : columns) {
+    if (column.name() == "x" || column.name() == "y" || column.name() == "z") continue;
+    const std::string name = column.name();
+    cloud.channels.emplace(name, std::move(column).take());
+  }
+  cloud.instant = find_instant(options, input, kNoInstant, kNoInstant, report);
+  place_cloud(std::move(world), options, run, cloud, report);
+  return cloud;
+}
+
 std::optional<Civil> find_civil(std::string_view text, std::string_view pattern) {
   // The pattern must match some stretch of the text whole: try every start and the longest end first.
   for (std::size_t begin = 0; begin < text.size(); ++begin) {

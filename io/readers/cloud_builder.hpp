@@ -7,6 +7,7 @@
 
 #include "core/cloud.hpp"
 #include "core/report.hpp"
+#include "io/readers/field_table.hpp"
 #include "io/readers/reader.hpp"
 
 namespace highwall {
@@ -22,6 +23,11 @@ struct WorldPoints {
 /// @throws Error(config) for a CRS that PROJ cannot read.
 void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud,
                  Report& report);
+
+/// A cloud from columns, of which three are called x, y and z; the others become channels.
+/// @throws Error(input) when one of the three is missing.
+PointCloud cloud_of_columns(std::vector<FieldColumn>&& columns, const Input& input, const ReadOptions& options,
+                            const Run& run, Report& report);
 
 /// Time of acquisition by the rules of options.instant: "filename:PATTERN" finds the pattern anywhere
 /// in the file's name, "gps_time" is `mean_gps` and "header_date" is `header_date` (kNoInstant = the
