@@ -48,8 +48,10 @@ std::optional<Eigen::Vector3d> normal_at(const ColumnIndex& cloud, const Eigen::
   const Eigen::Vector3d mean = sum / count;
   const Eigen::Matrix3d covariance = second / count - mean * mean.transpose();
   const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> solver(covariance);
-  // Two vanishing eigenvalues: a line or a point, whose normal is anybody's guess.
-  if (!(solver.eigenvalues()[1] > 1e-12 * std::max(solver.eigenvalues()[2], 1e-300))) {
+  // Two vanishing eigenvalues: a line or a point, whose normal is anybody's guess. The moments are
+  // rounded at the size of the neighbourhood, so nothing below that is a width.
+  const double rounding = 1e-14 * second.trace() / count;
+  if (!(solver.eigenvalues()[1] > std::max(1e-12 * solver.eigenvalues()[2], rounding))) {
     return std::nullopt;
   }
   return solver.eigenvectors().col(0);
