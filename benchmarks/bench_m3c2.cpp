@@ -1,0 +1,89 @@
+// M3C2 and its index on a rough slope of 45 degrees, 0.1 m spacing (see README.md for the setting).
+#include <benchmark/benchmark.h>
+
+#include <array>
+#include <map>
+
+#include "algorithms/compare/column_index.hpp"
+#include "algorithms/compare/m3c2.hpp"
+#include "datasets/random.hpp"
+
+namespace {
+
+using highwall::Points;
+
+/// n points, one in each cell of a 0.1 m lattice, on a wall of 45 degrees with 0.1 m of roughness.
+Points wall(std::size_t n, std::uint64_t seed) {
+  const highwall::Random random(seed, 1);
+  const auto side = static_cast<std::size_t>(std::sqrt(static_cast<double>(n)));
+  Points out(static_cast<Eigen::Index>(side * side), 3);
+  for (std::size_t i = 0; i < side * side; ++i) {
+    const double along = 0.1 * (static_cast<double>(i / side) + random.uniform(3 * i));
+    const double up = 0.1 * (static_cast<double>(i % side) + random.uniform(3 * i + 1));
+    const double rough = 0.1 * std::sin(1.3 * along) * std::cos(1.7 * up) + 0.005 * random.normal(3 * i + 2);
+    constexpr double kHalf = 0.70710678118654752;
+    out.row(static_cast<Eigen::Index>(i)) << kHalf * (rough - up), along, kHalf * (rough + up);
+  }
+  return out;
+}
+
+const std::array<Points, 2>& walls(std::size_t n) {
+  static std::map<std::size_t, std::array<Points, 2>> made;
+  const auto [found, added] = made.try_emplace(n);
+  if (added) found->second = {wall(n, 1), wall(n, 2)};
+  return found->second;
+}
+
+Points every_tenth(const Points& points) {
+  Points out(points.rows() / 10, 3);
+  for (Eigen::Index i = 0; i < out.rows(); ++i) out.row(i) = points.row(10 * i);
+  return out;
+}
+
+void Index(benchmark::State& state) {
+  const auto& [before, after] = walls(static_cast<std::size_t>(state.range(0)));
+  const highwall::Run run(static_cast<int>(state.range(1)));
+  for (auto _ : state) {
+    const highwall::ColumnIndex index(before, 0.5, run);
+    benchmark::DoNotOptimize(index.x());
+  }
+  state.SetItemsProcessed(state.iterations() * before.rows());
+}
+BENCHMARK(Index)->ArgsProduct({{100000, 1000000}, {1, 2}})->ArgNames({"points", "threads"})->UseRealTime()->Unit(benchmark::kMillisecond);
+
+/// All points within 1 m of each core point: what the normals cost before any arithmetic on them.
+void SphereSearch(benchmark::State& state) {
+  const auto& [before, after] = walls(static_cast<std::size_t>(state.range(0)));
+  const highwall::ColumnIndex index(before, 0.5, highwall::Run(1));
+  const Points cores = every_tenth(before);
+  std::size_t inside = 0;
+  for (auto _ : state) {
+    for (Eigen::Index i = 0; i < cores.rows(); ++i) {
+      const Eigen::Vector3d c = cores.row(i).transpose();
+      index.near_segment(c.x(), c.y(), c.x(), c.y(), 1.0, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t k = begin; k < end; ++k) {
+          const double x = index.x()[k] - c.x();
+          const double y = index.y()[k] - c.y();
+          const double z = index.z()[k] - c.z();
+          inside += x * x + y * y + z * z <= 1.0 ? 1 : 0;
+        }
+      });
+    }
+    benchmark::DoNotOptimize(inside);
+  }
+  state.SetItemsProcessed(state.iterations() * cores.rows());
+}
+BENCHMARK(SphereSearch)->Arg(1000000)->ArgName("points")->UseRealTime()->Unit(benchmark::kMillisecond);
+
+void M3c2(benchmark::State& state) {
+  const auto& [before, after] = walls(static_cast<std::size_t>(state.range(0)));
+  const Points cores = every_tenth(before);
+  const highwall::Run run(static_cast<int>(state.range(1)));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(highwall::m3c2(before, after, cores, highwall::M3c2Options{}, run).value_m.data());
+  }
+  state.SetItemsProcessed(state.iterations() * cores.rows());
+}
+BENCHMARK(M3c2)->ArgsProduct({{100000, 1000000}, {1, 2}})->ArgNames({"points", "threads"})->UseRealTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
