@@ -236,8 +236,8 @@ std::optional<Civil> parse_civil(std::string_view text, std::string_view pattern
       if (!take_char(text, pattern[i])) return std::nullopt;
       continue;
     }
-    // A field that a further field follows at once ("%Y%m%d") must have its full width.
-    const bool tight = i + 2 < pattern.size() && pattern[i + 2] == '%';
+    // Fields that stand against one another ("%Y%m%d") must have their full width.
+    const bool tight = (i + 2 < pattern.size() && pattern[i + 2] == '%') || (i >= 2 && pattern[i - 2] == '%');
     const std::size_t two = tight ? 2 : 1;
     bool ok = false;
     switch (pattern[++i]) {

@@ -121,6 +121,7 @@ std::vector<Sample> observe(const Scene& scene, const Station& station, std::uin
     const std::string name = station.name;
     if (name == "G05" && day >= kStepDay) seen.z() += kStep_m;
     if (name == "G04" && day >= kOutageFrom && day < kOutageTo) continue;
+    if (scene.motion.has_failed(t) && Motion::weight(station.x, station.y) > 0.0) continue;
     samples.push_back({t, seen});
   }
   return samples;

@@ -104,6 +104,9 @@ std::vector<Return> scan(const Scene& scene, std::int64_t night, Instant t, cons
       Box{{ramp_x + 24.0, person_y, 108.2}, {ramp_x + 24.5, person_y + 0.5, 110.0}}};
 
   const double step = scene.options.beam_step_deg * kRadians;
+  // No scan hits the same spots as the one before: the grid of beams lies elsewhere every time.
+  const double turn = step * (moving.uniform(2) - 0.5);
+  const double tilt = step * (moving.uniform(3) - 0.5);
   const auto columns = static_cast<std::size_t>(80.0 * kRadians / step);
   const auto rows = static_cast<std::size_t>(52.0 * kRadians / step);
   std::vector<std::vector<Return>> by_column(columns);
@@ -111,9 +114,9 @@ std::vector<Return> scan(const Scene& scene, std::int64_t night, Instant t, cons
       columns,
       [&](const Block& block) {
         for (std::size_t c = block.begin; c < block.end; ++c) {
-          const double azimuth = -40.0 * kRadians + static_cast<double>(c) * step;
+          const double azimuth = -40.0 * kRadians + turn + static_cast<double>(c) * step;
           for (std::size_t r = 0; r < rows; ++r) {
-            const double elevation = -24.0 * kRadians + static_cast<double>(r) * step;
+            const double elevation = -24.0 * kRadians + tilt + static_cast<double>(r) * step;
             const Eigen::Vector3d ray(-std::cos(elevation) * std::cos(azimuth), std::cos(elevation) * std::sin(azimuth),
                                       std::sin(elevation));
             double range = hit(wall, ray).value_or(std::numeric_limits<double>::infinity());

@@ -26,6 +26,7 @@ constexpr double kVoightK_m = 0.1;         // v = K / (t_f - t): 100 mm/d one da
 constexpr double kCreep_m_per_day = 0.004;
 constexpr double kRegressionDay = 18.0;
 constexpr double kRegressionDecayDays = 3.0;
+constexpr double kRunOut_m = 6.0;          // How far the wedge lies below its place after the failure.
 constexpr double kBlastStep_m = 0.015;
 
 /// Smooth noise on a lattice of the given wavelength, standard deviation about 1.
@@ -90,6 +91,7 @@ double Motion::magnitude_m(Instant t) const {
     const double since = to_days(t - blast()).value;
     return since <= 0.0 ? 0.0 : kBlastStep_m * (1.0 + 0.15 * std::log1p(since / 0.1));
   }
+  if (has_failed(t)) return kRunOut_m;
   if (scenario_ == "accelerating") {
     return voight(to_failure_at_onset, std::max(1e-3, to_failure_at_onset - day));
   }

@@ -45,6 +45,8 @@ class Motion {
   static std::vector<std::pair<std::string, std::vector<Eigen::Vector2d>>> zones();
   Instant failure() const noexcept { return failure_; }
   bool fails() const noexcept { return scenario_ == "accelerating"; }
+  /// True when the wedge has come down: stations on it are gone and radar cells decorrelate.
+  bool has_failed(Instant t) const noexcept { return fails() && t >= failure_; }
   Instant blast() const noexcept { return start_ + days(15); }
 
  private:

@@ -110,7 +110,8 @@ std::size_t write_radar_maps(const Scene& scene, std::int64_t night, const Run& 
         const double x = -cols * cell + (c + 0.5) * cell;
         const double y = rows * cell - (r + 0.5) * cell;
         const auto index = static_cast<std::size_t>(r * cols + c);
-        values[index] = decorrelated(x, y)
+        const bool lost = decorrelated(x, y) || (scene.motion.has_failed(t) && Motion::weight(x, y) > 0.0);
+        values[index] = lost
                             ? std::numeric_limits<float>::quiet_NaN()
                             : static_cast<float>(true_los_mm(scene, x, y, t) + air[k] * range_km(x, y) +
                                                  kWhiteMap_mm * noise.normal(index));
@@ -158,7 +159,9 @@ std::size_t write_radar_areas(const Scene& scene, std::int64_t night) {
         }
       }
       const double seen = mean + air[k] * range_km(kAreas[a].x, kAreas[a].y) + kWhiteArea_mm * noise.normal(k * 8 + a);
-      text += fmt::format(";{:.6f}", -seen);  // this maker counts movement towards the radar negative
+      const bool lost = scene.motion.has_failed(t) && Motion::weight(kAreas[a].x, kAreas[a].y) > 0.0;
+      // This maker counts movement towards the radar negative and leaves a lost area empty.
+      text += lost ? std::string(";") : fmt::format(";{:.6f}", -seen);
       if (k % 15 == 0) truth += fmt::format("{},{},{:.4f}\n", to_iso8601(t), kAreas[a].name, mean);
     }
     text += "\n";

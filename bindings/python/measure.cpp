@@ -140,7 +140,7 @@ void add_rate_result(py::module_& module) {
                                  for (const Reason reason : w.reason) words.append(std::string(name_of(reason)));
                                  columns.append(words);
                                }
-                               return py::array(columns).attr("T");
+                               return py::object(py::array(columns).attr("T"));
                              },
                              "n x windows: \"ok\", or why there is no velocity.")
       .def_property_readonly("calibration",

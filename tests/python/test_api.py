@@ -26,7 +26,7 @@ def plane():
 def test_m3c2_finds_a_known_shift(plane):
     moved = plane + [0.0, 0.0, 0.1]
     field = hw.m3c2(plane, moved, plane[:200], normal_radius_m=1.0, cylinder_radius_m=0.5, half_length_m=3.0, threads=2)
-    assert np.allclose(field.distance, 0.1, atol=1e-4)
+    assert np.allclose(field.distance, 0.1, atol=1e-3)
     assert (field.lod95 > 0).all()
     assert field.distance.dtype == np.float64 and not field.distance.flags.writeable
     assert field.normal.shape == (200, 3)

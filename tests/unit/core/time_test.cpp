@@ -1,0 +1,64 @@
+#include "core/time.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "core/error.hpp"
+
+namespace highwall {
+namespace {
+
+TEST(Time, ReadsAndWritesIso8601) {
+  EXPECT_EQ(to_iso8601(*parse_iso8601("2025-08-13")), "2025-08-13T00:00:00Z");
+  EXPECT_EQ(to_iso8601(*parse_iso8601("2025-08-13T01:02:03.5+08:00")), "2025-08-12T17:02:03.5Z");
+  EXPECT_EQ(to_iso8601(*parse_iso8601("1969-12-31 23:59:59.25")), "1969-12-31T23:59:59.25Z");
+  for (const char* wrong : {"", "2025", "2025-13-01", "2025-02-30", "2025-08-13T25:00", "2025-08-13T01:02:03+0", "13-08-2025", "x"}) {
+    EXPECT_FALSE(parse_iso8601(wrong)) << wrong;
+  }
+  EXPECT_FALSE(parse_iso8601("2025-08-13T01:02:03", false));
+}
+
+TEST(Time, GpsIsAheadOfUtcByTheLeapSeconds) {
+  EXPECT_EQ(gps_minus_utc_seconds(*parse_iso8601("1980-06-01")), 0);
+  EXPECT_EQ(gps_minus_utc_seconds(*parse_iso8601("2016-12-31T23:59:59Z")), 17);
+  EXPECT_EQ(gps_minus_utc_seconds(*parse_iso8601("2017-01-01T00:00:00Z")), 18);
+  EXPECT_EQ(to_iso8601(from_gps_week(2320, 116400.0)), "2024-06-24T08:19:42Z");
+  EXPECT_EQ(from_gps_seconds(std::numeric_limits<double>::infinity()), kNoInstant);
+  EXPECT_EQ(from_gps_week(0, std::numeric_limits<double>::quiet_NaN()), kNoInstant);
+}
+
+TEST(Time, LocalReadingsFollowTheirZone) {
+  const TimeZone shanghai = TimeZone::of("Asia/Shanghai");
+  EXPECT_EQ(to_iso8601(*shanghai.to_instant({2026, 3, 1, 8, 0, 0.0})), "2026-03-01T00:00:00Z");
+  EXPECT_EQ(shanghai.to_rfc3339(*parse_iso8601("2026-03-01T00:00:00Z")), "2026-03-01T08:00:00+08:00");
+  // Santiago: the hour from 23:00 repeats on 2025-04-05; the earlier instant is taken.
+  const TimeZone santiago = TimeZone::of("America/Santiago");
+  EXPECT_EQ(to_iso8601(*santiago.to_instant({2025, 4, 5, 23, 30, 0.0})), "2025-04-06T02:30:00Z");
+  EXPECT_FALSE(santiago.to_instant({2025, 2, 30, 0, 0, 0.0}));
+  try {
+    TimeZone::of("Asia/Shangai");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("Asia/Shanghai"), std::string::npos);
+  }
+}
+
+TEST(Time, PatternsMustMatchWhole) {
+  EXPECT_TRUE(parse_civil("20260211", "%Y%m%d"));
+  EXPECT_FALSE(parse_civil("202602111", "%Y%m%d"));
+  EXPECT_FALSE(parse_civil("2026021", "%Y%m%d"));
+  EXPECT_EQ(parse_civil("31-07-2025 1:59", "%d-%m-%Y %H:%M")->hour, 1);
+  EXPECT_EQ(parse_civil("07DEC31", "%y%b%d")->month, 12);
+  EXPECT_EQ(parse_civil("2024 366", "%Y %j")->day, 31);
+  EXPECT_FALSE(parse_civil("2025 366", "%Y %j"));
+}
+
+TEST(Time, ModifiedJulianDates) {
+  EXPECT_EQ(to_iso8601(from_mjd(51544.0)), "2000-01-01T00:00:00Z");
+  EXPECT_EQ(to_mjd(*parse_iso8601("2000-01-01T12:00:00Z")), 51544.5);
+  EXPECT_EQ(from_mjd(1e9), kNoInstant);
+}
+
+}  // namespace
+}  // namespace highwall
