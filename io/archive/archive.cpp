@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "io/archive/zero.hpp"
 #include "io/config/toml.hpp"
 #include "io/durable/digest.hpp"
 
@@ -134,7 +135,7 @@ std::vector<TimeSeries> merge_blocks(std::vector<Epoch> blocks) {
       if (known == merged.end()) {
         merged.push_back(std::move(s));
       } else {
-        append_rows(*known, s);
+        append_rows(*known, about_zero_of(*known, std::move(s)));
       }
     }
   }
@@ -271,8 +272,10 @@ SeriesResult Archive::append_series(const std::string& source, const std::vector
   // Blocks without a journal line were never acknowledged; they are written again below.
   const std::vector<TimeSeries> stored = merge_blocks(load_all(source, true));
   std::vector<TimeSeries> fresh;
-  for (const TimeSeries& told : series) {
-    const auto known = std::find_if(stored.begin(), stored.end(), [&](const TimeSeries& s) { return s.target == told.target; });
+  for (const TimeSeries& as_told : series) {
+    const auto known = std::find_if(stored.begin(), stored.end(), [&](const TimeSeries& s) { return s.target == as_told.target; });
+    if (known != stored.end()) require_same_zero(*known, as_told);
+    const TimeSeries told = known == stored.end() ? as_told : about_zero_of(*known, as_told);
     const auto rows = known == stored.end() ? std::map<RowKey, std::size_t>{} : rows_of(*known);
     std::vector<std::size_t> added;
     for (const auto& [key, i] : rows_of(told)) {

@@ -166,7 +166,12 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
       continue;
     }
     std::vector<double> values(series.size(), kNaN);
-    bool bad = fields.size() < 2;
+    bool bad = fields.size() <= series.size();
+    for (std::size_t i = series.size() + 1; i < fields.size(); ++i) bad = bad || !fields[i].empty();
+    if (bad) {
+      report.reject(lines.number(), fmt::format("{} displacements, {} are wanted", fields.size() - 1, series.size()));
+      continue;
+    }
     for (std::size_t s = 0; s < series.size() && s + 1 < fields.size() && !bad; ++s) {
       if (fields[s + 1].empty()) continue;
       const auto v = header.separator == ';' ? to_number_with_comma(fields[s + 1]) : to_number(fields[s + 1]);

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <algorithm>
 #include <limits>
+#include <numbers>
+#include <span>
 
 #include "io/crs/crs.hpp"
 #include "io/readers/cloud_builder.hpp"
@@ -19,6 +21,8 @@ namespace highwall {
 namespace {
 
 constexpr std::size_t kMostCells = std::size_t{1} << 28U;
+constexpr std::size_t kFreeCells = std::size_t{1} << 22U;  // 32 MB: may be had by any file
+constexpr std::size_t kCellsPerByte = 1100;                // beyond what deflate can pack
 constexpr const char* kDrivers[] = {"GTiff", nullptr};
 
 int sniff(std::string_view head, std::string_view) {
@@ -51,10 +55,15 @@ Instant band_instant(GDALRasterBandH band, GDALDatasetH file, const Input& input
 
 GridGeometry geometry_of(GDALDatasetH file, const Input& input, const ReadOptions& options, Report& report) {
   GridGeometry g;
+  // Before anything is allocated: a short file cannot hold a huge map.
   g.rows = static_cast<std::size_t>(GDALGetRasterYSize(file));
   g.cols = static_cast<std::size_t>(GDALGetRasterXSize(file));
-  if (g.cells() > kMostCells) {
-    throw Error(ErrorKind::input, fmt::format("{} x {} cells are more than is read", g.rows, g.cols), input.name);
+  const std::size_t bands = static_cast<std::size_t>(GDALGetRasterCount(file));
+  const std::size_t most = std::min(kMostCells, std::max(kFreeCells, input.bytes.size() * kCellsPerByte));
+  if (g.cols == 0 || g.rows > most / g.cols || bands > most / g.cells()) {
+    throw Error(ErrorKind::input,
+                fmt::format("{} x {} cells and {} bands do not fit a file of {} bytes", g.rows, g.cols, bands, input.bytes.size()),
+                input.name, "the file is damaged, or larger than is read at once: write one file an epoch");
   }
   double affine[6];
   if (GDALGetGeoTransform(file, affine) == CE_None) {
@@ -67,6 +76,10 @@ GridGeometry geometry_of(GDALDatasetH file, const Input& input, const ReadOption
     OSRExportToWkt(srs, &wkt);
     const CrsInfo info = describe_crs(wkt == nullptr ? "" : wkt, input.name);
     CPLFree(wkt);
+    if (info.geographic) report.warn("the map's CRS is geographic: its cells are counted in degrees");
+    if (!info.geographic && info.horizontal_unit_m != 1.0) {
+      report.warn(fmt::format("the map's cells are counted in its own unit of {} m", info.horizontal_unit_m));
+    }
     g.frame.crs = info.crs;
     g.frame.vertical = info.vertical;
   } else if (options.crs != "file") {
@@ -82,6 +95,80 @@ GridGeometry geometry_of(GDALDatasetH file, const Input& input, const ReadOption
   return g;
 }
 
+/// Metres of one unit of the values. Radians are phase: one wavelength of path is 4 pi there and back.
+double metres_per_value(GDALDatasetH file, const ReadOptions& options, Report& report) {
+  std::string unit = item(file, "DATA_UNITS");
+  if (unit.empty()) unit = GDALGetRasterUnitType(GDALGetRasterBand(file, 1));
+  const std::string word = lower(unit);
+  if (word != "rad" && word != "radian" && word != "radians") return metres_per_unit(options, unit, report);
+  const auto wavelength = to_number(item(file, "WAVELENGTH_METRES"));
+  if (!wavelength || !(*wavelength > 1e-4 && *wavelength < 10.0)) {
+    throw Error(ErrorKind::input, "the values are phases in radians, but no tag WAVELENGTH_METRES tells the wavelength",
+                report.source, "add the tag, or export displacement");
+  }
+  report.warn(fmt::format("phase in radians is taken as displacement by the wavelength of {} m over 4 pi", *wavelength));
+  return *wavelength / (4.0 * std::numbers::pi);
+}
+
+/// Cells of blocks that the file leaves out, and cells under the file's mask, hold no data. GDAL gives
+/// zeros for the former, and zero would be a slope at rest.
+void drop_missing(GDALRasterBandH band, std::span<double> cells, int rows, int cols) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  int block_cols = 0;
+  int block_rows = 0;
+  GDALGetBlockSize(band, &block_cols, &block_rows);
+  double percent = 0.0;
+  const int coverage = GDALGetDataCoverageStatus(band, 0, 0, cols, rows, 0, &percent);
+  if ((coverage & GDAL_DATA_COVERAGE_STATUS_EMPTY) != 0 && block_cols > 0 && block_rows > 0) {
+    for (int r = 0; r < rows; r += block_rows) {
+      for (int c = 0; c < cols; c += block_cols) {
+        const int high = std::min(block_rows, rows - r);
+        const int wide = std::min(block_cols, cols - c);
+        if (GDALGetDataCoverageStatus(band, c, r, wide, high, 0, &percent) != GDAL_DATA_COVERAGE_STATUS_EMPTY) continue;
+        for (int i = r; i < r + high; ++i) {
+          const auto begin = static_cast<std::size_t>(i) * static_cast<std::size_t>(cols) + static_cast<std::size_t>(c);
+          std::fill_n(cells.begin() + static_cast<std::ptrdiff_t>(begin), wide, nan);
+        }
+      }
+    }
+  }
+  if ((GDALGetMaskFlags(band) & (GMF_PER_DATASET | GMF_ALPHA)) == 0) return;
+  std::vector<unsigned char> mask(cells.size());
+  if (GDALRasterIO(GDALGetMaskBand(band), GF_Read, 0, 0, cols, rows, mask.data(), cols, rows, GDT_Byte, 0, 0) != CE_None) {
+    std::fill(mask.begin(), mask.end(), static_cast<unsigned char>(0));
+  }
+  for (std::size_t i = 0; i < mask.size(); ++i) {
+    if (mask[i] == 0) cells[i] = nan;
+  }
+}
+
+/// One band in metres, NaN = no data.
+void read_band(GDALRasterBandH band, std::span<double> cells, int rows, int cols, double scale, const std::string& what) {
+  if (GDALDataTypeIsComplex(GDALGetRasterDataType(band)) != 0) {
+    throw Error(ErrorKind::input, "the values are complex numbers, not displacement", what, "export displacement");
+  }
+  CPLPushErrorHandler(CPLQuietErrorHandler);
+  CPLErrorReset();
+  const CPLErr failed = GDALRasterIO(band, GF_Read, 0, 0, cols, rows, cells.data(), cols, rows, GDT_Float64, 0, 0);
+  int has_nodata = 0;
+  const double nodata = GDALGetRasterNoDataValue(band, &has_nodata);
+  for (double& v : cells) {
+    if (!std::isfinite(v) || (has_nodata != 0 && v == nodata)) v = std::numeric_limits<double>::quiet_NaN();
+  }
+  if (failed == CE_None) drop_missing(band, cells, rows, cols);
+  const std::string message = CPLGetLastErrorMsg();
+  CPLPopErrorHandler();
+  if (failed != CE_None) {
+    throw Error(ErrorKind::input, "the band cannot be read: " + message, what, "the file is cut off or damaged");
+  }
+  const double factor = GDALGetRasterScale(band, nullptr);
+  const double offset = GDALGetRasterOffset(band, nullptr);
+  for (double& v : cells) {
+    v = (v * factor + offset) * scale;
+    if (!std::isfinite(v)) v = std::numeric_limits<double>::quiet_NaN();
+  }
+}
+
 Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   Reading reading;
   Report& report = reading.report;
@@ -93,7 +180,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   ReadOptions told = options;
   const std::string sign = item(file.get(), "SIGN");
   if (options.sign == "auto" && (sign == "toward_positive" || sign == "toward_negative")) told.sign = sign;
-  const double scale = metres_per_unit(told, item(file.get(), "DATA_UNITS"), report) * sign_factor(told, report);
+  const double scale = metres_per_value(file.get(), told, report) * sign_factor(told, report);
 
   std::vector<std::pair<Instant, int>> order;
   for (int b = 1; b <= bands; ++b) {
@@ -107,28 +194,13 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Instant> instants;
   for (const auto& [t, b] : order) instants.push_back(t);
-  if (order.size() * geometry.cells() > kMostCells) {
-    throw Error(ErrorKind::input, "the stack is larger than is read at once", input.name, "write one file an epoch");
-  }
   Stack stack(geometry, instants);
   const int rows = static_cast<int>(geometry.rows);
   const int cols = static_cast<int>(geometry.cols);
   for (std::size_t e = 0; e < order.size(); ++e) {
     run.check_stop();
-    GDALRasterBandH band = GDALGetRasterBand(file.get(), order[e].second);
-    CPLPushErrorHandler(CPLQuietErrorHandler);
-    const CPLErr failed = GDALRasterIO(band, GF_Read, 0, 0, cols, rows, stack.at(e).data(), cols, rows, GDT_Float64, 0, 0);
-    CPLPopErrorHandler();
-    if (failed != CE_None) {
-      throw Error(ErrorKind::input, fmt::format("band {} cannot be read: {}", order[e].second, CPLGetLastErrorMsg()),
-                  input.name, "the file is cut off or damaged");
-    }
-    int has_nodata = 0;
-    const double nodata = GDALGetRasterNoDataValue(band, &has_nodata);
-    for (double& v : stack.at(e)) {
-      const bool missing = !std::isfinite(v) || (has_nodata != 0 && v == nodata);
-      v = missing ? std::numeric_limits<double>::quiet_NaN() : v * scale;
-    }
+    read_band(GDALGetRasterBand(file.get(), order[e].second), stack.at(e), rows, cols, scale,
+              fmt::format("{}: band {}", input.name, order[e].second));
     ++report.accepted;
   }
   reading.data = std::move(stack);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kRadians = std::numbers::pi / 180.0;
 
-double sigma_of(double variance) { return variance > 0.0 ? std::sqrt(variance) : kNaN; }
+double sigma_of(double variance) { return variance > 0.0 && std::isfinite(variance) ? std::sqrt(variance) : kNaN; }
 
 }  // namespace
 
@@ -19,6 +19,7 @@ GnssSeries::GnssSeries(const Input& input, const ReadOptions& options,
   series_.target = target_name(options, input);
   series_.kind = kind_or(options, SensorKind::gnss);
   series_.meaning = SeriesMeaning::position;
+  rounded_zero_ = options.strict;
   series_.components = {"east", "north", "up"};
   if (options.reference_llh.size() == 3) {
     const Eigen::Vector3d wanted = ecef_of(options.reference_llh[0] * kRadians, options.reference_llh[1] * kRadians,
@@ -28,7 +29,8 @@ GnssSeries::GnssSeries(const Input& input, const ReadOptions& options,
   } else if (file_reference_ecef) {
     set_zero(*file_reference_ecef);
   } else {
-    report.warn("positions are about the first one: the file names no reference");
+    report.warn(options.strict ? "the file names no reference: positions are about the first one, rounded"
+                               : "the file names no reference: positions are about the first one");
   }
 }
 
@@ -39,8 +41,16 @@ void GnssSeries::set_zero(const Eigen::Vector3d& ecef_m) {
   series_.origin_ecef_m = {ecef_m.x(), ecef_m.y(), ecef_m.z()};
 }
 
+void GnssSeries::set_zero_near(const Eigen::Vector3d& first) {
+  if (!rounded_zero_) return set_zero(first);
+  const Eigen::Vector3d llh = llh_of(first);
+  constexpr double kStep = 0.01 * kRadians;
+  set_zero(ecef_of(std::round(llh.x() / kStep) * kStep, std::round(llh.y() / kStep) * kStep,
+                   std::round(llh.z() / 100.0) * 100.0));
+}
+
 void GnssSeries::add_ecef(Instant t, const Eigen::Vector3d& ecef_m, const Eigen::Matrix3d& cov, std::uint32_t flag) {
-  if (!has_zero()) set_zero(ecef_m);
+  if (!has_zero()) set_zero_near(ecef_m);
   push(t, axes_ * (ecef_m - zero_), cov, flag);
 }
 

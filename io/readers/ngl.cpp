@@ -12,12 +12,19 @@ namespace {
 
 bool is_tenv3_header(std::string_view line) { return lower(line).find("yymmmdd") != std::string::npos; }
 
-std::string read_row(const std::vector<std::string_view>& f, const NglColumns& columns, TimeSeries& series) {
+std::string read_row(const std::vector<std::string_view>& f, const NglColumns& columns, std::optional<double>& meridian,
+                     TimeSeries& series) {
   if (f.size() < columns.least) return fmt::format("{} fields, {} are wanted", f.size(), columns.least);
   const auto number = [&](int column) { return to_number(f[static_cast<std::size_t>(column)]); };
   // The day counts by its MJD: decimal years are rounded and mean different things.
   const auto mjd = number(3);
   if (!mjd || *mjd < 15000.0 || *mjd > 120000.0) return "the modified Julian date cannot be read";
+  if (columns.meridian >= 0) {
+    const auto own = number(columns.meridian);
+    if (!own) return "the reference longitude cannot be read";
+    if (meridian && *own != *meridian) return "east is counted from another reference longitude than before";
+    meridian = own;
+  }
   std::vector<double> value(3);
   std::vector<double> sigma(3);
   for (std::size_t c = 0; c < 3; ++c) {
@@ -26,7 +33,7 @@ std::string read_row(const std::vector<std::string_view>& f, const NglColumns& c
     const auto s = number(columns.sigma[c]);
     if (!part || !whole || !s || !std::isfinite(*part + *whole)) return "a coordinate cannot be read";
     value[c] = *whole + *part;
-    sigma[c] = *s > 0.0 ? *s : kNaN;
+    sigma[c] = *s > 0.0 && std::isfinite(*s) ? *s : kNaN;
   }
   std::array<double, 3> r{};
   for (std::size_t c = 0; c < 3; ++c) r[c] = number(columns.correlation[c]).value_or(kNaN);
@@ -66,11 +73,13 @@ Reading read_ngl(const Input& input, const ReadOptions& options, const Run& run,
   std::string_view line;
   std::vector<std::string_view> f;
   std::string station;
+  std::optional<double> meridian;
   while (lines.next(line)) {
     if (lines.number() % 65536 == 0) run.check_stop();
     if (trim(line).empty() || is_tenv3_header(line)) continue;
     split_blanks(line, f);
-    std::string wrong = read_row(f, columns, series);
+    const bool stranger = !station.empty() && f[0] != station;
+    std::string wrong = stranger ? "another station than in the first row" : read_row(f, columns, meridian, series);
     if (wrong.empty() && station.empty()) station = std::string(f[0]);
     if (wrong.empty()) {
       ++report.accepted;

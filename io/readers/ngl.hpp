@@ -15,6 +15,7 @@ struct NglColumns {
   std::array<int, 3> sigma;
   std::array<int, 3> correlation;  ///< east-north, east-up, north-up
   std::size_t least;               ///< Fields of a row.
+  int meridian;                    ///< Reference longitude of the east column; -1 = the format has none.
 };
 
 int sniff_ngl(std::string_view head, bool tenv3);

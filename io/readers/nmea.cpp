@@ -27,7 +27,11 @@ std::optional<double> angle_of(const std::string& text, const std::string& side)
   const auto v = to_number(text);
   if (!v || *v < 0.0) return std::nullopt;
   const double degrees = std::floor(*v / 100.0);
-  const double angle = degrees + (*v - 100.0 * degrees) / 60.0;
+  const double minutes = *v - 100.0 * degrees;
+  const bool latitude = side == "N" || side == "S";
+  if (!latitude && side != "E" && side != "W") return std::nullopt;
+  if (!(minutes < 60.0) || degrees + minutes / 60.0 > (latitude ? 90.0 : 180.0)) return std::nullopt;
+  const double angle = degrees + minutes / 60.0;
   return side == "S" || side == "W" ? -angle : angle;
 }
 
@@ -40,10 +44,12 @@ struct Fix {
 
 std::optional<double> clock_of(const std::string& text) {
   const auto v = to_number(text);
-  if (!v || *v < 0.0 || *v >= 240000.0) return std::nullopt;
+  if (!v || !(*v >= 0.0 && *v < 240000.0)) return std::nullopt;
   const double h = std::floor(*v / 10000.0);
   const double m = std::floor((*v - h * 10000.0) / 100.0);
-  return h * 3600.0 + m * 60.0 + (*v - h * 10000.0 - m * 100.0);
+  const double s = *v - h * 10000.0 - m * 100.0;
+  if (m >= 60.0 || s >= 61.0) return std::nullopt;
+  return h * 3600.0 + m * 60.0 + s;
 }
 
 std::string read_gga(const std::vector<std::string>& f, std::optional<Fix>& fix) {
@@ -54,9 +60,9 @@ std::string read_gga(const std::vector<std::string>& f, std::optional<Fix>& fix)
   const auto quality = to_integer(f[6]);
   const auto altitude = to_number(f[9]);
   const auto separation = to_number(f[11]);
-  if (quality && *quality == 0) return "no fix";
   if (!clock || !latitude || !longitude || !quality || !altitude) return "a GGA field cannot be read";
-  if (!separation) return "no geoid separation: the ellipsoidal height is not known";
+  if (!(std::abs(*altitude) < 1e5)) return "the altitude is not on the Earth";
+  if (!separation || !(std::abs(*separation) < 200.0)) return "no geoid separation: the ellipsoidal height is not known";
   Fix out;
   out.second_of_day = *clock;
   out.ecef = ecef_of(*latitude * kRadians, *longitude * kRadians, *altitude + *separation);
@@ -75,6 +81,32 @@ std::optional<Instant> day_of(const std::vector<std::string>& f, bool zda) {
   return civil ? from_civil_utc(*civil) : std::nullopt;
 }
 
+struct Day {
+  Instant midnight;
+  double clock = 0.0;  // second of the day of the sentence that named it
+};
+
+std::optional<Day> named_day(const std::vector<std::string>& fields, bool zda) {
+  const auto found = day_of(fields, zda);
+  const auto clock = fields.size() > 1 ? clock_of(fields[1]) : std::nullopt;
+  if (!found || !clock) return std::nullopt;
+  return Day{*found, *clock};
+}
+
+/// The first day that the file names: some receivers send a GGA before the RMC of its epoch.
+std::optional<Day> first_day(std::string_view bytes) {
+  Lines lines(bytes);
+  std::string_view line;
+  while (lines.next(line)) {
+    line = trim(line);
+    if (line.size() < 7 || line[0] != '$') continue;
+    const bool zda = line.substr(3, 3) == "ZDA";
+    if ((!zda && line.substr(3, 3) != "RMC") || !checksum_holds(line)) continue;
+    if (auto day = named_day(split(line.substr(0, line.rfind('*')), ','), zda)) return day;
+  }
+  return std::nullopt;
+}
+
 int sniff(std::string_view head, std::string_view) {
   Lines lines(head);
   std::string_view line;
@@ -90,8 +122,8 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   Report& report = reading.report;
   report.source = input.name;
   GnssSeries series(input, options, std::nullopt, report);
-  std::optional<Instant> day;
-  double day_clock = 0.0;
+  std::optional<Day> day = first_day(input.bytes);
+  std::uint64_t without_fix = 0;
   Lines lines(input.bytes);
   std::string_view line;
   while (lines.next(line)) {
@@ -107,30 +139,31 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     }
     const auto fields = split(line.substr(0, line.rfind('*')), ',');
     if (kind != "GGA") {
-      const auto found = day_of(fields, zda);
-      const auto clock = fields.size() > 1 ? clock_of(fields[1]) : std::nullopt;
-      if (found && clock) {
-        day = found;
-        day_clock = *clock;
-      }
+      if (const auto found = named_day(fields, zda)) day = found;
+      continue;
+    }
+    if (fields.size() > 6 && fields[6] == "0") {
+      ++without_fix;
       continue;
     }
     std::optional<Fix> fix;
     const std::string wrong = read_gga(fields, fix);
     if (!wrong.empty() || !day) {
-      report.reject(lines.number(), wrong.empty() ? "no RMC or ZDA before it tells the day" : wrong);
+      report.reject(lines.number(), wrong.empty() ? "no RMC or ZDA of the file tells the day" : wrong);
       continue;
     }
     // A GGA just after midnight belongs to the day after the last RMC, and the other way round.
-    const double ahead = fix->second_of_day - day_clock;
+    const double ahead = fix->second_of_day - day->clock;
     const Duration shift = ahead < -43200.0 ? days(1) : ahead > 43200.0 ? days(-1) : days(0);
-    series.add_ecef(*day + shift + duration_from_seconds(fix->second_of_day), fix->ecef,
+    series.add_ecef(day->midnight + shift + duration_from_seconds(fix->second_of_day), fix->ecef,
                     Eigen::Matrix3d::Constant(kNaN), fix->flag);
     ++report.accepted;
   }
   if (report.accepted == 0 && report.rejected == 0) {
-    throw Error(ErrorKind::input, "no GGA sentence is in the file", input.name);
+    throw Error(ErrorKind::input, without_fix > 0 ? "no GGA sentence of the file has a fix" : "no GGA sentence is in the file",
+                input.name);
   }
+  if (without_fix > 0) report.warn(fmt::format("{} GGA sentences have no fix: they give no position", without_fix));
   reading.data = std::vector<TimeSeries>{std::move(series).take()};
   return reading;
 }

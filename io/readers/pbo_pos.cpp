@@ -12,6 +12,20 @@ namespace {
 
 constexpr std::size_t kFields = 24;
 
+/// "XYZ Reference position :  x y z (frame)".
+std::optional<std::array<double, 3>> reference_of(std::string_view line) {
+  std::vector<std::string_view> f;
+  split_blanks(line.substr(line.find(':') + 1), f);
+  if (f.size() < 3) return std::nullopt;
+  std::array<double, 3> xyz{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    const auto v = to_number(f[c]);
+    if (!v || !(std::abs(*v) < 1e7)) return std::nullopt;
+    xyz[c] = *v;
+  }
+  return xyz;
+}
+
 int sniff(std::string_view head, std::string_view) {
   return head.substr(0, 64).find("Station Position Time Series") != std::string_view::npos ? 99 : 0;
 }
@@ -32,7 +46,7 @@ std::string read_row(const std::vector<std::string_view>& f, TimeSeries& series)
     v[i] = *number;
   }
   if (!std::isfinite(v[0] + v[1] + v[2])) return "a coordinate is not finite";
-  const auto sigma = [](double s) { return s > 0.0 ? s : kNaN; };
+  const auto sigma = [](double s) { return s > 0.0 && std::isfinite(s) ? s : kNaN; };
   const double sn = sigma(v[3]);
   const double se = sigma(v[4]);
   const double su = sigma(v[5]);
@@ -58,8 +72,15 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     if (lines.number() % 65536 == 0) run.check_stop();
     const std::size_t colon = line.find(':');
     split_blanks(line, f);
+    if (in_header && line.rfind("*YYYYMMDD", 0) == 0) {
+      in_header = false;
+      continue;
+    }
     // Version 1.0.2 has no line that names the columns: the first row of data ends its header.
     if (in_header && !starts_data(f)) {
+      if (line.rfind("XYZ Reference position", 0) == 0 && colon != std::string_view::npos) {
+        series.origin_ecef_m = reference_of(line);
+      }
       if (line.rfind("4-character ID", 0) == 0 && options.target == "stem" && colon != std::string_view::npos) {
         series.target = std::string(trim(line.substr(colon + 1)));
       }
@@ -80,7 +101,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
       report.reject(lines.number(), std::move(wrong));
     }
   }
-  if (in_header) {
+  if (report.accepted + report.rejected == 0) {
     throw Error(ErrorKind::input, "the header is not followed by any row of data", input.name);
   }
   reading.data = std::vector<TimeSeries>{std::move(series)};

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "core/error.hpp"
+#include "io/readers/text.hpp"
 
 namespace highwall {
 namespace {
@@ -89,11 +90,15 @@ std::string load_file(const std::filesystem::path& path) {
 
 Reading read_input(const Input& input, const ReadOptions& options, const Run& run) {
   validate(options, input.name);
+  if (input.bytes.empty()) throw Error(ErrorKind::input, "the file is empty", input.name);
   const Reader& reader = choose_reader(input, options.format);
   Reading reading = reader.read(input, options, run);
   Report& report = reading.report;
   report.source = input.name;
   report.format = std::string(reader.name);
+  if (!looks_binary(input.bytes.substr(0, kHeadBytes)) && input.bytes.back() != '\n') {
+    report.warn("the last line has no line end: it may be cut off");
+  }
   const double rows = static_cast<double>(report.accepted + report.rejected);
   if (report.rejected > 0 && static_cast<double>(report.rejected) > options.max_rejected_share * rows) {
     const std::string first =
@@ -127,14 +132,28 @@ void assume(const ReadOptions& options, Report& report, std::string_view key, st
   report.warn(fmt::format("assumed: {}", assumption));
 }
 
+std::string length_unit(std::string_view text) {
+  const std::string word = lower(trim(text));
+  for (const auto& [unit, stem] : {std::pair{"mm", "millimet"}, std::pair{"cm", "centimet"}, std::pair{"m", "met"}}) {
+    const std::string s(stem);
+    if (word == unit || word == s + "re" || word == s + "res" || word == s + "er" || word == s + "ers") return unit;
+  }
+  return {};
+}
+
 double metres_per_unit(const ReadOptions& options, std::string_view from_file, Report& report) {
-  std::string unit(from_file);
-  if (unit.empty()) unit = options.unit == "auto" ? "" : options.unit;
+  std::string unit = length_unit(from_file);
+  if (unit.empty() && !trim(from_file).empty()) {
+    throw Error(ErrorKind::input, fmt::format("the file gives its values in \"{}\", which is no known length", from_file),
+                report.source, "displacement comes in m, cm or mm");
+  }
+  const bool from_option = unit.empty();
+  if (from_option) unit = options.unit == "auto" ? "" : options.unit;
   if (unit.empty()) {
     assume(options, report, "unit", "displacement is in metres");
     unit = "m";
   }
-  if (!from_file.empty() && options.unit != "auto" && options.unit != from_file) {
+  if (!from_option && options.unit != "auto" && options.unit != unit) {
     report.warn(fmt::format("the file says {}, so the option unit = {} is not used", from_file, options.unit));
   }
   return unit == "mm" ? 1e-3 : unit == "cm" ? 1e-2 : 1.0;

@@ -77,7 +77,7 @@ struct ReadOptions {
     d.field(&O::up_column, "up_column", "", anything(), "Generic CSV: column of the up component");
     d.field(&O::reference_llh, "reference_llh", "deg, deg, m", anything(),
             "GNSS: latitude, longitude and ellipsoidal height of the zero; empty: the file's reference, "
-            "else the first position");
+            "else the first position (strict: rounded to 0.01 degrees and 100 m, so that later files share it)");
     d.field(&O::max_rejected_share, "max_rejected_share", "", between(0, 1),
             "A file with a larger share of bad rows is refused");
     d.field(&O::strict, "strict", "", anything(),
@@ -123,7 +123,10 @@ std::array<double, 3> local_origin(const ReadOptions& options, const std::array<
 /// @throws Error(config) naming the key to set.
 void assume(const ReadOptions& options, Report& report, std::string_view key, std::string_view assumption);
 
+/// "m", "cm" or "mm" for a unit as files write it ("mm", "Metres", "millimeters"); else "".
+std::string length_unit(std::string_view text);
 /// Metres per unit ("m", "cm", "mm") of options.unit; `from_file` wins when the file names its unit.
+/// @throws Error(input) when the file names what is no length.
 double metres_per_unit(const ReadOptions& options, std::string_view from_file, Report& report);
 /// +1 or -1: factor that makes movement towards the sensor positive.
 double sign_factor(const ReadOptions& options, Report& report);

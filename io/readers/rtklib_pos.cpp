@@ -32,6 +32,7 @@ void read_columns(std::string_view line, Header& header) {
   if (has("latitude(d'")) header.form = Form::dms;
   if (has("x-ecef")) header.form = Form::xyz;
   if (has("e-baseline")) header.form = Form::enu;
+  if (!header.form) return;
   for (const std::string_view clock : {"gpst", "utc", "jst"}) {
     if (has(clock)) header.clock = clock;
   }
@@ -99,7 +100,7 @@ std::optional<Eigen::Vector3d> reference_of(const Header& header) {
 double covariance_of(double signed_root) { return signed_root * std::abs(signed_root); }
 
 /// A standard deviation of zero means "not known", never infinite weight.
-double variance_of(double sd) { return sd > 0.0 ? sd * sd : kNaN; }
+double variance_of(double sd) { return sd > 0.0 && std::isfinite(sd) ? sd * sd : kNaN; }
 
 std::optional<Instant> time_of(const std::vector<std::string_view>& f, std::size_t& used, const Header& header) {
   Instant t;
@@ -174,15 +175,20 @@ std::string read_row(std::string_view line, const Header& header, GnssSeries& se
   Eigen::Vector3d ecef(v[0], v[1], v[2]);
   if (form == Form::xyz) {
     if (ecef.norm() < 6.2e6 || ecef.norm() > 6.5e6) return "the position is not on the Earth";
-    if (!series.has_zero()) series.set_zero(ecef);
+    if (!series.has_zero()) series.set_zero_near(ecef);
     const Eigen::Matrix3d enu = series.axes() * c * series.axes().transpose();
     series.add_ecef(*t, ecef, enu, flag);
     return {};
+  }
+  if (form == Form::dms && (v[1] < 0.0 || v[1] >= 60.0 || v[2] < 0.0 || v[2] > 60.0 || v[4] < 0.0 || v[4] >= 60.0 ||
+                            v[5] < 0.0 || v[5] > 60.0)) {
+    return "minutes or seconds of an angle are out of range";
   }
   const double latitude = form == Form::llh ? v[0] : from_dms(v[0], v[1], v[2]);
   const double longitude = form == Form::llh ? v[1] : from_dms(v[3], v[4], v[5]);
   const double height = form == Form::llh ? v[2] : v[6];
   if (std::abs(latitude) > 90.0 || std::abs(longitude) > 360.0) return "latitude or longitude is out of range";
+  if (std::abs(height) > 1e5) return "the height is not on the Earth";
   // Columns are north, east, up here: swap to east, north, up.
   Eigen::Matrix3d swap;
   swap << 0, 1, 0, 1, 0, 0, 0, 0, 1;

@@ -27,10 +27,12 @@ struct Table {
   char separator = ',';
   bool decimal_comma = false;
   Column time;
+  Column clock;  // "date" and "time" in columns of their own: this is the time
   std::array<Column, 3> value;  // displacement, or east, north, up
   std::array<Column, 3> sigma;
   Column target;
   std::size_t width = 1;
+  std::size_t columns = 0;  // fields of the header
 };
 
 /// "displacement_mm" -> {"displacement", "mm"}; "disp [cm]" likewise.
@@ -52,6 +54,11 @@ bool is_one_of(const std::string& name, const std::array<std::string_view, N>& n
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// "sigma", "sigma_digitise"; not the sigma of a component.
+bool is_sigma(const std::string& name) {
+  return name.rfind("sigma", 0) == 0 && name != "sigma_east" && name != "sigma_north" && name != "sigma_up";
+}
+
 std::optional<Table> understand(std::string_view line, const ReadOptions& o) {
   Table table;
   table.separator = guess_separator(line);
@@ -68,7 +75,10 @@ std::optional<Table> understand(std::string_view line, const ReadOptions& o) {
       table.time = {index, ""};
     } else if (guess(o.displacement_column, is_one_of(name, kValueNames)) && !table.value[0].there()) {
       table.value[0] = {index, unit};
-    } else if (guess(o.sigma_column, name.rfind("sigma", 0) == 0) && !table.sigma[0].there()) {
+    } else if (o.time_column.empty() && name == "time" && table.time.there() &&
+               lower(fields[static_cast<std::size_t>(table.time.index)]) == "date") {
+      table.clock = {index, ""};
+    } else if (guess(o.sigma_column, is_sigma(name)) && !table.sigma[0].there()) {
       table.sigma[0] = {index, unit};
     } else if (guess(o.target_column, name == "target" || name == "point" || name == "station")) {
       table.target = {index, ""};
@@ -79,11 +89,16 @@ std::optional<Table> understand(std::string_view line, const ReadOptions& o) {
       if (name == "sigma_" + enu[c]) table.sigma[c] = {index, unit};
     }
   }
+  table.columns = fields.size();
   if (!table.value[0].there() && components[0].there() && components[1].there() && components[2].there()) {
     table.value = components;
     table.width = 3;
   }
   if (!table.time.there() || !table.value[0].there()) return std::nullopt;
+  for (const auto& [wanted, found] : {std::pair{&o.sigma_column, table.sigma[0].there()},
+                                      std::pair{&o.target_column, table.target.there()}}) {
+    if (!wanted->empty() && !found) return std::nullopt;
+  }
   return table;
 }
 
@@ -128,13 +143,19 @@ std::optional<double> number_of(const std::string& text, bool comma) {
 std::string read_row(const std::vector<std::string>& f, Rows& rows, const Input& input,
                      std::map<std::string, TimeSeries>& series, std::vector<std::string>& order, Report& report) {
   const Table& table = rows.table;
+  for (std::size_t i = table.columns; i < f.size(); ++i) {
+    // A decimal comma in a table that is separated by commas would shift every field behind it.
+    if (!f[i].empty()) return fmt::format("{} fields, but {} in the header", f.size(), table.columns);
+  }
   const auto field = [&](const Column& c) -> const std::string* {
     return c.there() && static_cast<std::size_t>(c.index) < f.size() ? &f[static_cast<std::size_t>(c.index)] : nullptr;
   };
   const std::string* time = field(table.time);
   if (time == nullptr) return "the row has no time";
-  const auto t = time_of(*time, rows, report);
-  if (!t) return fmt::format("\"{}\" is not a time", *time);
+  const std::string* clock = field(table.clock);
+  const std::string stamp = clock == nullptr ? *time : *time + " " + *clock;
+  const auto t = time_of(stamp, rows, report);
+  if (!t) return fmt::format("\"{}\" is not a time", stamp);
   std::vector<double> values(table.width);
   std::vector<double> sigmas(table.width, kNaN);
   for (std::size_t c = 0; c < table.width; ++c) {
@@ -145,7 +166,7 @@ std::string read_row(const std::vector<std::string>& f, Rows& rows, const Input&
     values[c] = *v * rows.scale[c];
     const std::string* sigma = field(table.sigma[c]);
     const auto s = sigma != nullptr ? number_of(*sigma, table.decimal_comma) : std::nullopt;
-    if (s && *s > 0.0) sigmas[c] = *s * rows.sigma_scale[c];
+    if (s && *s > 0.0 && std::isfinite(*s)) sigmas[c] = *s * rows.sigma_scale[c];
   }
   const std::string* named = field(table.target);
   const std::string target = named != nullptr ? *named : target_name(rows.options, input);
@@ -177,7 +198,8 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     if (!table) {
       throw Error(ErrorKind::input, fmt::format("the header \"{}\" does not tell time and displacement", line.substr(0, 120)),
                   fmt::format("{}:{}", input.name, lines.number()),
-                  "name the columns: time_column, displacement_column (or east_column, north_column, up_column)");
+                  "name the columns as the header does: time_column, displacement_column (or east_column, "
+                  "north_column, up_column), and sigma_column or target_column only when they are there");
     }
   }
   if (!table) throw Error(ErrorKind::input, "the table has no header", input.name);

@@ -3,7 +3,7 @@
 namespace highwall {
 namespace {
 
-constexpr NglColumns kColumns{{-1, -1, -1}, {6, 7, 8}, {10, 11, 12}, {13, 14, 15}, 16};
+constexpr NglColumns kColumns{{-1, -1, -1}, {6, 7, 8}, {10, 11, 12}, {13, 14, 15}, 16, -1};
 
 int sniff(std::string_view head, std::string_view) { return sniff_ngl(head, false); }
 

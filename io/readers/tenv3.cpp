@@ -3,7 +3,7 @@
 namespace highwall {
 namespace {
 
-constexpr NglColumns kColumns{{7, 9, 11}, {8, 10, 12}, {14, 15, 16}, {17, 18, 19}, 20};
+constexpr NglColumns kColumns{{7, 9, 11}, {8, 10, 12}, {14, 15, 16}, {17, 18, 19}, 20, 6};
 
 int sniff(std::string_view head, std::string_view) { return sniff_ngl(head, true); }
 

@@ -6,6 +6,7 @@
 #include <ogr_srs_api.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "core/error.hpp"
@@ -67,6 +68,9 @@ void to_site(Polygon& polygon, const std::string& crs, const Frame& site, const 
       double xyz[3] = {p.x(), p.y(), 0.0};
       if (transformer && transformer->apply(xyz, 1) > 0) {
         throw Error(ErrorKind::input, "a corner of an outline cannot be brought into the site frame", file);
+      }
+      if (!std::isfinite(xyz[0]) || !std::isfinite(xyz[1])) {
+        throw Error(ErrorKind::input, "a corner of an outline is not a number", file);
       }
       p = {xyz[0] - site.origin_m[0], xyz[1] - site.origin_m[1]};
     }

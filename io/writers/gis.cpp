@@ -65,8 +65,9 @@ void check(bool good, const char* what) {
   if (!good) throw Error(ErrorKind::internal, std::string("GDAL cannot ") + what);
 }
 
-OGRLayerH make_layer(GDALDatasetH file, const char* name, void* srs, OGRwkbGeometryType type) {
-  OGRLayerH layer = GDALDatasetCreateLayer(file, name, srs, type, nullptr);
+OGRLayerH make_layer(GDALDatasetH file, const char* name, void* srs, OGRwkbGeometryType type, bool rfc7946 = false) {
+  const char* options[] = {"RFC7946=YES", nullptr};
+  OGRLayerH layer = GDALDatasetCreateLayer(file, name, srs, type, rfc7946 ? const_cast<char**>(options) : nullptr);
   check(layer != nullptr, "make a layer");
   return layer;
 }
@@ -76,6 +77,44 @@ void add_field(OGRLayerH layer, const std::string& name, OGRFieldType type) {
   const OGRErr failed = OGR_L_CreateField(layer, field, TRUE);
   OGR_Fld_Destroy(field);
   check(failed == OGRERR_NONE, "add a column");
+}
+
+bool holds(const std::vector<Eigen::Vector2d>& ring, const Eigen::Vector2d& p) {
+  Polygon one;
+  one.rings.push_back(ring);
+  return one.contains(p.x(), p.y());
+}
+
+OGRGeometryH ring_of(const std::vector<Eigen::Vector2d>& points, const Frame& frame) {
+  OGRGeometryH line = OGR_G_CreateGeometry(wkbLinearRing);
+  for (const Eigen::Vector2d& p : points) OGR_G_AddPoint_2D(line, p.x() + frame.origin_m[0], p.y() + frame.origin_m[1]);
+  return line;
+}
+
+/// Rings that lie within an even number of others are outlines, the rest are holes of the innermost
+/// outline around them: the same rule as Polygon::contains.
+OGRGeometryH multipolygon_of(const Polygon& zone) {
+  const auto& rings = zone.rings;
+  std::vector<std::size_t> depth(rings.size(), 0);
+  for (std::size_t i = 0; i < rings.size(); ++i) {
+    for (std::size_t j = 0; j < rings.size(); ++j) {
+      if (i != j && !rings[i].empty() && holds(rings[j], rings[i][0])) ++depth[i];
+    }
+  }
+  OGRGeometryH whole = OGR_G_CreateGeometry(wkbMultiPolygon);
+  for (std::size_t i = 0; i < rings.size(); ++i) {
+    if (depth[i] % 2 != 0) continue;
+    OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon);
+    OGR_G_AddGeometryDirectly(polygon, ring_of(rings[i], zone.frame));
+    for (std::size_t j = 0; j < rings.size(); ++j) {
+      if (depth[j] == depth[i] + 1 && !rings[j].empty() && holds(rings[i], rings[j][0])) {
+        OGR_G_AddGeometryDirectly(polygon, ring_of(rings[j], zone.frame));
+      }
+    }
+    OGR_G_CloseRings(polygon);
+    OGR_G_AddGeometryDirectly(whole, polygon);
+  }
+  return whole;
 }
 
 }  // namespace
@@ -155,7 +194,7 @@ std::string zones_file(const std::string& driver, const std::vector<Polygon>& zo
   check(file != nullptr, "make a vector file");
   const Srs srs = zones.empty() ? nullptr : srs_of(zones[0].frame);
   const Srs wgs84 = geojson ? srs_of({"EPSG:4326", "", {0, 0, 0}, 0}) : nullptr;
-  OGRLayerH layer = make_layer(file, "zones", geojson && srs ? wgs84.get() : srs.get(), wkbPolygon);
+  OGRLayerH layer = make_layer(file, "zones", geojson && srs ? wgs84.get() : srs.get(), wkbMultiPolygon, geojson && srs);
   OGRCoordinateTransformationH way =
       geojson && srs ? OCTNewCoordinateTransformation(srs.get(), wgs84.get()) : nullptr;
   for (const VectorColumn& c : columns) add_field(layer, c.name, c.texts.empty() ? OFTReal : OFTString);
@@ -171,19 +210,11 @@ std::string zones_file(const std::string& driver, const std::vector<Polygon>& zo
       }
     }
     if (!zones[z].empty()) {
-      OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon);
-      for (const auto& ring : zones[z].rings) {
-        OGRGeometryH line = OGR_G_CreateGeometry(wkbLinearRing);
-        for (const Eigen::Vector2d& p : ring) {
-          OGR_G_AddPoint_2D(line, p.x() + zones[z].frame.origin_m[0], p.y() + zones[z].frame.origin_m[1]);
-        }
-        OGR_G_AddGeometryDirectly(polygon, line);
-      }
-      OGR_G_CloseRings(polygon);
-      if (way != nullptr) OGR_G_Transform(polygon, way);
-      OGR_F_SetGeometryDirectly(feature, polygon);
+      OGRGeometryH outline = multipolygon_of(zones[z]);
+      if (way != nullptr) good = OGR_G_Transform(outline, way) == OGRERR_NONE;
+      OGR_F_SetGeometryDirectly(feature, outline);
     }
-    good = OGR_L_CreateFeature(layer, feature) == OGRERR_NONE;
+    good = OGR_L_CreateFeature(layer, feature) == OGRERR_NONE && good;
     OGR_F_Destroy(feature);
   }
   if (way != nullptr) OCTDestroyCoordinateTransformation(way);

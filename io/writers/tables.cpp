@@ -18,6 +18,9 @@ std::string field_of(const std::string& text) {
   return quoted + "\"";
 }
 
+/// NaN has a sign that a processor sets as it likes; the text is "nan" all the same.
+double plain(double v) { return std::isnan(v) ? kNaN : v; }
+
 std::string number(double v) { return std::isnan(v) ? "nan" : fmt::format("{:.9g}", v); }
 
 }  // namespace
@@ -28,9 +31,10 @@ std::string field_csv(const DisplacementField& f, const std::string& unit) {
   for (std::size_t i = 0; i < f.size(); ++i) {
     const auto row = static_cast<Eigen::Index>(i);
     fmt::format_to(std::back_inserter(text), "{:.6f},{:.6f},{:.6f},{:.12g},{:.12g},{:.12g},{:.12g},{:.12g},{:.12g},{},{:.12g},{},{}\n",
-                   f.position_m(row, 0) + o[0], f.position_m(row, 1) + o[1], f.position_m(row, 2) + o[2],
-                   f.direction(row, 0), f.direction(row, 1), f.direction(row, 2), f.value_m[i], f.lod95_m[i],
-                   f.spread_before_m[i], f.n_before[i], f.spread_after_m[i], f.n_after[i], name_of(f.reason[i]));
+                   plain(f.position_m(row, 0) + o[0]), plain(f.position_m(row, 1) + o[1]), plain(f.position_m(row, 2) + o[2]),
+                   plain(f.direction(row, 0)), plain(f.direction(row, 1)), plain(f.direction(row, 2)), plain(f.value_m[i]),
+                   plain(f.lod95_m[i]), plain(f.spread_before_m[i]), f.n_before[i], plain(f.spread_after_m[i]), f.n_after[i],
+                   name_of(f.reason[i]));
   }
   return text;
 }
