@@ -85,17 +85,20 @@ std::optional<std::array<double, 3>> position_of(const Header& header, std::size
 }
 
 /// Least squares of stamp + 30 s against the number of the scan; a scan that is missing counts.
-void fit_clock(const std::vector<Instant>& stamps, std::size_t begin, std::size_t end, std::int64_t period,
+void fit_clock(const std::vector<Instant>& stamps, std::size_t begin, std::size_t end, double period_s,
                std::vector<Instant>& clock) {
   std::vector<double> scan(end - begin, 0.0);
   double sk = 0.0, st = 0.0, skk = 0.0, skt = 0.0;
+  double followed = 30.0;  // the scan's time as far as it is known; always within its stamp's minute
   for (std::size_t i = begin; i < end; ++i) {
+    const double stamp = to_seconds(stamps[i] - stamps[begin]);
+    const double t = stamp + 30.0;
     if (i > begin) {
-      const double steps = static_cast<double>((stamps[i] - stamps[i - 1]).ns) / static_cast<double>(period);
-      scan[i - begin] = scan[i - begin - 1] + std::max(1.0, std::round(steps));
+      const double steps = std::max(1.0, std::round((t - followed) / period_s));
+      scan[i - begin] = scan[i - begin - 1] + steps;
+      followed = std::clamp(followed + steps * period_s, stamp, stamp + 60.0);
     }
     const double k = scan[i - begin];
-    const double t = to_seconds(stamps[i] - stamps[begin]) + 30.0;
     sk += k;
     st += t;
     skk += k * k;
@@ -110,21 +113,36 @@ void fit_clock(const std::vector<Instant>& stamps, std::size_t begin, std::size_
   }
 }
 
+/// In floating point: hostile stamps may lie further apart than a Duration holds.
+double seconds_between(Instant a, Instant b) {
+  return (static_cast<double>(b.ns) - static_cast<double>(a.ns)) / 1e9;
+}
+
 /// Stamps cut to the minute, back to a regular clock, segment by segment between gaps.
 std::vector<Instant> regular_clock(const std::vector<Instant>& stamps) {
   std::vector<Instant> clock(stamps);
   if (stamps.size() < 3) return clock;
-  std::vector<std::int64_t> steps;
-  for (std::size_t i = 1; i < stamps.size(); ++i) steps.push_back((stamps[i] - stamps[i - 1]).ns);
-  std::nth_element(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2), steps.end());
-  const std::int64_t median = std::max<std::int64_t>(steps[steps.size() / 2], kNsPerSecond);
-  const std::int64_t gap = std::max<std::int64_t>(5 * median, 5 * 60 * kNsPerSecond);
+  std::vector<double> steps;
+  for (std::size_t i = 1; i < stamps.size(); ++i) steps.push_back(seconds_between(stamps[i - 1], stamps[i]));
+  std::vector<double> sorted(steps);
+  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
+  const double median = std::max(sorted[sorted.size() / 2], 1.0);
+  const double gap = std::max(5.0 * median, 300.0);
+  // The median of cut stamps is a whole number of minutes, their mean is the period.
+  double sum = 0.0;
+  double count = 0.0;
+  for (const double step : steps) {
+    if (step < 0.0 || step > std::max(1.9 * median, 90.0)) continue;
+    sum += step;
+    count += 1.0;
+  }
+  const double period = std::max(count > 0.0 ? sum / count : median, 1.0);
   constexpr std::size_t kLongest = 720;  // A radar's clock wanders: refit about once a day.
   std::size_t begin = 0;
   while (begin < stamps.size()) {
     std::size_t end = begin + 1;
-    while (end < stamps.size() && end - begin < kLongest && (stamps[end] - stamps[end - 1]).ns <= gap) ++end;
-    fit_clock(stamps, begin, end, median, clock);
+    while (end < stamps.size() && end - begin < kLongest && std::abs(seconds_between(stamps[end - 1], stamps[end])) <= gap) ++end;
+    fit_clock(stamps, begin, end, period, clock);
     begin = end;
   }
   return clock;

@@ -91,7 +91,9 @@ std::string load_file(const std::filesystem::path& path) {
 Reading read_input(const Input& input, const ReadOptions& options, const Run& run) {
   validate(options, input.name);
   if (input.bytes.empty()) throw Error(ErrorKind::input, "the file is empty", input.name);
-  const Reader& reader = choose_reader(input, options.format);
+  // A column map is the word of a person that this is a generic table.
+  const bool mapped = !options.displacement_column.empty() || !options.east_column.empty();
+  const Reader& reader = choose_reader(input, options.format == "auto" && mapped ? "series_csv" : options.format);
   Reading reading = reader.read(input, options, run);
   Report& report = reading.report;
   report.source = input.name;

@@ -1,0 +1,180 @@
+// Generic tables and ArcSAR exports on texts written by hand.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "io/readers/reader.hpp"
+
+namespace highwall {
+namespace {
+
+Reading read(const std::string& name, const std::string& text, const ReadOptions& options = {}) {
+  return read_input({name, text}, options, Run());
+}
+const std::vector<TimeSeries>& all(const Reading& reading) { return std::get<std::vector<TimeSeries>>(reading.data); }
+bool warns(const Reading& reading, const std::string& words) {
+  return std::any_of(reading.report.warnings.begin(), reading.report.warnings.end(),
+                     [&](const std::string& w) { return w.find(words) != std::string::npos; });
+}
+ErrorKind kind_of_failure(const std::string& name, const std::string& text, const ReadOptions& options = {}) {
+  try {
+    read(name, text, options);
+  } catch (const Error& e) {
+    return e.kind();
+  }
+  ADD_FAILURE() << "was read";
+  return ErrorKind::internal;
+}
+
+TEST(SeriesCsv, UnitComesFromTheSuffix) {
+  for (const auto& [header, factor] : {std::pair{"date,displacement_mm,sigma_mm", 1e-3}, std::pair{"date,displacement_cm,sigma_cm", 1e-2},
+                                       std::pair{"timestamp,disp [mm],sigma", 1e-3}, std::pair{"time_utc,value_m,sigma_m", 1.0}}) {
+    const Reading reading = read("E1.csv", std::string(header) + "\n2012-04-10,1.5,0.25\n2012-04-11T06:00:00Z,,0\n");
+    const TimeSeries& s = all(reading).at(0);
+    ASSERT_EQ(s.size(), 2U) << header;
+    EXPECT_DOUBLE_EQ(s.value(0), 1.5 * factor) << header;
+    EXPECT_DOUBLE_EQ(s.sigma(0), 0.25 * factor) << header;
+    EXPECT_TRUE(std::isnan(s.value(1)));  // empty is no data
+    EXPECT_TRUE(std::isnan(s.sigma(1)));  // zero is not known
+    EXPECT_EQ(to_iso8601(s.time[1]), "2012-04-11T06:00:00Z");
+    EXPECT_TRUE(warns(reading, "UTC"));
+  }
+}
+
+TEST(SeriesCsv, NothingIsAssumedInTheNight) {
+  ReadOptions night;
+  night.strict = true;
+  EXPECT_EQ(kind_of_failure("a.csv", "date,displacement_mm\n2012-04-10,1\n", night), ErrorKind::config);  // zone
+  night.time_zone = "UTC";
+  EXPECT_EQ(kind_of_failure("a.csv", "date,displacement\n2012-04-10,1\n", night), ErrorKind::config);  // unit
+  night.unit = "cm";
+  EXPECT_DOUBLE_EQ(all(read("a.csv", "date,displacement\n2012-04-10,1\n", night)).at(0).value(0), 0.01);
+  night.kind = "radar";
+  EXPECT_EQ(kind_of_failure("a.csv", "date,displacement\n2012-04-10,1\n", night), ErrorKind::config);  // sign
+  night.sign = "toward_negative";
+  EXPECT_DOUBLE_EQ(all(read("a.csv", "date,displacement\n2012-04-10,1\n", night)).at(0).value(0), -0.01);
+}
+
+TEST(SeriesCsv, DecimalCommaWithSemicolonsAndLocalStamps) {
+  ReadOptions options;
+  options.time_column = "Datum";
+  options.displacement_column = "Verschiebung_mm";
+  options.time_pattern = "%d-%m-%Y %H:%M";
+  options.time_zone = "America/Santiago";
+  const TimeSeries s = all(read("a.csv", "Datum;Verschiebung_mm\n31-07-2025 23:59;-1,25\n", options)).at(0);
+  EXPECT_DOUBLE_EQ(s.value(0), -0.00125);
+  EXPECT_EQ(to_iso8601(s.time[0]), "2025-08-01T03:59:00Z");
+}
+
+TEST(SeriesCsv, ADecimalCommaBetweenCommasIsRejectedNotShifted) {
+  const Reading reading = read("a.csv", "date,displacement_mm\n2012-04-10,1.5\n2012-04-11,1,5\n2012-04-12,2.5\n");
+  EXPECT_EQ(reading.report.accepted, 2U);
+  ASSERT_EQ(reading.report.rows.size(), 1U);
+  EXPECT_EQ(reading.report.rows[0].line, 3U);
+}
+
+TEST(SeriesCsv, DateAndTimeInTwoColumns) {
+  const TimeSeries s = all(read("a.csv", "date,time,displacement_mm\n2012-04-10,06:30:00,1\n2012-04-10,18:30:00,2\n")).at(0);
+  EXPECT_EQ(to_iso8601(s.time[0]), "2012-04-10T06:30:00Z");
+  EXPECT_EQ(to_iso8601(s.time[1]), "2012-04-10T18:30:00Z");
+}
+
+TEST(SeriesCsv, ATargetColumnMakesSeveralSeriesInOrderOfAppearance) {
+  ReadOptions options;
+  options.target_column = "prism";
+  const auto series = all(read("a.csv", "prism,date,displacement_mm\nP2,2012-04-10,1\nP1,2012-04-10,2\nP2,2012-04-11,3\n", options));
+  ASSERT_EQ(series.size(), 2U);
+  EXPECT_EQ(series[0].target, "P2");
+  EXPECT_EQ(series[0].size(), 2U);
+  EXPECT_EQ(series[1].target, "P1");
+  options.target_column = "prisma";  // a column that is not there must not melt all targets into one
+  EXPECT_EQ(kind_of_failure("a.csv", "prism,date,displacement_mm\nP2,2012-04-10,1\n", [&] {
+              ReadOptions o = options;
+              o.format = "series_csv";
+              return o;
+            }()),
+            ErrorKind::input);
+}
+
+TEST(SeriesCsv, EastNorthUpWithTheirSigmas) {
+  const TimeSeries s =
+      all(read("a.csv", "time,up_mm,east_mm,north_mm,sigma_up_mm,sigma_north_mm,sigma_east_mm\n2012-04-10,3,1,2,0.3,0.2,0.1\n")).at(0);
+  ASSERT_EQ(s.width(), 3U);
+  EXPECT_DOUBLE_EQ(s.value(0, 0), 0.001);
+  EXPECT_DOUBLE_EQ(s.value(0, 1), 0.002);
+  EXPECT_DOUBLE_EQ(s.value(0, 2), 0.003);
+  EXPECT_DOUBLE_EQ(s.sigma(0, 0), 0.0001);
+  EXPECT_DOUBLE_EQ(s.sigma(0, 2), 0.0003);
+}
+
+TEST(SeriesCsv, AMissingLineEndIsTold) {
+  EXPECT_TRUE(warns(read("a.csv", "date,displacement_mm\n2012-04-10,1\n2012-04-11,2"), "line end"));
+  EXPECT_FALSE(warns(read("a.csv", "date,displacement_mm\n2012-04-10,1\n2012-04-11,2\n"), "line end"));
+}
+
+TEST(Units, OnlyLengthsAreTaken) {
+  EXPECT_EQ(length_unit("mm"), "mm");
+  EXPECT_EQ(length_unit(" Metres "), "m");
+  EXPECT_EQ(length_unit("MILLIMETERS"), "mm");
+  EXPECT_EQ(length_unit("in"), "");
+  EXPECT_EQ(length_unit("mmm"), "");
+  EXPECT_EQ(kind_of_failure("a.csv", "Time series AREA A.;\nDisplacement [in];\nTime;A\n01-08-2025 0:01;1\n"), ErrorKind::input);
+}
+
+constexpr const char* kArcsar =
+    "Time series AREA ALT-079.;\nDisplacement [mm];\nTime;ALT-079;ALT-080\nX [m];0;10,5\nY [m];0;20\nZ [m];0;30\n";
+
+TEST(Arcsar, ColumnsPositionsSignAndDuplicates) {
+  ReadOptions options;
+  options.sign = "toward_negative";
+  options.time_zone = "America/Santiago";
+  const Reading reading = read("a.csv", std::string(kArcsar) +
+                                            "31-07-2025 23:59;0;1,5\n01-08-2025 0:01;-0,036928;\n01-08-2025 0:01;-0.04;1\n"
+                                            "01-08-2025 0:05;-0.04\nxx;1;2\n01-08-2025 0:07;1;2;3\n01-08-2025 0:09;1;2\n",
+                               options);
+  ASSERT_EQ(all(reading).size(), 2U);
+  const TimeSeries& a = all(reading)[0];
+  const TimeSeries& b = all(reading)[1];
+  ASSERT_EQ(a.size(), 4U);
+  EXPECT_EQ(a.kind, SensorKind::radar);
+  EXPECT_EQ(to_iso8601(a.time[0]), "2025-08-01T03:59:00Z");
+  EXPECT_DOUBLE_EQ(a.value(1), 0.036928e-3);  // towards the radar is positive
+  EXPECT_TRUE(std::isnan(b.value(1)));
+  EXPECT_FALSE(a.position_m);  // an area has none
+  ASSERT_TRUE(b.position_m);
+  EXPECT_DOUBLE_EQ((*b.position_m)[0], 10.5);
+  EXPECT_EQ(reading.report.rejected, 3U);
+  EXPECT_EQ(reading.report.rows[0].line, 10U);
+  EXPECT_TRUE(warns(reading, "twice"));
+}
+
+TEST(Arcsar, TheClockIsRegularAgainWithinASegment) {
+  // A scan every 125 s, stamps cut to the minute; the truth is known.
+  std::string text = "Time series AREA A.;\nDisplacement [mm];\nTime;A\n";
+  const Instant start = *parse_iso8601("2025-08-01T00:00:17Z");
+  std::vector<Instant> truth;
+  for (int i = 0; i < 600; ++i) {
+    if (i >= 200 && i < 240) continue;  // a gap
+    const Instant t = start + seconds(125LL * i);
+    truth.push_back(t);
+    const Civil c = to_civil_utc(t);
+    char line[48];
+    std::snprintf(line, sizeof line, "%02d-%02d-%04d %d:%02d;0.5\n", c.day, c.month, c.year, c.hour, c.minute);
+    text += line;
+  }
+  ReadOptions options;
+  options.sign = "toward_positive";
+  options.time_zone = "UTC";
+  const TimeSeries s = all(read("a.csv", text, options)).at(0);
+  ASSERT_EQ(s.size(), truth.size());
+  ASSERT_EQ(s.time_dejittered.size(), truth.size());
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    EXPECT_LT(std::abs(to_seconds(s.time_dejittered[i] - truth[i])), 4.0) << i;
+    EXPECT_LE(s.time[i], truth[i]);  // the stamps stay as written
+  }
+}
+
+}  // namespace
+}  // namespace highwall
