@@ -31,8 +31,8 @@ GdalFile::GdalFile(std::string_view bytes, const std::string& name, unsigned fla
   CPLErrorReset();
   data_ = GDALOpenEx(memory_name_.c_str(), flags | GDAL_OF_READONLY, drivers, nullptr, nullptr);
   const std::string message = CPLGetLastErrorMsg();
-  CPLPopErrorHandler();
   if (data_ == nullptr) {
+    CPLPopErrorHandler();
     VSIUnlink(memory_name_.c_str());
     throw Error(ErrorKind::input, "GDAL cannot open it" + (message.empty() ? "" : ": " + message), name,
                 "the file is damaged or of another format");
@@ -40,7 +40,6 @@ GdalFile::GdalFile(std::string_view bytes, const std::string& name, unsigned fla
 }
 
 GdalFile::~GdalFile() {
-  CPLPushErrorHandler(CPLQuietErrorHandler);
   GDALClose(data_);
   CPLPopErrorHandler();
   VSIUnlink(memory_name_.c_str());

@@ -8,7 +8,7 @@
 namespace highwall {
 
 /// A GDAL data set opened from bytes in memory, with the named drivers only: a "radar.tif" must not
-/// turn out to be a VRT, a PDF or a network request.
+/// turn out to be a VRT, a PDF or a network request. While it lives GDAL prints nothing in its thread.
 class GdalFile {
  public:
   /// @param flags    GDAL_OF_RASTER or GDAL_OF_VECTOR

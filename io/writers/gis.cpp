@@ -1,6 +1,7 @@
 #include "io/writers/gis.hpp"
 
 #include <cpl_conv.h>
+#include <cpl_error.h>
 #include <cpl_string.h>
 #include <cpl_vsi.h>
 #include <fmt/format.h>
@@ -31,8 +32,12 @@ class MemoryFile {
     static_cast<void>(registered);
     static std::atomic<unsigned> counter{0};
     name_ = fmt::format("/vsimem/highwall_out_{}{}", counter++, suffix);
+    CPLPushErrorHandler(CPLQuietErrorHandler);  // GDAL's words come with the exceptions, not on stderr
   }
-  ~MemoryFile() { VSIUnlink(name_.c_str()); }
+  ~MemoryFile() {
+    CPLPopErrorHandler();
+    VSIUnlink(name_.c_str());
+  }
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
   const char* name() const noexcept { return name_.c_str(); }
@@ -62,7 +67,7 @@ Srs srs_of(const Frame& frame) {
 }
 
 void check(bool good, const char* what) {
-  if (!good) throw Error(ErrorKind::internal, std::string("GDAL cannot ") + what);
+  if (!good) throw Error(ErrorKind::internal, fmt::format("GDAL cannot {}: {}", what, CPLGetLastErrorMsg()));
 }
 
 OGRLayerH make_layer(GDALDatasetH file, const char* name, void* srs, OGRwkbGeometryType type, bool rfc7946 = false) {
@@ -88,6 +93,9 @@ bool holds(const std::vector<Eigen::Vector2d>& ring, const Eigen::Vector2d& p) {
 OGRGeometryH ring_of(const std::vector<Eigen::Vector2d>& points, const Frame& frame) {
   OGRGeometryH line = OGR_G_CreateGeometry(wkbLinearRing);
   for (const Eigen::Vector2d& p : points) OGR_G_AddPoint_2D(line, p.x() + frame.origin_m[0], p.y() + frame.origin_m[1]);
+  if (!points.empty() && points.front() != points.back()) {
+    OGR_G_AddPoint_2D(line, points.front().x() + frame.origin_m[0], points.front().y() + frame.origin_m[1]);
+  }
   return line;
 }
 
@@ -111,7 +119,6 @@ OGRGeometryH multipolygon_of(const Polygon& zone) {
         OGR_G_AddGeometryDirectly(polygon, ring_of(rings[j], zone.frame));
       }
     }
-    OGR_G_CloseRings(polygon);
     OGR_G_AddGeometryDirectly(whole, polygon);
   }
   return whole;

@@ -1,0 +1,317 @@
+// Rasters and outlines: what the writers write is read back, and files made here by GDAL directly are
+// understood the way GDAL means them.
+#include <cpl_conv.h>
+#include <cpl_vsi.h>
+#include <gdal.h>
+#include <gtest/gtest.h>
+#include <ogr_srs_api.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "io/crs/crs.hpp"
+#include "io/readers/reader.hpp"
+#include "io/readers/zones.hpp"
+#include "io/writers/gis.hpp"
+#include "io/writers/tables.hpp"
+
+namespace highwall {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Tiff {
+  int cols = 4;
+  int rows = 3;
+  int bands = 1;
+  GDALDataType type = GDT_Float32;
+  std::vector<std::string> create;
+  std::vector<std::pair<std::string, std::string>> tags{{"DATA_UNITS", "mm"}, {"SIGN", "toward_positive"}};
+  std::string crs = "EPSG:32750";
+};
+
+/// A GeoTIFF made by GDAL; `fill` may set bands, tags and values.
+template <class Fill>
+std::string tiff(const Tiff& what, const Fill& fill) {
+  GDALAllRegister();
+  std::vector<const char*> options;
+  for (const std::string& o : what.create) options.push_back(o.c_str());
+  options.push_back(nullptr);
+  GDALDatasetH file = GDALCreate(GDALGetDriverByName("GTiff"), "/vsimem/test.tif", what.cols, what.rows, what.bands, what.type,
+                                 const_cast<char**>(options.data()));
+  double affine[6] = {500000.0, 2.0, 0.0, 9000000.0, 0.0, -2.0};
+  GDALSetGeoTransform(file, affine);
+  if (!what.crs.empty()) {
+    OGRSpatialReferenceH srs = OSRNewSpatialReference(nullptr);
+    EXPECT_EQ(OSRSetFromUserInput(srs, what.crs.c_str()), OGRERR_NONE);
+    GDALSetSpatialRef(file, srs);
+    OSRDestroySpatialReference(srs);
+  }
+  for (const auto& [name, value] : what.tags) GDALSetMetadataItem(file, name.c_str(), value.c_str(), nullptr);
+  fill(file);
+  GDALClose(file);
+  vsi_l_offset size = 0;
+  GByte* data = VSIGetMemFileBuffer("/vsimem/test.tif", &size, TRUE);
+  std::string bytes(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
+  CPLFree(data);
+  return bytes;
+}
+
+void put(GDALDatasetH file, int band, std::vector<float> values, const char* instant) {
+  GDALRasterBandH b = GDALGetRasterBand(file, band);
+  const int cols = GDALGetRasterXSize(file);
+  const int rows = GDALGetRasterYSize(file);
+  EXPECT_EQ(GDALRasterIO(b, GF_Write, 0, 0, cols, rows, values.data(), cols, rows, GDT_Float32, 0, 0), CE_None);
+  if (instant != nullptr) GDALSetMetadataItem(b, "INSTANT", instant, nullptr);
+}
+
+std::vector<float> ramp(float from) {
+  std::vector<float> v(12);
+  for (std::size_t i = 0; i < v.size(); ++i) v[i] = from + static_cast<float>(i);
+  return v;
+}
+
+Reading read(const std::string& bytes, const ReadOptions& options = {}, const std::string& name = "radar.tif") {
+  return read_input({name, bytes}, options, Run());
+}
+const Stack& stack_of(const Reading& reading) { return std::get<Stack>(reading.data); }
+
+TEST(GeotiffStack, BandsAreSortedByInstantAndBroughtToMetres) {
+  Tiff what;
+  what.bands = 3;
+  const Reading reading = read(tiff(what, [](GDALDatasetH file) {
+    put(file, 1, ramp(100.0F), "2026-03-02T00:00:00Z");
+    put(file, 2, ramp(0.0F), nullptr);
+    GDALSetDescription(GDALGetRasterBand(file, 2), "2026-03-01T12:00:00Z");
+    put(file, 3, ramp(0.0F), nullptr);  // no instant at all
+    for (int b = 1; b <= 3; ++b) GDALSetRasterNoDataValue(GDALGetRasterBand(file, b), 5.0);
+  }));
+  const Stack& s = stack_of(reading);
+  ASSERT_EQ(s.epochs(), 2U);
+  EXPECT_EQ(to_iso8601(s.instants()[0]), "2026-03-01T12:00:00Z");
+  EXPECT_DOUBLE_EQ(s.at(0)[4], 0.004);
+  EXPECT_TRUE(std::isnan(s.at(0)[5]));
+  EXPECT_DOUBLE_EQ(s.at(1)[0], 0.1);
+  EXPECT_TRUE(same_crs(s.geometry().frame.crs, "EPSG:32750"));
+  EXPECT_EQ(s.geometry().affine[0], 500000.0);
+  EXPECT_EQ(reading.report.rejected, 1U);
+  EXPECT_EQ(reading.report.rows.at(0).line, 3U);
+}
+
+TEST(GeotiffStack, SignScaleAndOffsetAreApplied) {
+  Tiff what;
+  what.tags = {{"DATA_UNITS", "cm"}, {"SIGN", "toward_negative"}};
+  const Reading reading = read(tiff(what, [](GDALDatasetH file) {
+    put(file, 1, ramp(1.0F), "2026-03-02T00:00:00Z");
+    GDALSetRasterScale(GDALGetRasterBand(file, 1), 0.5);
+    GDALSetRasterOffset(GDALGetRasterBand(file, 1), 2.0);
+  }));
+  EXPECT_NEAR(stack_of(reading).at(0)[3], -(4.0 * 0.5 + 2.0) * 0.01, 1e-15);
+}
+
+TEST(GeotiffStack, BlocksThatAreNotInTheFileAreNoDataNotZero) {
+  Tiff what;
+  what.cols = what.rows = 64;
+  what.create = {"TILED=YES", "BLOCKXSIZE=16", "BLOCKYSIZE=16", "SPARSE_OK=TRUE"};
+  const Reading reading = read(tiff(what, [](GDALDatasetH file) {
+    float value = 3.0F;
+    GDALRasterBandH band = GDALGetRasterBand(file, 1);
+    ASSERT_EQ(GDALRasterIO(band, GF_Write, 20, 20, 1, 1, &value, 1, 1, GDT_Float32, 0, 0), CE_None);
+    GDALSetMetadataItem(band, "INSTANT", "2026-03-02T00:00:00Z", nullptr);
+  }));
+  const Stack& s = stack_of(reading);
+  std::size_t known = 0;
+  for (const double v : s.at(0)) known += std::isnan(v) ? 0 : 1;
+  EXPECT_EQ(known, 256U);  // the one tile that was written
+  EXPECT_DOUBLE_EQ(s.at(0)[20 * 64 + 20], 0.003);
+  EXPECT_EQ(s.at(0)[16 * 64 + 16], 0.0);
+  EXPECT_TRUE(std::isnan(s.at(0)[0]));
+}
+
+TEST(GeotiffStack, ARadianStackNeedsItsWavelength) {
+  Tiff what;
+  what.tags = {{"DATA_UNITS", "RADIANS"}, {"SIGN", "toward_positive"}, {"INSTANT", "2026-03-02"}};
+  const auto fill = [](GDALDatasetH file) { put(file, 1, ramp(0.0F), nullptr); };
+  EXPECT_THROW(read(tiff(what, fill)), Error);
+  what.tags.emplace_back("WAVELENGTH_METRES", "0.0174");
+  EXPECT_NEAR(stack_of(read(tiff(what, fill))).at(0)[1], 0.0174 / (4.0 * std::acos(-1.0)), 1e-15);
+  what.tags[0].second = "kelvin";
+  EXPECT_THROW(read(tiff(what, fill)), Error);
+}
+
+TEST(GeotiffStack, NothingIsAssumedInTheNight) {
+  Tiff what;
+  what.tags = {{"INSTANT", "2026-03-02"}};
+  const std::string bytes = tiff(what, [](GDALDatasetH file) { put(file, 1, ramp(0.0F), nullptr); });
+  EXPECT_FALSE(read(bytes).report.warnings.empty());
+  ReadOptions night;
+  night.strict = true;
+  for (const bool sign_told : {false, true}) {
+    try {
+      if (sign_told) night.sign = "toward_positive";
+      read(bytes, night);
+      FAIL();
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::config);
+    }
+  }
+  night.unit = "mm";
+  EXPECT_DOUBLE_EQ(stack_of(read(bytes, night)).at(0)[1], 0.001);
+}
+
+TEST(GeotiffStack, OneBandTakesItsInstantFromTheFileName) {
+  ReadOptions options;
+  options.instant = {"filename:los_%Y%m%dT%H%M"};
+  const std::string bytes = tiff({}, [](GDALDatasetH file) { put(file, 1, ramp(0.0F), nullptr); });
+  EXPECT_EQ(to_iso8601(stack_of(read(bytes, options, "drop/los_20260302T0415.tif")).instants()[0]), "2026-03-02T04:15:00Z");
+  EXPECT_THROW(read(bytes, options, "drop/other.tif"), Error);
+}
+
+TEST(GeotiffStack, ComplexAndHugeAndCutFilesAreErrors) {
+  Tiff complex;
+  complex.type = GDT_CFloat32;
+  complex.tags.emplace_back("INSTANT", "2026-03-02");
+  EXPECT_THROW(read(tiff(complex, [](GDALDatasetH) {})), Error);
+  Tiff huge;
+  huge.cols = huge.rows = 30000;
+  huge.create = {"SPARSE_OK=TRUE", "TILED=YES", "BLOCKXSIZE=8192", "BLOCKYSIZE=8192"};
+  huge.tags.emplace_back("INSTANT", "2026-03-02");
+  const std::string small_file = tiff(huge, [](GDALDatasetH) {});
+  EXPECT_LT(small_file.size(), 10000U);
+  EXPECT_THROW(read(small_file), Error);
+  const std::string whole = tiff({}, [](GDALDatasetH file) { put(file, 1, ramp(0.0F), "2026-03-02T00:00:00Z"); });
+  for (std::size_t n = 4; n < whole.size(); n += 7) {
+    try {
+      const Reading reading = read(whole.substr(0, n));
+      for (const double v : stack_of(reading).at(0)) EXPECT_TRUE(std::isnan(v) || v <= 0.0111) << n;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::input) << n;
+    }
+  }
+}
+
+TEST(GeotiffStack, AVrtIsNotATiff) {
+  const std::string vrt = "<VRTDataset rasterXSize=\"2\" rasterYSize=\"2\"></VRTDataset>";
+  ReadOptions options;
+  options.format = "geotiff_stack";
+  EXPECT_THROW(read(vrt, options, "radar.tif"), Error);
+}
+
+TEST(GeotiffWriter, IsReadBackAndHasTheSameBytesTwice) {
+  GridGeometry g;
+  g.rows = 3;
+  g.cols = 4;
+  g.affine = {0.0, 2.0, 0.0, 6.0, 0.0, -2.0};
+  g.frame = {"EPSG:4548", "EPSG:5737", {512000.0, 3880000.0, 80.0}, 0.0};
+  std::vector<double> values(12, 0.5);
+  values[7] = std::numeric_limits<double>::quiet_NaN();
+  const auto write = [&] {
+    return geotiff_bytes(g, {{"displacement", "mm", &values}},
+                         {{"INSTANT", "2026-03-02T00:00:00Z"}, {"SIGN", "toward_positive"}, {"DATA_UNITS", "mm"}});
+  };
+  const std::string bytes = write();
+  EXPECT_EQ(bytes, write());
+  ReadOptions options;
+  options.origin_m = {512000.0, 3880000.0, 80.0};
+  const Reading reading = read(bytes, options);
+  const Stack& s = stack_of(reading);
+  EXPECT_EQ(s.geometry().affine, g.affine);
+  EXPECT_TRUE(same_crs(s.geometry().frame.crs, "EPSG:4548"));
+  EXPECT_DOUBLE_EQ(s.at(0)[0], 0.0005);
+  EXPECT_TRUE(std::isnan(s.at(0)[7]));
+}
+
+class ZoneFiles : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("highwall-zones-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    wall_.name = "north_wall";
+    wall_.frame = site_;
+    wall_.rings = {{{0, 0}, {100, 0}, {100, 80}, {0, 80}}, {{40, 30}, {60, 30}, {60, 50}, {40, 50}}, {{150, 0}, {180, 0}, {180, 40}}};
+    ramp_.name = "ramp";
+    ramp_.frame = site_;
+    ramp_.rings = {{{-50, -50}, {-10, -50}, {-10, -10}}};
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  std::string make(const std::string& driver) const {
+    return zones_file(driver, {wall_, ramp_}, {{"name", {}, {"north_wall", "ramp"}}, {"level", {}, {"orange", "none"}}, {"value", {1.5, kNaN}, {}}});
+  }
+  void save(const std::string& name, const std::string& bytes) const { std::ofstream(folder_ / name, std::ios::binary) << bytes; }
+
+  fs::path folder_;
+  Frame site_{"EPSG:4548", "EPSG:5737", {512000.0, 3880000.0, 80.0}, 0.0};
+  Polygon wall_;
+  Polygon ramp_;
+};
+
+TEST_F(ZoneFiles, OutlinesWithHolesAndPartsComeBack) {
+  for (const auto& [driver, name] : {std::pair{"GPKG", "zones.gpkg"}, std::pair{"GeoJSON", "zones.geojson"}}) {
+    save(name, make(driver));
+    const Polygon back = read_polygon(folder_, std::string(name) + ":north_wall", site_);
+    EXPECT_EQ(back.rings.size(), 3U) << name;
+    for (double x = -19.5; x < 200.0; x += 3.0) {
+      for (double y = -9.5; y < 90.0; y += 3.0) EXPECT_EQ(back.contains(x, y), wall_.contains(x, y)) << name << " " << x << " " << y;
+    }
+    EXPECT_EQ(read_polygons(folder_ / name, site_).size(), 2U);
+    EXPECT_EQ(make(driver), make(driver)) << "not the same bytes twice";
+  }
+}
+
+TEST_F(ZoneFiles, GeoJsonIsWgs84ByItsRfc) {
+  const std::string text = make("GeoJSON");
+  EXPECT_EQ(text.find("\"crs\""), std::string::npos);
+  EXPECT_NE(text.find("MultiPolygon"), std::string::npos);
+  save("zones.geojson", text);
+  // The site is near 117 degrees east, 35 degrees north.
+  const Polygon degrees = read_polygon(folder_, "zones.geojson:ramp", {"EPSG:4326", "", {0, 0, 0}, 0.0});
+  EXPECT_NEAR(degrees.rings.at(0).at(0).x(), 117.0, 1.0);
+  EXPECT_NEAR(degrees.rings.at(0).at(0).y(), 35.0, 1.0);
+}
+
+TEST_F(ZoneFiles, AnUnknownNameIsAnErrorThatListsWhatIsThere) {
+  save("zones.gpkg", make("GPKG"));
+  try {
+    read_polygon(folder_, "zones.gpkg:south_wall", site_);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::config);
+    EXPECT_NE(e.hint().find("north_wall, ramp"), std::string::npos);
+  }
+  save("zones.geojson", "not json");
+  EXPECT_THROW(read_polygon(folder_, "zones.geojson:ramp", site_), Error);
+}
+
+TEST_F(ZoneFiles, PointsOfAFieldKeepTheirReason) {
+  DisplacementField f = DisplacementField::of_size(2, Reason::empty_after);
+  f.frame = site_;
+  f.position_m << 1.0, 2.0, 3.0, 4.0, 5.0, 6.0;
+  f.direction << 0, 0, 1, 0, 0, 1;
+  f.value_m[0] = 0.0125;
+  f.reason[0] = Reason::ok;
+  f.value_m[1] = -kNaN;  // a NaN with its sign bit set
+  EXPECT_EQ(points_gpkg(f), points_gpkg(f));
+  const std::string csv = field_csv(f);
+  EXPECT_EQ(csv.substr(0, csv.find('\n')), "x_m,y_m,z_m,nx,ny,nz,distance_m,lod95_m,std1_m,n1,std2_m,n2,reason");
+  EXPECT_NE(csv.find("512001.000000,3880002.000000,83.000000,0,0,1,0.0125,nan,nan,0,nan,0,ok\n"), std::string::npos) << csv;
+  EXPECT_NE(csv.find("nan,nan,nan,0,nan,0,empty_after\n"), std::string::npos) << csv;
+  EXPECT_EQ(csv.find("-nan"), std::string::npos);
+}
+
+TEST(Tables, RatesAndLevels) {
+  TimeSeries s;
+  s.push(*parse_iso8601("2026-03-02T00:00:00Z"), {0.0015});
+  const std::vector<double> v{0.024};
+  const std::vector<double> sigma{-kNaN};
+  EXPECT_EQ(rate_csv(s, {{1.0, &v, &sigma}}),
+            "time,displacement_mm,velocity_1h_mm_per_h,sigma_1h_mm_per_h\n2026-03-02T00:00:00Z,1.5,1,nan\n");
+  EXPECT_EQ(levels_csv({{*parse_iso8601("2026-03-02"), "wall, \"north\"", "orange", "live", "v24", 12.5, 0.5, 10.0, "mm/day", "24h"}}),
+            "time,target,level,health,rule,value,sigma,threshold,unit,window\n"
+            "2026-03-02T00:00:00Z,\"wall, \"\"north\"\"\",orange,live,v24,12.5,0.5,10,mm/day,24h\n");
+}
+
+}  // namespace
+}  // namespace highwall
