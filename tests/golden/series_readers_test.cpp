@@ -1,6 +1,7 @@
 // Series readers against facts that others computed: shared/data/README.md.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "io/readers/reader.hpp"
@@ -72,6 +73,34 @@ TEST(RealDataSeries, DailySeriesOfOneStationAgreeAcrossFormats) {
     for (std::size_t c = 0; c < 3; ++c) offset[c].push_back(tenv3.value(j, c) - tenv.value(i, c));
   }
   EXPECT_GT(offset[0].size(), 1000U);
+  for (std::size_t c = 0; c < 3; ++c) {
+    const auto [low, high] = std::minmax_element(offset[c].begin(), offset[c].end());
+    std::printf("tenv3 less tenv, component %zu: %.3f mm apart at most\n", c, (*high - *low) * 1000.0);
+    // The sources differ themselves: east by 0.10 mm over ten years.
+    EXPECT_LT(*high - *low, 1.5e-4) << c;
+  }
+  // The PBO file is another adjustment of the same station: the two agree but for noise and a slow tilt.
+  const TimeSeries pbo = load(folder / "00NA.pos").at(0);
+  EXPECT_TRUE(pbo.origin_ecef_m.has_value());
+  std::vector<double> between[3];
+  j = 0;
+  for (std::size_t i = 0; i < pbo.size(); ++i) {
+    while (j < tenv3.size() && tenv3.time[j] < pbo.time[i]) ++j;
+    if (j == tenv3.size() || tenv3.time[j] != pbo.time[i]) continue;
+    for (std::size_t c = 0; c < 3; ++c) between[c].push_back(tenv3.value(j, c) - pbo.value(i, c));
+  }
+  ASSERT_GT(between[0].size(), 1000U);
+  for (std::size_t c = 0; c < 3; ++c) {
+    double mean = 0.0;
+    double square = 0.0;
+    for (const double d : between[c]) mean += d / static_cast<double>(between[c].size());
+    for (const double d : between[c]) square += (d - mean) * (d - mean) / static_cast<double>(between[c].size());
+    std::printf("tenv3 less PBO, component %zu: rms %.2f mm over %zu days\n", c, std::sqrt(square) * 1000.0, between[c].size());
+    EXPECT_LT(std::sqrt(square), c == 2 ? 0.012 : 0.004) << c;
+  }
+  const TimeSeries kunm = load(folder / "kunm.neu").at(0);
+  for (std::size_t i = 1; i < kunm.size(); ++i) EXPECT_GT(kunm.time[i], kunm.time[i - 1]) << i;
+  EXPECT_EQ(to_iso8601(kunm.time[0]), "1999-01-02T12:00:00Z");
   EXPECT_EQ(load(folder / "kunm.neu").at(0).size(), 4887U);
   EXPECT_EQ(load(folder / "BJFS.ios_gamit_raw.neu").at(0).size(), 8040U);
   EXPECT_GT(load(folder / "00NA.pos").at(0).size(), 2000U);
@@ -99,6 +128,29 @@ TEST(RealDataSeries, ArcsarFactsComeOut) {
   for (std::size_t i = 0; i < s.size(); ++i) {
     EXPECT_LT(std::abs(to_seconds(s.time_dejittered[i] - s.time[i])), 180.0);
   }
+}
+
+TEST(RealDataSeries, AnUnwrappedPhaseIsReadAsGdalMeansIt) {
+  HIGHWALL_NEED_REALDATA();
+  ReadOptions options;
+  options.sign = "toward_positive";
+  options.instant = {"filename:geo_061106-%y%m%d_unw"};
+  const auto path = realdata() / "radar" / "pyrate_small_test" / "tif" / "geo_061106-070326_unw.tif";
+  const Reading reading = read_file(path, options, highwall::Run());
+  const Stack& s = std::get<Stack>(reading.data);
+  ASSERT_EQ(s.geometry().rows, 72U);
+  ASSERT_EQ(s.geometry().cols, 47U);
+  EXPECT_EQ(to_iso8601(s.instants().at(0)), "2007-03-26T00:00:00Z");
+  // Phases taken from the strips of the file with an independent decoder; no data is 0.
+  const double metres = 0.0562356424 / (4.0 * std::acos(-1.0));
+  EXPECT_NEAR(s.at(0)[0], 0.989771842956543 * metres, 1e-12);
+  EXPECT_NEAR(s.at(0)[1234], 0.49747636914253235 * metres, 1e-12);
+  EXPECT_NEAR(s.at(0)[2000], 0.3516417145729065 * metres, 1e-12);
+  double sum = 0.0;
+  int missing = 0;
+  for (const double v : s.at(0)) std::isnan(v) ? static_cast<void>(++missing) : static_cast<void>(sum += v);
+  EXPECT_EQ(missing, 13);
+  EXPECT_NEAR(sum, 1843.2190049015917 * metres, 1e-9);
 }
 
 TEST(RealDataSeries, PreonzoIsUnderstoodByItsUnitSuffixes) {
