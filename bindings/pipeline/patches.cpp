@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::size_t kFewestCores = 8;
 constexpr std::size_t kFewestCells = 2;
+/// Least share of the weaker direction (smaller over larger eigenvalue) for two directions to be told
+/// apart; a patch of faces with a handful of berm points would give wild values that cancel each other.
+constexpr double kTwoDirections = 0.25;
+constexpr double kTwoDirectionsLater = 0.15;
 constexpr double kTukey = 4.685;
 constexpr double kMadToSigma = 1.4826;
 /// Neighbouring cores share points and roughness; the formal covariance counts them as independent.
@@ -60,7 +64,7 @@ Eigen::Matrix<double, 3, Eigen::Dynamic> observable_directions(const Displacemen
     normal += row * row.transpose();
   }
   const Eigen::SelfAdjointEigenSolver<Eigen::Matrix2d> solver(normal);
-  if (solver.eigenvalues()[0] > 0.05 * solver.eigenvalues()[1]) return both;
+  if (solver.eigenvalues()[0] > kTwoDirections * solver.eigenvalues()[1]) return both;
   return Eigen::Vector3d(mean.normalized());
 }
 
@@ -86,7 +90,7 @@ BlockMotion fit_block(const DisplacementField& f, const std::vector<std::size_t>
     const Eigen::MatrixXd normal = rows.transpose() * weight.asDiagonal() * rows;
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(normal);
     // Too little of it is left to tell all directions: no value rather than a wild one.
-    if (!(solver.eigenvalues()[0] > 0.01 * solver.eigenvalues()[directions.cols() - 1])) return out;
+    if (!(solver.eigenvalues()[0] > kTwoDirectionsLater * solver.eigenvalues()[directions.cols() - 1])) return out;
     inverse = normal.inverse();
     motion = inverse * (rows.transpose() * weight.asDiagonal() * distance);
     const Eigen::VectorXd residual = distance - rows * motion;
