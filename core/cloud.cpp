@@ -24,11 +24,11 @@ PointCloud select(const PointCloud& cloud, const std::vector<std::size_t>& indic
   }
   for (const auto& [name, channel] : cloud.channels) {
     std::visit(
-        [&](const auto& values) {
+        [&, &key = name](const auto& values) {
           std::decay_t<decltype(values)> out;
           out.reserve(indices.size());
           for (const std::size_t i : indices) out.push_back(values.at(i));
-          picked.channels.emplace(name, std::move(out));
+          picked.channels.emplace(key, std::move(out));
         },
         channel);
   }

@@ -191,6 +191,11 @@ class Taker {
 
   void keep_stack(const DropFile& file, Stack& stack, const std::vector<std::pair<std::string, std::string>>& provenance,
                   const std::string& sha, FileOutcome& outcome) {
+    const std::string& crs = stack.geometry().frame.crs;
+    if (file.source->crs != "local" && !site_.frame.is_local() && !same_crs(crs, site_.frame.crs)) {
+      throw Error(ErrorKind::frame, fmt::format("the map's CRS ({}) is not that of the site", crs.substr(0, 60)), {},
+                  "export it in the site's CRS");
+    }
     std::size_t stored = 0;
     std::size_t conflicts = 0;
     for (std::size_t e = 0; e < stack.epochs(); ++e) {

@@ -40,7 +40,7 @@ void feed_cloud(Sha256& sha, const PointCloud& cloud) {
   feed_frame(sha, cloud.frame);
   feed_values(sha, "xyz", cloud.xyz.data(), static_cast<std::size_t>(cloud.xyz.size()));
   for (const auto& [name, channel] : cloud.channels) {
-    std::visit([&](const auto& values) { feed_values(sha, name.c_str(), values); }, channel);
+    std::visit([&, &key = name](const auto& values) { feed_values(sha, key.c_str(), values); }, channel);
   }
 }
 
@@ -102,8 +102,8 @@ void write_cloud(hid_t at, const PointCloud& cloud) {
   const h5::Handle group = h5::make_group(at, "channels");
   for (const auto& [name, channel] : cloud.channels) {
     std::visit(
-        [&](const auto& values) {
-          h5::write_data(group.get(), name, values.data(), {static_cast<hsize_t>(values.size())}, "");
+        [&, &key = name](const auto& values) {
+          h5::write_data(group.get(), key, values.data(), {static_cast<hsize_t>(values.size())}, "");
         },
         channel);
   }
