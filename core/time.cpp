@@ -63,8 +63,9 @@ std::optional<std::int64_t> nanoseconds_of(const Civil& c) {
   if (c.hour == 24 && (c.minute != 0 || c.second != 0.0)) return std::nullopt;
   const double whole = std::floor(c.second);
   const auto fraction_ns = static_cast<std::int64_t>(std::llround((c.second - whole) * 1e9));
-  const std::int64_t seconds = date::sys_days{ymd}.time_since_epoch().count() * 86400 +
-                               c.hour * 3600 + c.minute * 60 + static_cast<std::int64_t>(whole);
+  // The library counts days in an int: their seconds would overflow from 2038 on.
+  const std::int64_t days = date::sys_days{ymd}.time_since_epoch().count();
+  const std::int64_t seconds = days * 86400 + c.hour * 3600 + c.minute * 60 + static_cast<std::int64_t>(whole);
   return seconds * kNsPerSecond + fraction_ns;
 }
 

@@ -54,6 +54,14 @@ TEST(Time, PatternsMustMatchWhole) {
   EXPECT_FALSE(parse_civil("2025 366", "%Y %j"));
 }
 
+TEST(Time, DatesBeyond2038AndBefore1901) {
+  // Seconds as `date -u -d ... +%s` gives them.
+  EXPECT_EQ(parse_iso8601("2038-01-20T00:00:00Z")->ns, 2147558400LL * kNsPerSecond);
+  EXPECT_EQ(parse_iso8601("2261-12-31T23:59:59Z")->ns, 9214646399LL * kNsPerSecond);
+  EXPECT_EQ(parse_iso8601("1701-06-01T00:00:00Z")->ns, -8475753600LL * kNsPerSecond);
+  EXPECT_EQ(to_iso8601(*parse_iso8601("2107-02-28T12:00:00Z")), "2107-02-28T12:00:00Z");
+}
+
 TEST(Time, ModifiedJulianDates) {
   EXPECT_EQ(to_iso8601(from_mjd(51544.0)), "2000-01-01T00:00:00Z");
   EXPECT_EQ(to_mjd(*parse_iso8601("2000-01-01T12:00:00Z")), 51544.5);
