@@ -1,6 +1,7 @@
 #include "algorithms/compare/m3c2.hpp"
 
 #include <Eigen/Eigenvalues>
+#include <array>
 #include <cmath>
 #include <optional>
 
@@ -99,10 +100,12 @@ Statistics statistics_of(const std::vector<double>& values) {
 
 class M3c2 {
  public:
-  M3c2(const ColumnIndex& before, const ColumnIndex& after, const M3c2Options& options)
+  M3c2(const ColumnIndex& before, const ColumnIndex& after, const std::array<double, 3>& origin_m, const M3c2Options& options)
       : before_(before), after_(after), options_(options) {
     up_ = Eigen::Map<const Eigen::Vector3d>(options.up.data());
-    if (!options.scanner_m.empty()) scanner_ = Eigen::Map<const Eigen::Vector3d>(options.scanner_m.data());
+    if (!options.scanner_m.empty()) {
+      scanner_ = Eigen::Map<const Eigen::Vector3d>(options.scanner_m.data()) - Eigen::Map<const Eigen::Vector3d>(origin_m.data());
+    }
   }
 
   struct Scratch {
@@ -186,7 +189,7 @@ DisplacementField measure_all(PointsView before, PointsView after, PointsView co
   DisplacementField field = DisplacementField::of_size(cores.size(), Reason::not_finite);
   field.method = "m3c2";
   field.frame = before.frame();
-  const M3c2 kernel(first, second, options);
+  const M3c2 kernel(first, second, field.frame.origin_m, options);
   for_blocks(
       order.size(),
       [&](const Block& block) {

@@ -31,7 +31,7 @@ struct M3c2Options {
     d.field(&M3c2Options::up, "up", "", anything(),
             "Normals point to the side of this vector, unless scanner_m is given");
     d.field(&M3c2Options::scanner_m, "scanner_m", "m", anything(),
-            "Normals point towards this place (local coordinates of the clouds)");
+            "Normals point towards this place (world coordinates of the clouds)");
     d.field(&M3c2Options::min_points, "min_points", "", at_least(2),
             "Fewer points of either epoch in the cylinder give a distance without a detection limit");
     d.require([](const M3c2Options& o) { return o.up.size() == 3; }, "up must have three numbers");

@@ -99,12 +99,7 @@ class Measurer {
 
   M3c2Options m3c2_options(const SourceConfig& source) const {
     M3c2Options o = options_for<M3c2Options>(site_, "m3c2");
-    if (o.scanner_m.empty() && source.scanner_m.size() == 3) {
-      o.scanner_m = source.scanner_m;
-      if (source.crs != "local") {
-        for (std::size_t c = 0; c < 3; ++c) o.scanner_m[c] -= site_.frame.origin_m[c];
-      }
-    }
+    if (o.scanner_m.empty()) o.scanner_m = source.scanner_m;
     return o;
   }
 

@@ -165,6 +165,28 @@ TEST(M3c2ByHand, NormalsPointToTheGivenSide) {
   EXPECT_EQ(bad.reason[0], Reason::no_normal);
 }
 
+TEST(M3c2ByHand, TheScannerStandsInWorldCoordinates) {
+  // A wall across y of a UTM site; the scanner stands before it, south of it: y smaller.
+  Frame utm{"EPSG:32650", "", {500000.0, 4190000.0, 0.0}, 0.0};
+  const auto wall = [](double y) {
+    Points out = plane(0.0);
+    out.col(2) = out.col(1);
+    out.col(1).setConstant(y);
+    return out;
+  };
+  const Points before = wall(100.0);
+  const Points after = wall(99.9);  // has come towards the scanner
+  const Points core = rows({{0, 100, 0}});
+  M3c2Options o;
+  o.scanner_m = {500000.0, 4190050.0, 0.0};
+  const auto distance = [&] {
+    return m3c2(PointsView(before, utm), PointsView(after, utm), PointsView(core, utm), o, highwall::Run(1)).value_m[0];
+  };
+  EXPECT_NEAR(distance(), 0.1, 1e-9);
+  o.scanner_m = {500000.0, 4190150.0, 0.0};
+  EXPECT_NEAR(distance(), -0.1, 1e-9);
+}
+
 TEST(M3c2ByHand, WhatCannotBeMeantIsAnError) {
   Frame other;
   other.crs = "EPSG:32719";
