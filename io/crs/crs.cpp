@@ -44,13 +44,21 @@ Srs parse(std::string_view text, std::string_view where) {
   return srs;
 }
 
-std::string wkt_of(void* srs) {
+std::string export_wkt(void* srs, const char* format = "FORMAT=WKT2_2019") {
   char* text = nullptr;
-  const char* options[] = {"FORMAT=WKT2_2019", "MULTILINE=NO", nullptr};
-  OSRExportToWktEx(srs, &text, options);
-  std::string out = text == nullptr ? "" : text;
+  const char* options[] = {format, "MULTILINE=NO", nullptr};
+  const bool failed = OSRExportToWktEx(srs, &text, options) != OGRERR_NONE;
+  std::string out = text == nullptr || failed ? "" : text;
   CPLFree(text);
   return out;
+}
+
+/// nullptr where PROJ cannot read the text.
+Srs try_parse(const std::string& text) {
+  const Quiet quiet;
+  Srs srs(OSRNewSpatialReference(nullptr));
+  if (text.empty() || OSRSetFromUserInput(srs.get(), text.c_str()) != OGRERR_NONE) return nullptr;
+  return srs;
 }
 
 std::string authority_of(void* srs, const char* node) {
@@ -74,7 +82,7 @@ std::string shortest_name(void* srs) {
     const Srs known(OSRNewSpatialReference(nullptr));
     if (OSRSetFromUserInput(known.get(), code.c_str()) == OGRERR_NONE && same(srs, known.get())) return code;
   }
-  return wkt_of(srs);
+  return export_wkt(srs);
 }
 
 }  // namespace
@@ -111,6 +119,48 @@ bool same_crs(std::string_view a, std::string_view b) {
   const Srs second = parse(b, {});
   const Quiet quiet;
   return same(first.get(), second.get());
+}
+
+std::string in_metres(std::string_view text, std::string_view where) {
+  const Srs srs = parse(text, where);
+  const Quiet quiet;
+  const bool vertical = OSRIsVertical(srs.get()) != 0;
+  const OGRErr failed = vertical ? OSRSetTargetLinearUnits(srs.get(), "VERT_CS", "metre", 1.0)
+                                 : OSRSetLinearUnitsAndUpdateParameters(srs.get(), "metre", 1.0);
+  if (failed != OGRERR_NONE) throw Error(ErrorKind::config, "PROJ cannot give this CRS in metres", std::string(where));
+  return export_wkt(srs.get());
+}
+
+std::string wkt_of(const Frame& frame, Wkt version, bool with_vertical) {
+  if (frame.is_local()) return {};
+  Srs srs = try_parse(frame.crs);
+  if (!srs) return {};
+  const Quiet quiet;
+  if (with_vertical && !frame.vertical.empty()) {
+    const Srs vertical = try_parse(frame.vertical);
+    if (vertical && OSRIsVertical(vertical.get()) != 0) {
+      Srs both(OSRNewSpatialReference(nullptr));
+      const std::string name = fmt::format("{} + {}", OSRGetName(srs.get()), OSRGetName(vertical.get()));
+      if (OSRSetCompoundCS(both.get(), name.c_str(), srs.get(), vertical.get()) == OGRERR_NONE) srs = std::move(both);
+    }
+  }
+  std::string text;
+  if (version == Wkt::wkt1) text = export_wkt(srs.get(), "FORMAT=WKT1_GDAL");
+  return text.empty() ? export_wkt(srs.get()) : text;
+}
+
+std::string length_unit_of(const Frame& frame) {
+  if (frame.is_local()) return "m";
+  const Srs horizontal = try_parse(frame.crs);
+  if (!horizontal) return "source_unit";
+  const Quiet quiet;
+  const double metres = OSRGetLinearUnits(horizontal.get(), nullptr);
+  const Srs vertical = try_parse(frame.vertical);
+  if (vertical && std::abs(OSRGetTargetLinearUnits(vertical.get(), "VERT_CS", nullptr) - metres) > 1e-12) return "source_unit";
+  if (!vertical && !frame.vertical.empty() && metres != 1.0) return "source_unit";
+  if (metres == 1.0) return "m";
+  if (std::abs(metres - 0.3048) < 1e-9) return "ft";
+  return std::abs(metres - 1200.0 / 3937.0) < 1e-9 ? "ft_us" : "source_unit";
 }
 
 struct Transformer::Implementation {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/frame.hpp"
+
 namespace highwall {
 
 /// What a coordinate reference system says, in the words of the house.
@@ -26,6 +28,19 @@ CrsInfo describe_crs(std::string_view text, std::string_view where = {});
 /// True when the two texts mean the same system; axis order and authority notes do not matter.
 /// "local" and "" equal only themselves.
 bool same_crs(std::string_view a, std::string_view b);
+
+/// The same system with its lengths in metres, as one-line WKT. Works for horizontal and for vertical systems.
+/// @throws Error(config) when PROJ cannot read the text
+std::string in_metres(std::string_view text, std::string_view where = {});
+
+enum class Wkt { wkt1, wkt2 };
+/// The frame's system as one-line WKT for a file: with the vertical part where PROJ knows it. WKT 1 is what LAS
+/// asks for, and WKT 2 where that cannot say it. "" for a local frame, and where PROJ cannot read the text.
+std::string wkt_of(const Frame& frame, Wkt version, bool with_vertical = true);
+
+/// Unit of a frame's coordinates: "m", "ft", "ft_us", or "source_unit" where horizontal and vertical differ or the unit
+/// has no usual name. "m" for a local frame.
+std::string length_unit_of(const Frame& frame);
 
 /// Coordinates of one system to another, in the order x = east, y = north, z.
 class Transformer {

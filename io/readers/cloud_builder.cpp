@@ -40,6 +40,16 @@ std::string unit_name(double metres) {
   return fmt::format("units of {} m", metres);
 }
 
+/// A vertical CRS that only has a name stays a name.
+std::string vertical_in_metres(const std::string& text) {
+  if (text.empty()) return text;
+  try {
+    return in_metres(text);
+  } catch (const Error&) {
+    return text + " in metres";
+  }
+}
+
 }  // namespace
 
 void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud,
@@ -74,8 +84,9 @@ void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run
     report.warn(fmt::format("converted to metres: horizontal from {}, vertical from {}",
                             horizontal == 1.0 ? "metres" : unit_name(horizontal),
                             vertical == 1.0 ? "metres" : unit_name(vertical)));
-    // The projected numbers are in metres from here on, so the text of the CRS no longer fits.
-    if (horizontal != 1.0) cloud.frame.crs += fmt::format(" in metres (was {})", unit_name(horizontal));
+    // The numbers are metres from here on, so the CRS must be its twin in metres.
+    if (horizontal != 1.0) cloud.frame.crs = in_metres(cloud.frame.crs, report.source);
+    if (vertical != 1.0) cloud.frame.vertical = vertical_in_metres(cloud.frame.vertical);
   }
   cloud.xyz = std::move(world.xyz);
   const std::array<double, 3> factor{horizontal, horizontal, vertical};

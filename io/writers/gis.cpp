@@ -15,6 +15,7 @@
 #include <memory>
 
 #include "core/error.hpp"
+#include "io/crs/crs.hpp"
 
 namespace highwall {
 namespace {
@@ -58,10 +59,11 @@ struct DestroySrs {
 using Srs = std::unique_ptr<void, DestroySrs>;
 
 /// nullptr for a local frame: a file without a CRS is honest there.
-Srs srs_of(const Frame& frame) {
-  if (frame.is_local() || frame.crs.empty()) return nullptr;
+Srs srs_of(const Frame& frame, bool with_vertical = false) {
+  const std::string text = with_vertical ? wkt_of(frame, Wkt::wkt2) : frame.is_local() ? "" : frame.crs;
+  if (text.empty()) return nullptr;
   Srs srs(OSRNewSpatialReference(nullptr));
-  if (OSRSetFromUserInput(srs.get(), frame.crs.c_str()) != OGRERR_NONE) return nullptr;
+  if (OSRSetFromUserInput(srs.get(), text.c_str()) != OGRERR_NONE) return nullptr;
   OSRSetAxisMappingStrategy(srs.get(), OAMS_TRADITIONAL_GIS_ORDER);
   return srs;
 }
@@ -156,13 +158,14 @@ std::string geotiff_bytes(const GridGeometry& g, const std::vector<RasterBand>& 
   return memory.bytes();
 }
 
-std::string points_gpkg(const DisplacementField& f) {
+std::string points_gpkg(const DisplacementField& f, const std::string& unit) {
   const MemoryFile memory(".gpkg");
   GDALDatasetH file = GDALCreate(GDALGetDriverByName("GPKG"), memory.name(), 0, 0, 0, GDT_Unknown, nullptr);
   check(file != nullptr, "make a GeoPackage");
-  const Srs srs = srs_of(f.frame);
+  const Srs srs = srs_of(f.frame, true);
   OGRLayerH layer = make_layer(file, "displacement", srs.get(), wkbPoint25D);
-  for (const char* name : {"nx", "ny", "nz", "distance_m", "sigma_m", "lod95_m", "std1_m", "std2_m"}) add_field(layer, name, OFTReal);
+  for (const char* name : {"nx", "ny", "nz"}) add_field(layer, name, OFTReal);
+  for (const char* name : {"distance", "sigma", "lod95", "std1", "std2"}) add_field(layer, fmt::format("{}_{}", name, unit), OFTReal);
   add_field(layer, "n1", OFTInteger);
   add_field(layer, "n2", OFTInteger);
   add_field(layer, "reason", OFTString);

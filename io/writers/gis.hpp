@@ -28,8 +28,9 @@ struct VectorColumn {
   std::vector<std::string> texts;
 };
 
-/// Points of a field as GeoPackage bytes, world coordinates in the frame's CRS.
-std::string points_gpkg(const DisplacementField& field);
+/// Points of a field as GeoPackage bytes, world coordinates in the frame's CRS, vertical part included.
+/// @param unit  suffix of the length columns, see length_unit_of()
+std::string points_gpkg(const DisplacementField& field, const std::string& unit = "m");
 /// Zones with attributes as GeoPackage ("GPKG") or GeoJSON ("GeoJSON", WGS84 by RFC 7946) bytes.
 std::string zones_file(const std::string& driver, const std::vector<Polygon>& zones, const std::vector<VectorColumn>& columns);
 

@@ -1,11 +1,13 @@
 #include "io/writers/las.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <vector>
 
 #include "core/error.hpp"
+#include "io/crs/crs.hpp"
 
 namespace highwall {
 namespace {
@@ -18,12 +20,13 @@ constexpr double kScale = 1e-4;
 
 struct Extra {
   const char* name;
+  bool length;        // The name gets the unit
   std::uint8_t type;  // LAS 1.4 R15 table 24
   std::size_t bytes;
 };
-constexpr Extra kExtras[] = {{"distance_m", 10, 8}, {"sigma_m", 10, 8}, {"lod95_m", 10, 8}, {"std1_m", 10, 8},
-                             {"std2_m", 10, 8},     {"nx", 10, 8},      {"ny", 10, 8},      {"nz", 10, 8},
-                             {"n1", 5, 4},          {"n2", 5, 4},       {"reason", 1, 1}};
+constexpr Extra kExtras[] = {{"distance", true, 10, 8}, {"sigma", true, 10, 8}, {"lod95", true, 10, 8}, {"std1", true, 10, 8},
+                             {"std2", true, 10, 8},     {"nx", false, 10, 8},   {"ny", false, 10, 8},   {"nz", false, 10, 8},
+                             {"n1", false, 5, 4},       {"n2", false, 5, 4},    {"reason", false, 1, 1}};
 
 template <class T>
 void put(std::string& bytes, std::size_t at, T value) {
@@ -38,27 +41,28 @@ std::string record(const char* user, std::uint16_t id, const std::string& conten
   return bytes + content;
 }
 
-std::string extra_descriptors() {
+std::string extra_descriptors(const std::string& unit) {
   std::string content(kExtraDescriptor * std::size(kExtras), '\0');
   for (std::size_t k = 0; k < std::size(kExtras); ++k) {
     put(content, k * kExtraDescriptor + 2, kExtras[k].type);
-    std::memcpy(content.data() + k * kExtraDescriptor + 4, kExtras[k].name, std::strlen(kExtras[k].name));
+    const std::string name = kExtras[k].length ? kExtras[k].name + ("_" + unit) : kExtras[k].name;
+    std::memcpy(content.data() + k * kExtraDescriptor + 4, name.data(), std::min<std::size_t>(name.size(), 32));
   }
   return record("LASF_Spec", 4, content);
 }
 
 }  // namespace
 
-std::string field_las(const DisplacementField& f) {
+std::string field_las(const DisplacementField& f, const std::string& unit) {
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < f.size(); ++i) {
     if (f.position_m.row(static_cast<Eigen::Index>(i)).allFinite()) places.push_back(i);
   }
-  const bool wkt = f.frame.crs.find('[') != std::string::npos && f.frame.crs.size() < 60000;
-  std::string records = extra_descriptors();
+  const std::string wkt = wkt_of(f.frame, Wkt::wkt1);
+  std::string records = extra_descriptors(unit);
   std::uint32_t count = 1;
-  if (wkt) {
-    records += record("LASF_Projection", 2112, f.frame.crs + '\0');
+  if (!wkt.empty() && wkt.size() < 60000) {
+    records += record("LASF_Projection", 2112, wkt + '\0');
     ++count;
   }
   std::size_t length = kBaseRecord;

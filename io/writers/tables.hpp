@@ -10,7 +10,7 @@ namespace highwall {
 
 /// M3C2 results as CSV with the header
 /// x_m,y_m,z_m,nx,ny,nz,distance_m,lod95_m,std1_m,n1,std2_m,n2,reason; world coordinates, NaN = nan.
-/// @param unit  suffix of the length columns: "m", or "source_unit" for numbers in the file's own unit
+/// @param unit  suffix of the length columns, see length_unit_of()
 std::string field_csv(const DisplacementField& field, const std::string& unit = "m");
 
 /// One row of `highwall warn`: the state of a target at a sample or a change of health.
