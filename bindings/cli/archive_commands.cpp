@@ -2,8 +2,8 @@
 
 #include <cstdio>
 
-#include "bindings/cli/commands.hpp"
 #include "bindings/cli/options.hpp"
+#include "bindings/cli/output.hpp"
 #include "io/archive/archive.hpp"
 #include "io/config/site.hpp"
 #include "io/writers/tables.hpp"
@@ -12,8 +12,6 @@ namespace highwall::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 /// An archive folder, or the archive of a site.toml.
 fs::path archive_of(const std::string& text) {
@@ -58,7 +56,7 @@ void add_verify(CLI::App& app, Session& session) {
   });
 }
 
-void add_export(CLI::App& app, Session&) {
+void add_export(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("export", "Write the series of a source as CSV");
   command->footer("Example: highwall export archive --source gnss -o gnss.csv");
   auto archive = std::make_shared<std::string>();
@@ -67,7 +65,8 @@ void add_export(CLI::App& app, Session&) {
   command->add_option("archive", *archive, "Archive folder or site.toml")->required();
   command->add_option("--source", *source, "Source id; left out: list the sources")->default_str("");
   command->add_option("-o,--output", *out, "CSV; default: standard output");
-  command->callback([=] {
+  command->callback([=, &session] {
+    check_output(*out);
     const Archive a = Archive::open_for_reading(archive_of(*archive));
     if (source->empty()) {
       std::map<std::string, std::size_t> counts;
@@ -76,7 +75,13 @@ void add_export(CLI::App& app, Session&) {
       return;
     }
     std::string text = "target,time,component,value_m,sigma_m,flags\n";
-    for (const TimeSeries& s : a.load_series(*source)) {
+    const auto all = a.load_series(*source);
+    std::size_t rows = 0;
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      const TimeSeries& s = all[k];
+      rows += s.size();
+      session.run.check_stop();
+      session.run.progress("export", k + 1, all.size());
       for (std::size_t i = 0; i < s.size(); ++i) {
         for (std::size_t c = 0; c < s.width(); ++c) {
           text += fmt::format("{},{},{},{:.9g},{:.9g},{}\n", s.target, to_iso8601(s.time[i]), s.components[c], s.value(i, c),
@@ -84,11 +89,8 @@ void add_export(CLI::App& app, Session&) {
         }
       }
     }
-    if (out->empty()) {
-      print(text);
-    } else {
-      write_whole(*out, text);
-    }
+    put(*out, text);
+    tell(session, "export", {{"source", *source}, {"series", std::to_string(all.size())}, {"rows", std::to_string(rows)}});
   });
 }
 

@@ -4,9 +4,8 @@
 
 #include <csignal>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
-#include "bindings/cli/commands.hpp"
+#include "bindings/cli/output.hpp"
 #include "core/error.hpp"
 #include "core/version.hpp"
 
@@ -16,22 +15,6 @@ namespace {
 std::stop_source g_stop;
 
 void on_interrupt(int) { g_stop.request_stop(); }
-
-/// One line that redraws itself on a terminal.
-void draw_progress(std::string_view step, std::size_t done, std::size_t total) {
-  if (total == 0) return;
-  constexpr std::size_t kWidth = 30;
-  const std::size_t filled = kWidth * done / total;
-  std::fprintf(stderr, "\r%-24.24s [%s%s] %3zu %%%s", std::string(step).c_str(), std::string(filled, '#').c_str(),
-               std::string(kWidth - filled, '.').c_str(), 100 * done / total, done == total ? "\n" : "");
-  std::fflush(stderr);
-}
-
-void log_line(const LogRecord& record) {
-  nlohmann::ordered_json line{{"level", std::string(name_of(record.level))}, {"event", record.event}};
-  for (const auto& [name, value] : record.fields) line[name] = value;
-  std::fprintf(stderr, "%s\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
-}
 
 int code_of(const Error& e) {
   if (dynamic_cast<const BusyError*>(&e) != nullptr) return 75;
@@ -53,21 +36,29 @@ int main_of(int argc, char** argv) {
   app.fallthrough();
   int threads = 0;
   bool quiet = false;
-  app.add_option("--threads", threads, "Threads; 0: all of the machine. Results do not depend on it")->check(CLI::Range(0, 1024));
-  app.add_flag("--silent", quiet, "No progress and no log");
+  const auto add_common = [&](CLI::App& command, const char* group) {
+    command.add_option("--threads", threads, "Threads; 0: all of the machine. Results do not depend on it")
+        ->check(CLI::Range(0, 1024))
+        ->default_str("0")
+        ->group(group);
+    command.add_flag("--silent", quiet, "No progress and no log")->group(group);
+  };
+  add_common(app, "Options");
   app.footer("Exit codes: 0 complete; 2 complete with findings; 64 usage, 65 input, 70 internal, 74 storage, "
              "75 archive in use, 78 configuration; 130 cancelled.");
   Session session;
   add_run_commands(app, session);
   add_measure_commands(app, session);
   add_archive_commands(app, session);
+  // Named by every command too, so that its --help shows them.
+  for (CLI::App* command : app.get_subcommands({})) add_common(*command, "Every command");
   app.parse_complete_callback([&] {
     session.run.set_threads(threads).set_stop(g_stop.get_token());
     if (quiet) return;
     if (isatty(STDERR_FILENO) != 0) {
-      session.run.set_progress(draw_progress);
+      session.run.set_progress(draw_progress).set_log(log_text);
     } else {
-      session.run.set_log(log_line);
+      session.run.set_log(log_json);
     }
   });
   struct sigaction action {};

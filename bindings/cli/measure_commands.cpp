@@ -1,37 +1,31 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstdio>
 
 #include "algorithms/compare/m3c2.hpp"
+#include "algorithms/series/midas.hpp"
 #include "algorithms/series/rate.hpp"
-#include "bindings/cli/commands.hpp"
 #include "bindings/cli/options.hpp"
+#include "bindings/cli/output.hpp"
 #include "bindings/pipeline/bare.hpp"
 #include "io/config/policy.hpp"
-#include "io/durable/durable.hpp"
+#include "io/crs/crs.hpp"
 
 namespace highwall::cli {
 namespace {
 
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+/// Options that only clouds have.
+const std::vector<std::string> kForClouds{"crs", "vertical", "units", "origin_m", "instant"};
+constexpr const char* kReading = "Reading";
 
-void print_report(const Report& report) {
-  for (const std::string& warning : report.warnings) std::fprintf(stderr, "%s: %s\n", report.source.c_str(), warning.c_str());
-  if (report.rejected == 0) return;
-  std::fprintf(stderr, "%s: %llu rows were refused\n", report.source.c_str(), static_cast<unsigned long long>(report.rejected));
-  for (std::size_t i = 0; i < std::min<std::size_t>(5, report.rows.size()); ++i) {
-    std::fprintf(stderr, "  line %llu: %s\n", static_cast<unsigned long long>(report.rows[i].line), report.rows[i].reason.c_str());
-  }
+std::shared_ptr<OptionFlags<ReadOptions>> series_flags(CLI::App& command) {
+  return std::make_shared<OptionFlags<ReadOptions>>(command, kForClouds, kReading);
 }
 
-/// Writes to the file of -o, or to standard output.
-void put(const std::string& out, const std::string& text) {
-  if (out.empty() || out == "-") {
-    print(text);
-  } else {
-    write_whole(out, text);
-  }
+std::vector<std::array<Instant, 2>> periods_of(const std::vector<std::string>& texts) {
+  std::vector<std::array<Instant, 2>> periods;
+  for (const std::string& text : texts) periods.push_back(parse_period(text));
+  return periods;
 }
 
 void describe_reading(const Reading& reading) {
@@ -68,10 +62,43 @@ void add_info(CLI::App& app, Session& session) {
   command->footer("Example: highwall info drop/lidar/scan.las drop/radar/areas.csv");
   auto files = std::make_shared<std::vector<std::string>>();
   command->add_option("files", *files, "Files of any format that is read")->required();
-  auto flags = std::make_shared<OptionFlags<ReadOptions>>(*command);
+  auto flags = std::make_shared<OptionFlags<ReadOptions>>(*command, std::vector<std::string>{}, kReading);
   command->callback([=, &session] {
-    for (const std::string& file : *files) describe_reading(read_file(file, flags->get(), session.run));
+    const ReadOptions options = flags->get();
+    for (std::size_t i = 0; i < files->size(); ++i) {
+      describe_reading(read_file((*files)[i], options, session.run));
+      session.run.progress("info", i + 1, files->size());
+    }
   });
+}
+
+/// Distances with the --units of the files, or in metres.
+void measure_pair(const std::vector<std::string>& paths, const std::string& cores, const std::string& units, const std::string& out,
+                  const M3c2Options& options, const Session& session) {
+  ReadOptions read;
+  read.units = units;
+  Report report;
+  const PointCloud before = read_cloud(paths[0], read, report, session.run);
+  tell(session, report);
+  read.origin_m.assign(before.frame.origin_m.begin(), before.frame.origin_m.end());
+  PointCloud after = read_cloud(paths[1], read, report, session.run);
+  tell(session, report);
+  PointCloud places;
+  if (cores.empty()) {
+    places = before;
+  } else {
+    places = read_cloud(cores, read, report, session.run);
+    tell(session, report);
+  }
+  if (places.frame.is_local()) places.frame = before.frame;  // plain text carries no CRS
+  if (after.frame.is_local()) after.frame = before.frame;
+  const DisplacementField field = m3c2(before.view(), after.view(), places.view(), options, session.run);
+  write_field(out, field, units == "source" ? length_unit_of(before.frame) : "m");
+  std::size_t measured = 0;
+  for (const double v : field.value_m) measured += std::isnan(v) ? 0 : 1;
+  tell(session, "m3c2",
+       {{"core_points", std::to_string(field.size())}, {"measured", std::to_string(measured)},
+        {"without_a_value", std::to_string(field.size() - measured)}, {"output", out}});
 }
 
 void add_m3c2(CLI::App& app, Session& session) {
@@ -84,26 +111,30 @@ void add_m3c2(CLI::App& app, Session& session) {
   command->add_option("clouds", *paths, "The cloud before and the cloud after")->required()->expected(2);
   command->add_option("--cores", *cores, "Cloud of the places to measure at; default: the first cloud");
   command->add_option("-o,--output", *out, ".csv, .las or .gpkg")->required();
-  command->add_option("--units", *units, "metres, or source: numbers stay in the files' own unit")->check(CLI::IsMember({"metres", "source"}))->default_str("metres");
+  command->add_option("--units", *units, "metres, or source: numbers stay in the files' own unit, and columns are named after it (ft_us, ft, m)")
+      ->check(CLI::IsMember({"metres", "source"}))
+      ->default_str("metres");
   auto flags = std::make_shared<OptionFlags<M3c2Options>>(*command);
   command->callback([=, &session] {
-    ReadOptions read;
-    read.units = *units;
-    Report report;
-    const PointCloud before = read_cloud((*paths)[0], read, report, session.run);
-    print_report(report);
-    read.origin_m.assign(before.frame.origin_m.begin(), before.frame.origin_m.end());
-    PointCloud after = read_cloud((*paths)[1], read, report, session.run);
-    print_report(report);
-    PointCloud places = cores->empty() ? before : read_cloud(*cores, read, report, session.run);
-    if (places.frame.is_local()) places.frame = before.frame;  // plain text carries no CRS
-    if (after.frame.is_local()) after.frame = before.frame;
-    const DisplacementField field = m3c2(before.view(), after.view(), places.view(), flags->get(), session.run);
-    write_field(*out, field, *units == "source" ? "source_unit" : "m");
-    std::size_t measured = 0;
-    for (const double v : field.value_m) measured += std::isnan(v) ? 0 : 1;
-    print(fmt::format("{} core points, {} measured, {} without a value; {}\n", field.size(), measured, field.size() - measured, *out));
+    const M3c2Options options = flags->get();
+    check_output(*out);
+    try {
+      static_cast<void>(field_format(*out));
+    } catch (const Error& e) {
+      usage("--output", e.what());
+    }
+    measure_pair(*paths, *cores, *units, *out, options, session);
   });
+}
+
+/// The series that is meant. A file with several needs a name.
+const TimeSeries& the_series(const std::vector<TimeSeries>& all, const std::string& target, const std::string& file) {
+  std::string names;
+  for (const TimeSeries& s : all) {
+    if (target.empty() ? all.size() == 1 : s.target == target) return s;
+    names += " " + s.target;
+  }
+  usage("--series", fmt::format("{} holds several series; name one of:{}", file, names));
 }
 
 void add_rate(CLI::App& app, Session& session) {
@@ -113,42 +144,79 @@ void add_rate(CLI::App& app, Session& session) {
   auto windows = std::make_shared<std::string>("1h,3h,6h,12h,24h,48h");
   auto quiet = std::make_shared<std::vector<std::string>>();
   auto target = std::make_shared<std::string>();
+  auto component = std::make_shared<std::string>("auto");
   auto out = std::make_shared<std::string>();
   command->add_option("file", *file, "File with a series")->required();
   command->add_option("--window", *windows, "Windows, e.g. 30min,1h,6h,2d")->default_str("1h,3h,6h,12h,24h,48h");
   command->add_option("--quiet-period,--quiet", *quiet, "FROM..TO: the wall rests; calibrates sigma. May be given again");
   command->add_option("--series", *target, "Name of the series, when the file holds several");
+  command->add_option("--component", *component, "Of a series of three: east, north, up, horizontal or length (distance from the first sample "
+                      "in the plane or in space); auto: the only one, or the length of three")
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kComponents), std::end(kComponents))))
+      ->default_str("auto");
   command->add_option("-o,--output", *out, "CSV; default: standard output");
-  auto flags = std::make_shared<OptionFlags<ReadOptions>>(*command);
+  auto flags = series_flags(*command);
   command->callback([=, &session] {
-    Report report;
-    const auto all = read_series(*file, flags->get(), report, session.run);
-    print_report(report);
-    const TimeSeries* series = nullptr;
-    for (const TimeSeries& s : all) {
-      if (target->empty() ? all.size() == 1 : s.target == *target) series = &s;
-    }
-    if (series == nullptr) {
-      std::string names;
-      for (const TimeSeries& s : all) names += " " + s.target;
-      throw Error(ErrorKind::config, "which series is meant?", *file, "name one with --series:" + names);
-    }
-    if (series->width() != 1) throw Error(ErrorKind::config, "the series has three components: rate takes one", *file);
+    const ReadOptions read = flags->get();
     RateOptions options;
     options.windows_h = parse_windows(*windows);
-    auto rates = rate(*series, options, session.run);
-    std::vector<std::array<Instant, 2>> periods;
-    for (const std::string& text : *quiet) periods.push_back(parse_period(text));
-    NoiseModel noise;
-    const auto calibrations = periods.empty() ? calibrate_on_start(rates, *series, noise) : calibrate(rates, *series, periods);
-    for (const Calibration& c : calibrations) {
-      std::fprintf(stderr, "%g h: sigma %.4f mm/h by %s from %.0f independent windows\n", c.window_h,
-                   to_mm_per_h(MetresPerDay(c.sigma_m_per_day)), c.method.c_str(), c.independent_windows);
+    const auto periods = periods_of(*quiet);
+    check_output(*out);
+    Report report;
+    const auto all = read_series(*file, read, report, session.run);
+    tell(session, report);
+    const TimeSeries& whole = the_series(all, *target, *file);
+    TimeSeries series;
+    try {
+      series = one_component(whole, *component);
+    } catch (const Error& e) {
+      usage("--component", e.what());
     }
-    if (periods.empty()) std::fprintf(stderr, "no quiet period was declared: sigma comes from the first days of the series\n");
+    if (whole.width() > 1) tell(session, "component", {{"taken", series.components[0]}, {"choice", *component == "auto" ? "by default" : "as asked"}});
+    auto rates = rate(series, options, session.run);
+    NoiseModel noise;
+    const auto calibrations = periods.empty() ? calibrate_on_start(rates, series, noise) : calibrate(rates, series, periods);
+    for (const Calibration& c : calibrations) {
+      tell(session, "calibrate",
+           {{"window_h", fmt::format("{:g}", c.window_h)}, {"sigma_mm_per_h", fmt::format("{:.4g}", to_mm_per_h(MetresPerDay(c.sigma_m_per_day)))},
+            {"method", c.method}, {"independent_windows", fmt::format("{:.0f}", c.independent_windows)}});
+    }
+    if (periods.empty()) {
+      session.run.log(LogLevel::warning, "calibrate", {{"note", "no quiet period was declared: sigma comes from the first days of the series"}});
+    }
     std::vector<RateColumn> columns;
     for (const WindowRate& r : rates) columns.push_back({r.window_h, &r.velocity_m_per_day, &r.sigma_m_per_day});
-    put(*out, rate_csv(*series, columns));
+    put(*out, rate_csv(series, columns));
+    tell(session, "rate", {{"series", series.target}, {"samples", std::to_string(series.size())}, {"output", out->empty() ? "-" : *out}});
+  });
+}
+
+void add_trend(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("trend", "Robust trend of long series, a row a component: MIDAS (Blewitt et al. 2016, doi:10.1002/2015JB012552)");
+  command->footer("Example: highwall trend 00NA.tenv3 -o trend.csv");
+  auto file = std::make_shared<std::string>();
+  auto target = std::make_shared<std::string>();
+  auto out = std::make_shared<std::string>();
+  command->add_option("file", *file, "File with series")->required();
+  command->add_option("--series", *target, "Name of one series; default: every series of the file");
+  command->add_option("-o,--output", *out, "CSV with velocity and sigma in mm/year; default: standard output");
+  auto midas_flags = std::make_shared<OptionFlags<MidasOptions>>(*command);
+  auto flags = series_flags(*command);
+  command->callback([=, &session] {
+    const ReadOptions read = flags->get();
+    const MidasOptions options = midas_flags->get();
+    check_output(*out);
+    Report report;
+    const auto all = read_series(*file, read, report, session.run);
+    tell(session, report);
+    std::vector<TrendRow> rows;
+    for (const TimeSeries& s : all) {
+      if (!target->empty() && s.target != *target) continue;
+      for (TrendRow& row : trends_of(s, options)) rows.push_back(std::move(row));
+    }
+    if (rows.empty()) static_cast<void>(the_series(all, *target, *file));
+    put(*out, trend_csv(rows));
+    tell(session, "trend", {{"rows", std::to_string(rows.size())}, {"output", out->empty() ? "-" : *out}});
   });
 }
 
@@ -163,23 +231,28 @@ void add_warn(CLI::App& app, Session& session) {
   command->add_option("--policy", *policy, "Policy TOML; default: the shipped policy");
   command->add_option("--quiet-period,--quiet", *quiet, "FROM..TO: the wall rests; calibrates sigma. May be given again");
   command->add_option("-o,--output", *out, "CSV; default: standard output");
-  auto flags = std::make_shared<OptionFlags<ReadOptions>>(*command);
+  auto flags = series_flags(*command);
   command->callback([=, &session] {
+    const ReadOptions read = flags->get();
+    const auto periods = periods_of(*quiet);
+    check_output(*out);
+    const Policy rules = load_policy(*policy);
     std::vector<TimeSeries> all;
     for (const std::string& file : *files) {
       Report report;
-      for (TimeSeries& s : read_series(file, flags->get(), report, session.run)) all.push_back(std::move(s));
-      print_report(report);
+      auto series = read_series(file, read, report, session.run);
+      for (std::string& sentence : assumptions_of(series)) report.warn(std::move(sentence));
+      for (TimeSeries& s : series) all.push_back(std::move(s));
+      tell(session, report);
     }
-    std::vector<std::array<Instant, 2>> periods;
-    for (const std::string& text : *quiet) periods.push_back(parse_period(text));
-    const auto histories = judge_files(all, load_policy(*policy), periods, session.run);
+    const auto histories = judge_files(all, rules, periods, session.run);
     put(*out, levels_csv(rows_of(histories)));
     for (const History& h : histories) {
       Level highest = Level::none;
       for (const LampEntry& e : h.entries) highest = std::max(highest, e.level);
-      std::fprintf(stderr, "%s: highest level %s, %s\n", h.target.c_str(), std::string(name_of(highest)).c_str(),
-                   h.judged_from == kNoInstant ? "too short to be judged" : ("judged from " + to_iso8601(h.judged_from)).c_str());
+      tell(session, "warn",
+           {{"target", h.target}, {"highest_level", std::string(name_of(highest))},
+            {"judged_from", h.judged_from == kNoInstant ? "too short to be judged" : to_iso8601(h.judged_from)}});
     }
   });
 }
@@ -190,6 +263,7 @@ void add_measure_commands(CLI::App& app, Session& session) {
   add_info(app, session);
   add_m3c2(app, session);
   add_rate(app, session);
+  add_trend(app, session);
   add_warn(app, session);
 }
 

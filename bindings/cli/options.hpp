@@ -21,15 +21,16 @@ OptionValue parse_value(const OptionSpec& spec, const std::string& text);
 template <class Options>
 class OptionFlags {
  public:
-  /// Adds a flag for every option but those in `except`.
-  OptionFlags(CLI::App& app, const std::vector<std::string>& except = {}) : specs_(list_options<Options>()) {
+  /// Adds a flag for every option but those in `except`, under the heading `group` of --help.
+  OptionFlags(CLI::App& app, const std::vector<std::string>& except = {}, const std::string& group = "Options")
+      : specs_(list_options<Options>()) {
     for (const OptionSpec& spec : specs_) {
       if (std::find(except.begin(), except.end(), spec.name) != except.end()) continue;
       std::string help = spec.help;
       if (!spec.rule.text.empty()) help += " (" + spec.rule.text + ")";
       auto* option = app.add_option(flag_of(spec.name), texts_[spec.name], help);
       option->default_str(to_text(spec.standard));
-      option->type_name(spec.unit.empty() ? spec.type : spec.unit);
+      option->type_name(spec.unit.empty() ? spec.type : spec.unit)->group(group);
     }
   }
   /// Applies what was given. @throws Error(config) naming the flag.

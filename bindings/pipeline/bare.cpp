@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <fstream>
 
 #include "algorithms/series/clean.hpp"
 #include "core/error.hpp"
@@ -66,6 +68,95 @@ std::vector<double> parse_windows(const std::string& text) {
   return hours;
 }
 
+namespace {
+
+std::size_t first_finite(const TimeSeries& s) {
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    bool finite = true;
+    for (std::size_t c = 0; c < s.width(); ++c) finite = finite && std::isfinite(s.value(i, c));
+    if (finite) return i;
+  }
+  return s.size();
+}
+
+/// Distance from the first sample over the first `axes` of east, north, up; sigma along the way, covariances included.
+TimeSeries distance_from_start(const TimeSeries& s, std::size_t axes, const std::string& name) {
+  TimeSeries out = s.component(0);
+  out.components = {name};
+  out.covariance_m2.clear();
+  const std::size_t start = first_finite(s);
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    double way[3] = {0, 0, 0};
+    double square = 0.0;
+    for (std::size_t c = 0; c < axes && start < s.size(); ++c) {
+      way[c] = s.value(i, c) - s.value(start, c);
+      square += way[c] * way[c];
+    }
+    const double length = std::sqrt(square);
+    out.value_m[i] = start < s.size() ? length : kNaN;
+    double variance = 0.0;
+    for (std::size_t c = 0; c < axes; ++c) {
+      const double share = length > 0.0 ? way[c] / length : 1.0 / std::sqrt(static_cast<double>(axes));
+      variance += share * share * s.sigma(i, c) * s.sigma(i, c);
+      const std::size_t next = (c + 1) % 3;
+      if (s.covariance_m2.empty() || next >= axes || length == 0.0) continue;
+      variance += 2.0 * share * way[next] / length * s.covariance_m2[3 * i + c];
+    }
+    out.sigma_m[i] = variance > 0.0 ? std::sqrt(variance) : kNaN;
+  }
+  return out;
+}
+
+}  // namespace
+
+TimeSeries one_component(const TimeSeries& s, const std::string& component) {
+  if (component == "auto" && s.width() == 1) return s;
+  for (std::size_t c = 0; c < s.width(); ++c) {
+    if (s.components[c] == component) return s.component(c);
+  }
+  if (s.width() == 3 && component == "horizontal") return distance_from_start(s, 2, component);
+  if (s.width() == 3 && (component == "length" || component == "auto")) return distance_from_start(s, 3, "length");
+  throw Error(ErrorKind::config, fmt::format("the series has no component \"{}\"", component), s.target,
+              fmt::format("it has {}{}", fmt::join(s.components, ", "), s.width() == 3 ? ", horizontal, length" : ""));
+}
+
+std::vector<TrendRow> trends_of(const TimeSeries& s, const MidasOptions& options) {
+  std::vector<TrendRow> rows;
+  for (std::size_t c = 0; c < s.width(); ++c) {
+    TrendRow row{s.target, s.components[c], midas(s, options, c), kNoInstant, kNoInstant};
+    for (std::size_t i = 0; i < s.size(); ++i) {
+      if (!std::isfinite(s.value(i, c))) continue;
+      if (row.from == kNoInstant) row.from = s.time[i];
+      row.to = s.time[i];
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::string trend_csv(const std::vector<TrendRow>& rows) {
+  constexpr double kMmPerYear = 1000.0 * 365.25;
+  const auto number = [](double v) { return std::isnan(v) ? std::string("nan") : fmt::format("{:.9g}", v); };
+  const auto instant = [](Instant t) { return t == kNoInstant ? std::string() : to_iso8601(t); };
+  std::string text = "target,component,velocity_mm_per_year,sigma_mm_per_year,pairs,from,to,reason\n";
+  for (const TrendRow& r : rows) {
+    text += fmt::format("{},{},{},{},{},{},{},{}\n", r.target, r.component, number(r.trend.velocity_m_per_day * kMmPerYear),
+                        number(r.trend.sigma_m_per_day * kMmPerYear), r.trend.pairs, instant(r.from), instant(r.to),
+                        std::isnan(r.trend.velocity_m_per_day) ? "too_few_pairs" : "ok");
+  }
+  return text;
+}
+
+std::vector<std::string> assumptions_of(const std::vector<TimeSeries>& series) {
+  std::vector<std::string> out;
+  for (const TimeSeries& s : series) {
+    if (s.width() != 1) continue;
+    out.emplace_back("assumed: movement in both directions is judged, for nobody says which one is the dangerous one");
+    break;
+  }
+  return out;
+}
+
 std::vector<History> judge_files(const std::vector<TimeSeries>& series, const Policy& policy,
                                  const std::vector<std::array<Instant, 2>>& quiet, const Run& run) {
   std::vector<TargetInput> targets;
@@ -99,17 +190,39 @@ std::vector<LevelRow> rows_of(const std::vector<History>& histories) {
   return rows;
 }
 
-void write_field(const std::filesystem::path& path, const DisplacementField& field, const std::string& unit) {
+std::string field_format(const std::filesystem::path& path) {
   const std::string suffix = lower(path.extension().string());
-  if (suffix == ".csv") {
-    write_whole(path, field_csv(field, unit));
-  } else if (suffix == ".las") {
-    write_whole(path, field_las(field));
-  } else if (suffix == ".gpkg") {
-    write_whole(path, points_gpkg(field));
-  } else {
-    throw Error(ErrorKind::config, fmt::format("\"{}\" is not a format for results", suffix), path.string(), "use .csv, .las or .gpkg");
+  if (suffix == ".csv" || suffix == ".las" || suffix == ".gpkg") return suffix;
+  // A device or a pipe has no suffix to go by.
+  if (is_stream(path)) return ".csv";
+  throw Error(ErrorKind::config, fmt::format("\"{}\" is not a format for results", suffix), path.string(), "use .csv, .las or .gpkg");
+}
+
+void write_field(const std::filesystem::path& path, const DisplacementField& field, const std::string& unit) {
+  const std::string format = field_format(path);
+  write_result(path, format == ".csv" ? field_csv(field, unit) : format == ".las" ? field_las(field, unit) : points_gpkg(field, unit));
+}
+
+bool is_stream(const std::filesystem::path& path) {
+  std::error_code failed;
+  const auto status = std::filesystem::status(path, failed);
+  return !failed && std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+         !std::filesystem::is_directory(status);
+}
+
+void write_result(const std::filesystem::path& path, std::string_view bytes) {
+  std::error_code failed;
+  if (std::filesystem::is_directory(path, failed)) throw Error(ErrorKind::config, "this is a folder, not a file", path.string());
+  if (!is_stream(path)) {
+    // A link stays a link: what it points to is replaced.
+    const bool link = std::filesystem::is_symlink(path, failed) && std::filesystem::exists(path, failed);
+    write_whole(link ? std::filesystem::canonical(path) : path, bytes);
+    return;
   }
+  std::ofstream stream(path, std::ios::binary);
+  stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  stream.flush();
+  if (!stream) throw Error(ErrorKind::storage, "the result cannot be written", path.string());
 }
 
 }  // namespace highwall

@@ -174,7 +174,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   std::uint64_t repeated = 0;
   Instant previous = kNoInstant;
   while (lines.next(line)) {
-    if (lines.number() % 65536 == 0) run.check_stop();
+    pulse(lines, run);
     if (lines.number() < header.first_row || trim(line).empty()) continue;
     const auto fields = split(line, header.separator);
     const auto civil = stamp_of(fields[0]);

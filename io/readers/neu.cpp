@@ -108,7 +108,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   std::size_t width = 0;
   std::uint64_t noted_steps = 0;
   while (lines.next(line)) {
-    if (lines.number() % 65536 == 0) run.check_stop();
+    pulse(lines, run);
     if (trim(line).empty() || line[0] == '#') {
       if (line.find("offset") != std::string_view::npos && ++noted_steps <= Report::kMaxListed) {
         report.warn(fmt::format("line {}: the file notes a step: {}", lines.number(), line.substr(1, 80)));

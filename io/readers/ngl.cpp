@@ -75,7 +75,7 @@ Reading read_ngl(const Input& input, const ReadOptions& options, const Run& run,
   std::string station;
   std::optional<double> meridian;
   while (lines.next(line)) {
-    if (lines.number() % 65536 == 0) run.check_stop();
+    pulse(lines, run);
     if (trim(line).empty() || is_tenv3_header(line)) continue;
     split_blanks(line, f);
     const bool stranger = !station.empty() && f[0] != station;

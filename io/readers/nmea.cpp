@@ -127,7 +127,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   Lines lines(input.bytes);
   std::string_view line;
   while (lines.next(line)) {
-    if (lines.number() % 65536 == 0) run.check_stop();
+    pulse(lines, run);
     line = trim(line);
     if (line.size() < 7 || line[0] != '$') continue;
     const std::string_view kind = line.substr(3, 3);

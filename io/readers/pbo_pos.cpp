@@ -69,7 +69,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   std::vector<std::string_view> f;
   bool in_header = true;
   while (lines.next(line)) {
-    if (lines.number() % 65536 == 0) run.check_stop();
+    pulse(lines, run);
     const std::size_t colon = line.find(':');
     split_blanks(line, f);
     if (in_header && line.rfind("*YYYYMMDD", 0) == 0) {

@@ -196,7 +196,7 @@ void read_ascii(const Input& input, const Header& header, std::vector<FieldColum
   std::string_view line;
   std::vector<std::string_view> f;
   while (lines.next(line)) {
-    if (lines.number() % 65536 == 0) run.check_stop();
+    pulse(lines, run);
     if (trim(line).empty()) continue;
     split_blanks(line, f);
     std::vector<double> row;

@@ -221,7 +221,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   std::vector<std::string_view> fields;
   std::string scratch;
   while (lines.next(line)) {
-    if (lines.number() % 65536 == 0) run.check_stop();
+    pulse(lines, run);
     if (trim(line).empty() || line[0] == '%') continue;
     const std::string wrong = read_row(line, header, series, fields, scratch);
     if (wrong.empty()) {

@@ -203,6 +203,9 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     }
   }
   if (!table) throw Error(ErrorKind::input, "the table has no header", input.name);
+  if (kind_or(options, SensorKind::unknown) == SensorKind::unknown) {
+    report.warn("unknown instrument: rules for radar alone do not apply; give --kind");
+  }
   Rows rows{*table, options, TimeZone::utc()};
   const bool by_radar = options.kind == "radar";
   const double sign = by_radar || options.sign != "auto" ? sign_factor(options, report) : 1.0;
@@ -214,7 +217,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   std::map<std::string, TimeSeries> series;
   std::vector<std::string> order;
   while (lines.next(line)) {
-    if (lines.number() % 65536 == 0) run.check_stop();
+    pulse(lines, run);
     if (trim(line).empty() || line[0] == '#') continue;
     std::string wrong = read_row(split(line, table->separator), rows, input, series, order, report);
     if (wrong.empty()) {

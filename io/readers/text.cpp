@@ -21,6 +21,12 @@ bool Lines::next(std::string_view& line) {
   return true;
 }
 
+void pulse(const Lines& lines, const Run& run) {
+  if (lines.number() % 16384 != 0) return;
+  run.check_stop();
+  run.progress("read", lines.offset(), lines.bytes());
+}
+
 std::string_view trim(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);

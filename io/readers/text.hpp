@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/run.hpp"
+
 namespace highwall {
 
 /// Walks over the lines of a text: LF, CRLF or CR-less last line, without the line end, a UTF-8 mark
@@ -19,12 +21,17 @@ class Lines {
   std::uint64_t number() const noexcept { return number_; }
   /// Bytes from the start of the text to the start of the line that comes next.
   std::size_t offset() const noexcept { return position_; }
+  std::size_t bytes() const noexcept { return text_.size(); }
 
  private:
   std::string_view text_;
   std::size_t position_ = 0;
   std::uint64_t number_ = 0;
 };
+
+/// Once in a while on the way through a long text: looks for a stop and tells how far it is.
+/// @throws Error(cancelled)
+void pulse(const Lines& lines, const Run& run);
 
 std::string_view trim(std::string_view text);
 std::string lower(std::string_view text);

@@ -92,7 +92,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   Lines lines(input.bytes);
   std::string_view line;
   while (lines.next(line)) {
-    if (lines.number() % 65536 == 0) run.check_stop();
+    pulse(lines, run);
     if (lines.number() < table->first_line || is_comment(line)) continue;
     const auto fields = fields_of(line, table->separator);
     const std::size_t last = std::max({table->xyz[0], table->xyz[1], table->xyz[2]});

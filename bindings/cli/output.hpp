@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings/cli/commands.hpp"
+#include "core/report.hpp"
+
+namespace highwall::cli {
+
+/// Text on standard output.
+void print(const std::string& text);
+/// Text into the file of -o, or on standard output for none or "-".
+void put(const std::string& out, const std::string& text);
+
+/// A finished step: one JSON line on stderr, plain text on a terminal, nothing with --silent.
+void tell(const Session& session, std::string step, std::vector<std::pair<std::string, std::string>> fields);
+/// What a reader has to say of its file, in the same way: rows, assumptions, the first refused rows.
+void tell(const Session& session, const Report& report);
+
+/// Ends with code 64: the command line asks for what cannot be. @throws CLI::ValidationError
+[[noreturn]] void usage(const std::string& flag, const std::string& sentence);
+/// Refuses a result's path before any work is done: a folder, or one whose folder is not there. @throws CLI::ValidationError
+void check_output(const std::string& out);
+
+/// Bar and log of the process; main() hands them to the Run.
+void draw_progress(std::string_view step, std::size_t done, std::size_t total);
+void log_json(const LogRecord& record);
+void log_text(const LogRecord& record);
+
+}  // namespace highwall::cli
