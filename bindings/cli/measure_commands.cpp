@@ -73,8 +73,8 @@ void add_info(CLI::App& app, Session& session) {
 }
 
 /// Distances with the --units of the files, or in metres.
-void measure_pair(const std::vector<std::string>& paths, const std::string& cores, const std::string& units, const std::string& out,
-                  const M3c2Options& options, const Session& session) {
+void measure_pair(const std::vector<std::string>& paths, const std::string& cores, const std::string& units,
+                  const std::string& out, const M3c2Options& options, const Session& session) {
   ReadOptions read;
   read.units = units;
   Report report;
@@ -97,8 +97,10 @@ void measure_pair(const std::vector<std::string>& paths, const std::string& core
   std::size_t measured = 0;
   for (const double v : field.value_m) measured += std::isnan(v) ? 0 : 1;
   tell(session, "m3c2",
-       {{"core_points", std::to_string(field.size())}, {"measured", std::to_string(measured)},
-        {"without_a_value", std::to_string(field.size() - measured)}, {"output", out}});
+       {{"core_points", std::to_string(field.size())},
+        {"measured", std::to_string(measured)},
+        {"without_a_value", std::to_string(field.size() - measured)},
+        {"output", out}});
 }
 
 void add_m3c2(CLI::App& app, Session& session) {
@@ -111,7 +113,9 @@ void add_m3c2(CLI::App& app, Session& session) {
   command->add_option("clouds", *paths, "The cloud before and the cloud after")->required()->expected(2);
   command->add_option("--cores", *cores, "Cloud of the places to measure at; default: the first cloud");
   command->add_option("-o,--output", *out, ".csv, .las or .gpkg")->required();
-  command->add_option("--units", *units, "metres, or source: numbers stay in the files' own unit, and columns are named after it (ft_us, ft, m)")
+  command
+      ->add_option("--units", *units,
+                   "metres, or source: numbers stay in the files' own unit, and columns are named after it (ft_us, ft, m)")
       ->check(CLI::IsMember({"metres", "source"}))
       ->default_str("metres");
   auto flags = std::make_shared<OptionFlags<M3c2Options>>(*command);
@@ -150,8 +154,10 @@ void add_rate(CLI::App& app, Session& session) {
   command->add_option("--window", *windows, "Windows, e.g. 30min,1h,6h,2d")->default_str("1h,3h,6h,12h,24h,48h");
   command->add_option("--quiet-period,--quiet", *quiet, "FROM..TO: the wall rests; calibrates sigma. May be given again");
   command->add_option("--series", *target, "Name of the series, when the file holds several");
-  command->add_option("--component", *component, "Of a series of three: east, north, up, horizontal or length (distance from the first sample "
-                      "in the plane or in space); auto: the only one, or the length of three")
+  command
+      ->add_option("--component", *component,
+                   "Of a series of three: east, north, up, horizontal or length (distance from the first sample "
+                   "in the plane or in space); auto: the only one, or the length of three")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kComponents), std::end(kComponents))))
       ->default_str("auto");
   command->add_option("-o,--output", *out, "CSV; default: standard output");
@@ -172,27 +178,33 @@ void add_rate(CLI::App& app, Session& session) {
     } catch (const Error& e) {
       usage("--component", e.what());
     }
-    if (whole.width() > 1) tell(session, "component", {{"taken", series.components[0]}, {"choice", *component == "auto" ? "by default" : "as asked"}});
+    if (whole.width() > 1)
+      tell(session, "component", {{"taken", series.components[0]}, {"choice", *component == "auto" ? "by default" : "as asked"}});
     auto rates = rate(series, options, session.run);
     NoiseModel noise;
     const auto calibrations = periods.empty() ? calibrate_on_start(rates, series, noise) : calibrate(rates, series, periods);
     for (const Calibration& c : calibrations) {
       tell(session, "calibrate",
-           {{"window_h", fmt::format("{:g}", c.window_h)}, {"sigma_mm_per_h", fmt::format("{:.4g}", to_mm_per_h(MetresPerDay(c.sigma_m_per_day)))},
-            {"method", c.method}, {"independent_windows", fmt::format("{:.0f}", c.independent_windows)}});
+           {{"window_h", fmt::format("{:g}", c.window_h)},
+            {"sigma_mm_per_h", fmt::format("{:.4g}", to_mm_per_h(MetresPerDay(c.sigma_m_per_day)))},
+            {"method", c.method},
+            {"independent_windows", fmt::format("{:.0f}", c.independent_windows)}});
     }
     if (periods.empty()) {
-      session.run.log(LogLevel::warning, "calibrate", {{"note", "no quiet period was declared: sigma comes from the first days of the series"}});
+      session.run.log(LogLevel::warning, "calibrate",
+                      {{"note", "no quiet period was declared: sigma comes from the first days of the series"}});
     }
     std::vector<RateColumn> columns;
     for (const WindowRate& r : rates) columns.push_back({r.window_h, &r.velocity_m_per_day, &r.sigma_m_per_day});
     put(*out, rate_csv(series, columns));
-    tell(session, "rate", {{"series", series.target}, {"samples", std::to_string(series.size())}, {"output", out->empty() ? "-" : *out}});
+    tell(session, "rate",
+         {{"series", series.target}, {"samples", std::to_string(series.size())}, {"output", out->empty() ? "-" : *out}});
   });
 }
 
 void add_trend(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("trend", "Robust trend of long series, a row a component: MIDAS (Blewitt et al. 2016, doi:10.1002/2015JB012552)");
+  auto* command = app.add_subcommand(
+      "trend", "Robust trend of long series, a row a component: MIDAS (Blewitt et al. 2016, doi:10.1002/2015JB012552)");
   command->footer("Example: highwall trend 00NA.tenv3 -o trend.csv");
   auto file = std::make_shared<std::string>();
   auto target = std::make_shared<std::string>();
@@ -251,7 +263,8 @@ void add_warn(CLI::App& app, Session& session) {
       Level highest = Level::none;
       for (const LampEntry& e : h.entries) highest = std::max(highest, e.level);
       tell(session, "warn",
-           {{"target", h.target}, {"highest_level", std::string(name_of(highest))},
+           {{"target", h.target},
+            {"highest_level", std::string(name_of(highest))},
             {"judged_from", h.judged_from == kNoInstant ? "too short to be judged" : to_iso8601(h.judged_from)}});
     }
   });

@@ -38,9 +38,12 @@ void tell(const Session& session, std::string step, std::vector<std::pair<std::s
 void tell(const Session& session, const Report& report) {
   const Run& run = session.run;
   tell(session, "read",
-       {{"file", report.source}, {"format", report.format}, {"accepted", std::to_string(report.accepted)},
+       {{"file", report.source},
+        {"format", report.format},
+        {"accepted", std::to_string(report.accepted)},
         {"refused", std::to_string(report.rejected)}});
-  for (const std::string& warning : report.warnings) run.log(LogLevel::warning, "read", {{"file", report.source}, {"note", warning}});
+  for (const std::string& warning : report.warnings)
+    run.log(LogLevel::warning, "read", {{"file", report.source}, {"note", warning}});
   for (std::size_t i = 0; i < std::min<std::size_t>(5, report.rows.size()); ++i) {
     run.log(LogLevel::warning, "read",
             {{"file", report.source}, {"line", std::to_string(report.rows[i].line)}, {"refused", report.rows[i].reason}});

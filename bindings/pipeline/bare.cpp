@@ -195,12 +195,15 @@ std::string field_format(const std::filesystem::path& path) {
   if (suffix == ".csv" || suffix == ".las" || suffix == ".gpkg") return suffix;
   // A device or a pipe has no suffix to go by.
   if (is_stream(path)) return ".csv";
-  throw Error(ErrorKind::config, fmt::format("\"{}\" is not a format for results", suffix), path.string(), "use .csv, .las or .gpkg");
+  throw Error(ErrorKind::config, fmt::format("\"{}\" is not a format for results", suffix), path.string(),
+              "use .csv, .las or .gpkg");
 }
 
 void write_field(const std::filesystem::path& path, const DisplacementField& field, const std::string& unit) {
   const std::string format = field_format(path);
-  write_result(path, format == ".csv" ? field_csv(field, unit) : format == ".las" ? field_las(field, unit) : points_gpkg(field, unit));
+  write_result(path, format == ".csv"   ? field_csv(field, unit)
+                     : format == ".las" ? field_las(field, unit)
+                                        : points_gpkg(field, unit));
 }
 
 bool is_stream(const std::filesystem::path& path) {

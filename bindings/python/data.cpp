@@ -59,16 +59,28 @@ void add_cloud(py::module_& module) {
             return view_of(cloud.xyz.data(), {static_cast<py::ssize_t>(cloud.size()), 3}, self);
           },
           "N x 3 float64, local metres; world coordinates are xyz + origin. A read-only view.")
-      .def_property_readonly("origin", [](const PointCloud& c) { return c.frame.origin_m; }, "World coordinates of the local origin, m.")
-      .def_property_readonly("crs", [](const PointCloud& c) { return c.frame.crs; }, "CRS of the world coordinates, or \"local\".")
-      .def_property_readonly("vertical", [](const PointCloud& c) { return c.frame.vertical; }, "Vertical CRS, or \"\".")
-      .def_property_readonly("instant", [](const PointCloud& c) { return to_iso8601(c.instant); },
-                             "Time of acquisition, ISO 8601 UTC; \"NaT\" = not known.")
+      .def(
+          "world",
+          [](const py::object& self) -> py::object {
+            const py::object local = self.attr("xyz");
+            return local + py::module_::import("numpy").attr("asarray")(self.attr("origin"));
+          },
+          "N x 3 float64, world coordinates in the CRS: xyz + origin, a new array.")
+      .def_property_readonly(
+          "origin", [](const PointCloud& c) { return c.frame.origin_m; }, "World coordinates of the local origin, m.")
+      .def_property_readonly(
+          "crs", [](const PointCloud& c) { return c.frame.crs; }, "CRS of the world coordinates, or \"local\".")
+      .def_property_readonly(
+          "vertical", [](const PointCloud& c) { return c.frame.vertical; }, "Vertical CRS, or \"\".")
+      .def_property_readonly(
+          "instant", [](const PointCloud& c) { return to_iso8601(c.instant); },
+          "Time of acquisition, ISO 8601 UTC; \"NaT\" = not known.")
       .def_property_readonly(
           "channels",
           [](const py::object& self) {
             py::dict d;
-            for (const auto& [name, channel] : self.cast<const PointCloud&>().channels) d[name.c_str()] = channel_array(channel, self);
+            for (const auto& [name, channel] : self.cast<const PointCloud&>().channels)
+              d[name.c_str()] = channel_array(channel, self);
             return d;
           },
           "Attributes by name, each in the type that the file had; read-only views.")
@@ -81,11 +93,16 @@ void add_series(py::module_& module) {
   py::class_<TimeSeries>(module, "Series", py::dynamic_attr(), "Values of one target against time.")
       .def("__len__", &TimeSeries::size)
       .def_readonly("target", &TimeSeries::target, "Name of the target.")
-      .def_property_readonly("kind", [](const TimeSeries& s) { return std::string(name_of(s.kind)); }, "Kind of instrument.")
+      .def_property_readonly(
+          "kind", [](const TimeSeries& s) { return std::string(name_of(s.kind)); }, "Kind of instrument.")
       .def_readonly("components", &TimeSeries::components, "Names of the columns of value and sigma.")
-      .def_property_readonly("time", [](const TimeSeries& s) { return datetimes_of(s.time); }, "datetime64[ns], UTC, the clock as written.")
-      .def_property_readonly("time_dejittered", [](const TimeSeries& s) { return datetimes_of(s.time_dejittered); },
-                             "A regular clock fitted to time, or empty.")
+      .def_property_readonly(
+          "time", [](const py::object& self) { return datetimes_of(self.cast<const TimeSeries&>().time, self); },
+          "datetime64[ns], UTC, the clock as written. A read-only view.")
+      .def_property_readonly(
+          "time_dejittered",
+          [](const py::object& self) { return datetimes_of(self.cast<const TimeSeries&>().time_dejittered, self); },
+          "datetime64[ns], a regular clock fitted to time, or empty. A read-only view.")
       .def_property_readonly(
           "value",
           [](const py::object& self) {
@@ -113,14 +130,31 @@ void add_series(py::module_& module) {
             return py::module_::import("pandas").attr("DataFrame")(columns, self.attr("time"));
           },
           "A pandas.DataFrame indexed by time, columns in metres. Needs pandas.")
-      .def("__repr__", [](const TimeSeries& s) {
-        return "<highwall.Series " + s.target + ", " + std::to_string(s.size()) + " samples>";
-      });
+      .def("__repr__",
+           [](const TimeSeries& s) { return "<highwall.Series " + s.target + ", " + std::to_string(s.size()) + " samples>"; });
+}
+
+/// World x and y of the cells' centres, rows x columns each.
+std::pair<py::object, py::object> world_centres(const GridGeometry& g) {
+  const auto rows = static_cast<py::ssize_t>(g.rows);
+  const auto cols = static_cast<py::ssize_t>(g.cols);
+  py::array_t<double> x({rows, cols});
+  py::array_t<double> y({rows, cols});
+  for (py::ssize_t r = 0; r < rows; ++r) {
+    for (py::ssize_t c = 0; c < cols; ++c) {
+      const auto centre = g.centre(static_cast<std::size_t>(r), static_cast<std::size_t>(c));
+      x.mutable_at(r, c) = centre[0] + g.frame.origin_m[0];
+      y.mutable_at(r, c) = centre[1] + g.frame.origin_m[1];
+    }
+  }
+  return {std::move(x), std::move(y)};
 }
 
 void add_stack(py::module_& module) {
   py::class_<Stack>(module, "Stack", py::dynamic_attr(), "Displacement maps of several epochs over the same cells.")
-      .def_property_readonly("time", [](const Stack& s) { return datetimes_of(s.instants()); }, "datetime64[ns], UTC.")
+      .def_property_readonly(
+          "time", [](const py::object& self) { return datetimes_of(self.cast<const Stack&>().instants(), self); },
+          "datetime64[ns], UTC, one an epoch. A read-only view.")
       .def_property_readonly(
           "displacement",
           [](const py::object& self) {
@@ -131,8 +165,12 @@ void add_stack(py::module_& module) {
                            {static_cast<py::ssize_t>(s.epochs()), static_cast<py::ssize_t>(g.rows), static_cast<py::ssize_t>(g.cols)}, self);
           },
           "epochs x rows x columns float64, metres towards the sensor; NaN = no data. A read-only view.")
-      .def_property_readonly("affine", [](const Stack& s) { return s.geometry().affine; }, "GDAL's six numbers, local metres.")
-      .def_property_readonly("crs", [](const Stack& s) { return s.geometry().frame.crs; }, "CRS of the map.")
+      .def_property_readonly(
+          "affine", [](const Stack& s) { return s.geometry().affine; }, "GDAL's six numbers, local metres.")
+      .def_property_readonly(
+          "origin", [](const Stack& s) { return s.geometry().frame.origin_m; }, "World coordinates of the local origin, m.")
+      .def_property_readonly(
+          "crs", [](const Stack& s) { return s.geometry().frame.crs; }, "CRS of the map.")
       .def(
           "to_xarray",
           [](const py::object& self) {
@@ -143,11 +181,18 @@ void add_stack(py::module_& module) {
             attributes["crs"] = s.geometry().frame.crs;
             py::dict coordinates;
             coordinates["time"] = self.attr("time");
+            const auto [x, y] = world_centres(s.geometry());
+            const bool upright = s.geometry().affine[2] == 0.0 && s.geometry().affine[4] == 0.0;
+            const py::tuple both = py::make_tuple("row", "col");
+            const py::object first_row = x[py::int_(0)];
+            const py::object first_column = y[py::make_tuple(py::slice(py::none(), py::none(), py::none()), 0)];
+            coordinates["x"] = upright ? py::tuple(py::make_tuple("col", first_row)) : py::tuple(py::make_tuple(both, x));
+            coordinates["y"] = upright ? py::tuple(py::make_tuple("row", first_column)) : py::tuple(py::make_tuple(both, y));
             return py::module_::import("xarray").attr("DataArray")(
                 self.attr("displacement"), py::arg("dims") = py::make_tuple("time", "row", "col"), py::arg("coords") = coordinates,
                 py::arg("name") = "displacement", py::arg("attrs") = attributes);
           },
-          "An xarray.DataArray in metres. Needs xarray.");
+          "An xarray.DataArray in metres, with x and y of the cells' centres in world coordinates. Needs xarray.");
 }
 
 }  // namespace

@@ -78,30 +78,37 @@ void add_archive(py::module_& module) {
 void add_night(py::module_& module) {
   add_archive(module);
   py::class_<NightSummary>(module, "NightSummary", "What a night did.")
-      .def_property_readonly("now", [](const NightSummary& s) { return to_iso8601(s.now); })
-      .def_property_readonly("folder", [](const NightSummary& s) { return s.folder.string(); }, "Folder of the night's products.")
+      .def_property_readonly(
+          "now", [](const NightSummary& s) { return to_iso8601(s.now); }, "The clock of the night, ISO 8601 UTC.")
+      .def_property_readonly(
+          "folder", [](const NightSummary& s) { return s.folder.string(); }, "Folder of the night's products.")
       .def_readonly("findings", &NightSummary::findings, "Everything that went wrong, each a sentence.")
-      .def_readonly("messages_posted", &NightSummary::messages_posted)
+      .def_readonly("messages_posted", &NightSummary::messages_posted, "Number of new messages in the outbox.")
       .def_property_readonly("complete", &NightSummary::complete_without_findings, "True without findings.")
-      .def_property_readonly("states",
-                             [](const NightSummary& s) {
-                               py::list out;
-                               for (const NightState& state : s.states) out.append(state_dict(state));
-                               return out;
-                             },
-                             "Level and health of zones and targets: dicts.")
-      .def_property_readonly("files", [](const NightSummary& s) {
-        py::list out;
-        for (const FileOutcome& f : s.files) {
-          py::dict d;
-          d["source"] = f.source;
-          d["file"] = f.file;
-          d["outcome"] = f.outcome;
-          d["detail"] = f.detail;
-          out.append(d);
-        }
-        return out;
-      });
+      .def_property_readonly(
+          "states",
+          [](const NightSummary& s) {
+            py::list out;
+            for (const NightState& state : s.states) out.append(state_dict(state));
+            return out;
+          },
+          "Level and health of zones and targets: dicts.")
+      .def_property_readonly(
+          "files",
+          [](const NightSummary& s) {
+            py::list out;
+            for (const FileOutcome& f : s.files) {
+              py::dict d;
+              d["source"] = f.source;
+              d["file"] = f.file;
+              d["outcome"] = f.outcome;
+              d["detail"] = f.detail;
+              out.append(d);
+            }
+            return out;
+          },
+          "Every file of the drop folder: dicts with source, file, outcome (stored, duplicate, quarantined, waiting, ...) and "
+          "detail.");
   module.def(
       "run",
       [](const std::string& site, const std::string& now, bool settle, const std::string& python, int threads) {
@@ -134,17 +141,19 @@ void add_night(py::module_& module) {
       py::arg("out"), py::kw_only(), py::arg("threads") = 0, simulate_doc.c_str());
   module.def(
       "judge",
-      [](const std::vector<std::string>& files, const std::string& policy, const std::vector<std::string>& quiet, int threads,
+      [](const std::vector<std::string>& files, const std::string& policy, const py::object& quiet, int threads,
          const py::dict& keywords) {
         ReadOptions options;
         apply(options, keywords, "warn");
-        std::vector<std::array<Instant, 2>> periods;
-        for (const std::string& text : quiet) periods.push_back(parse_period(text));
+        const auto periods = periods_of(quiet);
         const auto rows = without_gil(threads, [&](const Run& run) {
           std::vector<TimeSeries> all;
           for (const std::string& file : files) {
             Report report;
-            for (TimeSeries& s : read_series(file, options, report, run)) all.push_back(std::move(s));
+            auto series = read_series(file, options, report, run);
+            for (std::string& sentence : assumptions_of(series)) report.warn(std::move(sentence));
+            for (const std::string& note : report.warnings) run.log(LogLevel::warning, "read", {{"file", file}, {"note", note}});
+            for (TimeSeries& s : series) all.push_back(std::move(s));
           }
           return rows_of(judge_files(all, load_policy(policy), periods, run));
         });

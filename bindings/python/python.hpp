@@ -4,12 +4,15 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <array>
 #include <future>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/cloud.hpp"
+#include "core/displacement.hpp"
+#include "core/error.hpp"
 #include "core/options.hpp"
 #include "core/run.hpp"
 
@@ -46,13 +49,17 @@ std::string parameters_text() {
   return text;
 }
 
+/// Hands log records to logging.getLogger("highwall"); takes the GIL.
+void log_to_python(const LogRecord& record) noexcept;
+
 /// Calls work(run) without the GIL on a thread of its own, while this one looks out for Ctrl-C and asks
 /// the work to stop.
 template <class Work>
 auto without_gil(int threads, Work&& work) {
+  if (threads < 0) throw Error(ErrorKind::config, "threads must be 0 (all) or more, not " + std::to_string(threads), "threads");
   std::stop_source stop;
   Run run(threads);
-  run.set_stop(stop.get_token());
+  run.set_stop(stop.get_token()).set_log(log_to_python);
   auto result = std::async(std::launch::async, [&] { return work(run); });
   bool interrupted = false;
   {
@@ -83,12 +90,23 @@ py::array view_of(const T* data, std::vector<py::ssize_t> shape, const py::handl
   return array;
 }
 
-/// Instants as datetime64[ns].
-py::array datetimes_of(const std::vector<Instant>& instants);
+/// Reason codes as an array of their words; shape {} = as long as the codes.
+py::object words_of(const std::vector<Reason>& codes, std::vector<py::ssize_t> shape);
+
+/// Instants as datetime64[ns]: a read-only view of memory that `owner` keeps alive.
+py::object datetimes_of(const std::vector<Instant>& instants, const py::handle& owner);
+
+/// datetime64 array, datetimes or ISO 8601 texts; without a zone they are UTC.
+/// @throws Error(input) naming the index of what is no instant, NaT, or outside of 1678 to 2261
+std::vector<Instant> instants_of(const py::object& time);
+/// Quiet periods: one period or several, each "FROM..TO" or a pair of datetime64, datetime or ISO 8601 text.
+/// @throws Error(config) for anything else
+std::vector<std::array<Instant, 2>> periods_of(const py::object& quiet);
 
 void add_errors(py::module_& module);
 void add_data(py::module_& module);     // Cloud, Series, Stack, read, info
-void add_measure(py::module_& module);  // m3c2, rate, DisplacementField, RateResult
+void add_measure(py::module_& module);  // m3c2, DisplacementField
+void add_series_tools(py::module_& module);  // rate, trend, RateResult, Trend
 void add_night(py::module_& module);    // run, simulate, judge, Archive
 
 }  // namespace highwall::python

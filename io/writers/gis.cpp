@@ -165,7 +165,8 @@ std::string points_gpkg(const DisplacementField& f, const std::string& unit) {
   const Srs srs = srs_of(f.frame, true);
   OGRLayerH layer = make_layer(file, "displacement", srs.get(), wkbPoint25D);
   for (const char* name : {"nx", "ny", "nz"}) add_field(layer, name, OFTReal);
-  for (const char* name : {"distance", "sigma", "lod95", "std1", "std2"}) add_field(layer, fmt::format("{}_{}", name, unit), OFTReal);
+  for (const char* name : {"distance", "sigma", "lod95", "std1", "std2"})
+    add_field(layer, fmt::format("{}_{}", name, unit), OFTReal);
   add_field(layer, "n1", OFTInteger);
   add_field(layer, "n2", OFTInteger);
   add_field(layer, "reason", OFTString);

@@ -46,7 +46,8 @@ TEST(RealDataSeries, TheFiveFormsOfOneRtklibSolutionAgree) {
         worst_sigma = std::max(worst_sigma, std::abs(other.sigma(i, c) - reference.sigma(i, c)) * 1000.0);
       }
     }
-    std::printf("%-16s differs by at most %.3f %.3f %.3f mm, its sigmas by %.3f mm\n", name, worst[0], worst[1], worst[2], worst_sigma);
+    std::printf("%-16s differs by at most %.3f %.3f %.3f mm, its sigmas by %.3f mm\n", name, worst[0], worst[1], worst[2],
+                worst_sigma);
     // Their own rounding: seconds of arc with five decimals in dms, millimetres of height in NMEA.
     const bool nmea = std::string(name) == "rover.nmea";
     const double plane = std::string(name) == "kin_dms.pos" ? 0.25 : 0.15;

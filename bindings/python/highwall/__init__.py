@@ -3,9 +3,12 @@
 GNSS series, slope radar and LiDAR point clouds to displacement fields, velocities with honest
 uncertainty, and warning levels. Lengths are metres, velocities metres per day unless a name says
 otherwise; line-of-sight displacement is positive towards the sensor; radii are radii.
+
+Steps and assumptions are logged to ``logging.getLogger("highwall")``.
 """
 
 import datetime as _datetime
+import logging as _logging
 import sys as _sys
 
 from ._highwall import (
@@ -23,21 +26,26 @@ from ._highwall import (
     Series,
     Stack,
     StorageError,
+    Trend,
     __version__,
     info,
     m3c2,
     rate,
     read,
     simulate,
+    trend,
 )
 from ._highwall import judge as _judge
 from ._highwall import run as _run
 
 __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "DisplacementField", "FrameError", "HighwallError",
-    "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "__version__",
-    "info", "m3c2", "rate", "read", "run", "simulate", "warn",
+    "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
+    "info", "m3c2", "rate", "read", "run", "simulate", "trend", "warn",
 ]
+
+# What a step has to say goes to the logger "highwall"; without a handler nothing is printed.
+_logging.getLogger("highwall").addHandler(_logging.NullHandler())
 
 
 def _iso(now):
@@ -71,14 +79,15 @@ def run(site, now=None, threads=0):
     return _run(str(site), _iso(now), now is None, _sys.executable, threads)
 
 
-def warn(files, policy=None, quiet=(), threads=0, **options):
+def warn(files, policy=None, quiet=None, threads=0, **options):
     """Warning levels of bare series files, sample by sample; the files together are one zone.
 
     Parameters
     ----------
     files : list of paths
     policy : path of a policy TOML; default: the shipped policy
-    quiet : list of "FROM..TO" periods in which the wall rests; they calibrate sigma
+    quiet : one period or several, each "FROM..TO" or a pair (from, to) of datetime64, datetime or ISO 8601
+        text, in which the wall rests; they calibrate sigma
     options : as for :func:`read` (kind, sign, unit, time_zone, ...)
 
     Returns
@@ -86,4 +95,4 @@ def warn(files, policy=None, quiet=(), threads=0, **options):
     dict of lists: time (ISO 8601 UTC), target, level, health, rule, value, sigma, threshold, unit, window;
     one entry a sample and a change of health. NaN = not known.
     """
-    return _judge([str(f) for f in files], "" if policy is None else str(policy), list(quiet), threads, options)
+    return _judge([str(f) for f in files], "" if policy is None else str(policy), quiet, threads, options)

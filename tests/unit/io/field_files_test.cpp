@@ -75,7 +75,7 @@ TEST(FieldFiles, UnitsComeFromTheCrs) {
   EXPECT_EQ(length_unit_of(Frame{}), "m");
   EXPECT_EQ(length_unit_of(kFeet), "ft_us");
   EXPECT_EQ(length_unit_of({"EPSG:2285", "", {}, 0}), "ft_us");
-  EXPECT_EQ(length_unit_of({"EPSG:2994", "", {}, 0}), "ft");       // Oregon, international feet
+  EXPECT_EQ(length_unit_of({"EPSG:2994", "", {}, 0}), "ft");  // Oregon, international feet
   EXPECT_EQ(length_unit_of({"EPSG:32650", "EPSG:5773", {}, 0}), "m");
   EXPECT_EQ(length_unit_of({"EPSG:2994", "EPSG:5703", {}, 0}), "source_unit");  // feet and metres
   EXPECT_EQ(length_unit_of({"EPSG:32650", "EPSG:6360", {}, 0}), "source_unit");
@@ -83,7 +83,8 @@ TEST(FieldFiles, UnitsComeFromTheCrs) {
 
 TEST(FieldFiles, GeoPackageKeepsTheCrsTheVerticalPartAndTheUnit) {
   std::string bytes = points_gpkg(one_place(kFeet), length_unit_of(kFeet));
-  VSILFILE* memory = VSIFileFromMemBuffer("/vsimem/field_files_test.gpkg", reinterpret_cast<GByte*>(bytes.data()), bytes.size(), FALSE);
+  VSILFILE* memory =
+      VSIFileFromMemBuffer("/vsimem/field_files_test.gpkg", reinterpret_cast<GByte*>(bytes.data()), bytes.size(), FALSE);
   VSIFCloseL(memory);
   GDALDatasetH file = GDALOpenEx("/vsimem/field_files_test.gpkg", GDAL_OF_VECTOR, nullptr, nullptr, nullptr);
   ASSERT_NE(file, nullptr);

@@ -1,0 +1,105 @@
+"""Every example of the README runs, on a simulated pit and on small files of the names that it uses."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import highwall as hw
+from test_api import write_las
+
+ROOT = Path(__file__).parents[2]
+HIGHWALL = Path(sys.executable).parent / "highwall"
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.M | re.S)
+
+
+def commands():
+    """Lines that call the program, without the comments; set-up scripts are what runs this test."""
+    for language, block in BLOCKS:
+        if language:
+            continue
+        for line in block.splitlines():
+            if line.startswith("highwall "):
+                yield line.split("  #")[0].strip()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """The files of the README's examples, and a pit of few nights."""
+    folder = tmp_path_factory.mktemp("desk")
+    rng = np.random.default_rng(1)
+    xyz = np.column_stack([512100 + rng.uniform(0, 10, 5000), 3880100 + rng.uniform(0, 10, 5000), 80 + 0.01 * rng.normal(size=5000)])
+    origin = (512000.0, 3880000.0, 0.0)
+    write_las(folder / "may.las", xyz, 4548, origin)
+    write_las(folder / "june.las", xyz - [0, 0, 0.02], 4548, origin)
+    write_las(folder / "cores.las", xyz[:20], 4548, origin)
+    t = np.datetime64("2025-08-13T00:00:00") + np.arange(2000) * np.timedelta64(15, "m")
+    text = "".join(f"{a}Z,{v:.4f}\n" for a, v in zip(t, 0.1 * rng.normal(size=2000)))
+    (folder / "areas.csv").write_text("time,displacement_mm\n" + text)
+    for name in ("E1.csv", "E2.csv"):
+        (folder / name).write_text("time,displacement_mm\n" + "".join(f"2026-01-{d:02}T00:00:00Z,{0.1 * d}\n" for d in range(1, 29)))
+    (folder / "G01.csv").write_text("time,east_mm,north_mm,up_mm\n" + "".join(
+        f"{np.datetime64('2023-01-01') + d}T12:00:00Z,{0.05 * d},{-0.02 * d},0\n" for d in range(1000)))
+    return folder
+
+
+def run(line, folder, code=(0,)):
+    words = shlex.split(line)
+    done = subprocess.run([HIGHWALL, *words[1:]], cwd=folder, capture_output=True, text=True)
+    assert done.returncode in code, f"{line}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def test_the_commands_of_a_night_and_of_single_files_run(desk):
+    lines = list(commands())
+    assert len(lines) >= 8 and any(line.startswith("highwall trend") for line in lines)
+    for line in lines:
+        # Thirty nights are the demo's business.
+        run(line.replace("--nights 30", "--nights 2 --beam-step-deg 0.6 --radar-cell-m 20 --radar-interval-min 120"), desk, code=(0, 2))
+    for name in ("out.csv", "rate.csv", "levels.csv", "trend.csv"):
+        assert (desk / name).stat().st_size > 100, name
+    assert (desk / "pit" / "archive" / "format.toml").exists()
+
+
+def test_the_python_example_runs(desk, monkeypatch):
+    test_pit = desk / "pit" / "site.toml"
+    if not test_pit.exists():
+        run("highwall simulate pit --scenario accelerating --seed 7 --nights 2", desk)
+        run("highwall run pit/site.toml --now 2026-03-31T00:00:00Z", desk, code=(0, 2))
+    shutil.copytree(desk / "pit", desk / "again", dirs_exist_ok=True)
+    monkeypatch.chdir(desk)
+    python = [block for language, block in BLOCKS if language == "python"]
+    assert len(python) == 1
+    code = python[0].replace('"site.toml"', '"again/site.toml"')
+    t = np.datetime64("2026-01-01") + np.arange(300) * np.timedelta64(6, "m")
+    names = {"time": t, "value": np.arange(300.0)}
+    exec(compile(code, "README.md", "exec"), names)
+    assert np.nanmedian(names["field"].distance) == pytest.approx(-0.02, abs=2e-3)
+
+
+def test_the_site_of_the_readme_is_understood(desk):
+    (toml,) = [block for language, block in BLOCKS if language == "toml"]
+    folder = desk / "site"
+    folder.mkdir()
+    (folder / "site.toml").write_text(toml)
+    (folder / "zones.geojson").write_text(
+        '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"name": "north_wall"}, "geometry": {"type": '
+        '"Polygon", "coordinates": [[[117.13, 35.04], [117.14, 35.04], [117.14, 35.05], [117.13, 35.05], [117.13, 35.04]]]}}]}')
+    policy = ROOT / "io" / "config" / "default_policy.toml"
+    shutil.copy(policy, folder / "policy.toml")
+    (folder / "drop" / "radar").mkdir(parents=True)
+    done = run("highwall check site.toml", folder, code=(0, 2))
+    assert "frame EPSG:4548+EPSG:5737" in done.stdout and "zone north_wall: outline read" in done.stdout
+
+
+def test_every_command_and_name_of_the_readme_exists():
+    text = (ROOT / "README.md").read_text()
+    for name in re.findall(r"\bhw\.(\w+)", text):
+        assert hasattr(hw, name), name
+    for name in re.findall(r"`highwall (\w+)", text):
+        assert subprocess.run([HIGHWALL, name, "--help"], capture_output=True).returncode == 0 or name == "COMMAND", name
