@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "core/error.hpp"
+#include "io/durable/durable.hpp"
 
 namespace highwall {
 namespace {
@@ -72,21 +70,7 @@ TomlValue parse_toml(std::string_view text, const std::string& name) {
 }
 
 std::string load_config_text(const std::filesystem::path& path) {
-  std::error_code failed;
-  const std::uintmax_t size = std::filesystem::file_size(path, failed);
-  if (failed) {
-    throw Error(ErrorKind::config, "the configuration cannot be read: " + failed.message(),
-                path.string());
-  }
-  if (size > kLargestConfigBytes) {
-    throw Error(ErrorKind::config, "a configuration of more than 16 MB is not read", path.string());
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.good() && !file.eof()) {
-    throw Error(ErrorKind::config, "the configuration cannot be read", path.string());
-  }
-  return text;
+  return read_whole(path, ErrorKind::config, kLargestConfigBytes);
 }
 
 TomlValue load_toml(const std::filesystem::path& path) {

@@ -10,11 +10,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
-#include "core/error.hpp"
 #include "io/durable/fault.hpp"
 
 namespace highwall {
@@ -67,6 +64,34 @@ int write_all(int descriptor, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
   return 0;
+}
+
+/// Fills `bytes` from the file; fewer when the file ends before. @return 0 or errno
+int read_some(int descriptor, char* bytes, std::size_t size, std::size_t& got) {
+  got = 0;
+  while (got < size) {
+    const ssize_t n = ::read(descriptor, bytes + got, size - got);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    if (n == 0) break;
+    got += static_cast<std::size_t>(n);
+  }
+  return 0;
+}
+
+/// Compares a file with what it should hold, step by step: no second copy in memory.
+bool reads_back(const fs::path& path, std::string_view bytes) {
+  constexpr std::size_t kStep = 1U << 20U;
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) fail(path, "the file cannot be read back", errno);
+  std::vector<char> step(kStep);
+  std::size_t got = 0;
+  do {
+    if (const int code = read_some(descriptor.get(), step.data(), step.size(), got)) fail(path, "the file cannot be read back", code);
+    if (std::string_view(step.data(), got) != bytes.substr(0, got)) return false;
+    bytes.remove_prefix(got);
+  } while (got == step.size());
+  return bytes.empty();
 }
 
 void sync_folder(const fs::path& folder) {
@@ -134,7 +159,7 @@ void write_whole(const fs::path& path, std::string_view bytes, IfExists if_exist
   if (::fsync(descriptor.get()) != 0) fail(path, "the file cannot be forced to disk", errno);
   if (const int code = fault("fsync_fails")) fail(path, "the file cannot be forced to disk", code);
   if (descriptor.close_now() != 0) fail(path, "the file cannot be closed", errno);
-  if (read_whole(temporary) != bytes) {
+  if (!reads_back(temporary, bytes)) {
     throw Error(ErrorKind::storage, "what was written does not read back the same", path.string(), "check the disk");
   }
   if (const int code = fault("before_rename")) fail(path, "the file cannot be renamed", code);
@@ -144,11 +169,32 @@ void write_whole(const fs::path& path, std::string_view bytes, IfExists if_exist
   sync_folder(path.parent_path());
 }
 
-std::string read_whole(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorKind::storage, "the file cannot be opened", path.string());
-  std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.bad()) throw Error(ErrorKind::storage, "the file cannot be read", path.string());
+std::string read_whole(const fs::path& path, ErrorKind kind, std::uintmax_t most_bytes) {
+  // Without O_NONBLOCK a pipe of that name would hold the program for ever.
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (descriptor.get() < 0) {
+    const int code = errno;
+    if (code == ENOENT) throw Error(kind, "the file does not exist", path.string());
+    throw Error(kind, fmt::format("the file cannot be opened: {}", std::strerror(code)), path.string(),
+                code == EACCES ? "check its permissions" : "");
+  }
+  struct stat status {};
+  if (::fstat(descriptor.get(), &status) != 0) throw Error(kind, "the file cannot be looked at", path.string());
+  if (!S_ISREG(status.st_mode)) throw Error(kind, "this is not a file", path.string());
+  const auto size = static_cast<std::uintmax_t>(status.st_size);
+  if (size > most_bytes) {
+    throw Error(kind, fmt::format("the file has {} MB; more than {} MB are not read", size >> 20U, most_bytes >> 20U),
+                path.string(), "is it the right file?");
+  }
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  std::size_t got = 0;
+  if (const int code = read_some(descriptor.get(), bytes.data(), bytes.size(), got)) {
+    throw Error(kind, fmt::format("the file cannot be read: {}", std::strerror(code)), path.string());
+  }
+  if (got != bytes.size()) {
+    throw Error(kind, fmt::format("only {} of {} bytes could be read", got, bytes.size()), path.string(),
+                "the file may still be uploading");
+  }
   return bytes;
 }
 
@@ -190,35 +236,53 @@ std::uint32_t crc32c(std::string_view bytes) {
   return crc ^ 0xffffffffU;
 }
 
-LineLog::LineLog(fs::path path) : path_(std::move(path)) {
+LineLog::LineLog(fs::path path) : path_(std::move(path)) { cut_torn_line(); }
+
+LineLog::~LineLog() { close(); }
+
+LineLog::LineLog(LineLog&& other) noexcept
+    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+void LineLog::close() noexcept {
+  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+}
+
+void LineLog::cut_torn_line() const {
   if (!fs::exists(path_)) return;
   const std::string bytes = read_whole(path_);
   std::size_t good = 0;
   parse_log(path_, bytes, good);
   if (good == bytes.size()) return;
   const Descriptor descriptor(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
-  if (descriptor.get() < 0 || ::ftruncate(descriptor.get(), static_cast<off_t>(good)) != 0 ||
-      ::fsync(descriptor.get()) != 0) {
+  if (descriptor.get() < 0 || ::ftruncate(descriptor.get(), static_cast<off_t>(good)) != 0 || ::fsync(descriptor.get()) != 0) {
     fail(path_, "the torn last line cannot be cut off", errno);
   }
 }
 
+void LineLog::open() {
+  cut_torn_line();
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) fail(path_, "the log cannot be opened", errno);
+}
+
 void LineLog::append(const std::string& text) {
-  const bool is_new = !fs::exists(path_);
-  const Descriptor descriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-  if (descriptor.get() < 0) fail(path_, "the log cannot be opened", errno);
+  if (text.find('\n') != std::string::npos) throw Error(ErrorKind::internal, "a line of a log has a line end in it", path_.string());
+  const bool first = descriptor_ < 0;
+  if (first) open();
   struct stat before {};
-  if (::fstat(descriptor.get(), &before) != 0) fail(path_, "the log cannot be looked at", errno);
+  if (::fstat(descriptor_, &before) != 0) fail(path_, "the log cannot be looked at", errno);
   const std::string line = fmt::format("{}|{:08x}\n", text, crc32c(text));
-  int code = write_all(descriptor.get(), line);
+  int code = write_all(descriptor_, line);
   if (code == 0) code = fault("log_after_write");
-  if (code == 0 && ::fsync(descriptor.get()) != 0) code = errno;
+  if (code == 0 && ::fsync(descriptor_) != 0) code = errno;
   if (code != 0) {
-    // Take the half line back; if that fails too, the next start cuts it.
-    if (::ftruncate(descriptor.get(), before.st_size) == 0) ::fsync(descriptor.get());
+    // Take the half line back; if that fails too, the next opening cuts it.
+    if (::ftruncate(descriptor_, before.st_size) == 0) ::fsync(descriptor_);
+    close();
     fail(path_, "the log cannot be written", code);
   }
-  if (is_new) sync_folder(path_.parent_path());
+  // A log that a killed run has made may not be in its folder on the disk: once for each opening.
+  if (first) sync_folder(path_.parent_path());
 }
 
 std::vector<std::string> LineLog::read(const fs::path& path) {

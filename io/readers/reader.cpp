@@ -4,9 +4,9 @@
 
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 
 #include "core/error.hpp"
+#include "io/durable/durable.hpp"
 #include "io/readers/text.hpp"
 
 namespace highwall {
@@ -65,26 +65,8 @@ const Reader& choose_reader(const Input& input, const std::string& format) {
 }
 
 std::string load_file(const std::filesystem::path& path) {
-  std::error_code failed;
-  const auto status = std::filesystem::status(path, failed);
-  if (failed || !std::filesystem::exists(status)) {
-    throw Error(ErrorKind::input, "the file does not exist", path.string());
-  }
-  if (!std::filesystem::is_regular_file(status)) {
-    throw Error(ErrorKind::input, "this is not a file", path.string());
-  }
-  const std::uintmax_t size = std::filesystem::file_size(path, failed);
-  if (failed) throw Error(ErrorKind::input, "the file cannot be read: " + failed.message(), path.string());
-  if (size == 0) throw Error(ErrorKind::input, "the file is empty", path.string());
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorKind::input, "the file cannot be opened", path.string(), "check its permissions");
-  std::string bytes(static_cast<std::size_t>(size), '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(size));
-  if (static_cast<std::uintmax_t>(file.gcount()) != size) {
-    throw Error(ErrorKind::input,
-                fmt::format("only {} of {} bytes could be read", file.gcount(), size), path.string(),
-                "the file may still be uploading");
-  }
+  std::string bytes = read_whole(path, ErrorKind::input, kLargestInputBytes);
+  if (bytes.empty()) throw Error(ErrorKind::input, "the file is empty", path.string());
   return bytes;
 }
 
