@@ -19,6 +19,17 @@ std::span<const double> Stack::at(std::size_t epoch) const {
   return {values_.data() + epoch * cells(), cells()};
 }
 
+void Stack::reserve(std::size_t epochs) {
+  instants_.reserve(epochs);
+  values_.reserve(epochs * cells());
+}
+
+void Stack::push(Instant instant, std::span<const double> map) {
+  if (map.size() != cells()) throw Error(ErrorKind::internal, "a map does not have the stack's number of cells");
+  instants_.push_back(instant);
+  values_.insert(values_.end(), map.begin(), map.end());
+}
+
 std::vector<double> Stack::of(std::size_t cell) const {
   if (cell >= cells()) throw Error(ErrorKind::internal, "a stack was asked for a cell it has not");
   std::vector<double> series(epochs());

@@ -27,6 +27,10 @@ class Stack {
   /// Map of one epoch: all cells, row-major.
   std::span<double> at(std::size_t epoch);
   std::span<const double> at(std::size_t epoch) const;
+  /// Takes the memory for so many epochs at once.
+  void reserve(std::size_t epochs);
+  /// Adds the map of one more epoch. @throws Error(internal) when it has not the stack's number of cells.
+  void push(Instant instant, std::span<const double> map);
   /// Series of one cell: one value an epoch (copied: the block is epoch-major).
   std::vector<double> of(std::size_t cell) const;
 

@@ -108,7 +108,7 @@ class Taker {
         summary_.files.push_back(std::move(outcome));
         return;
       }
-      read(file, bytes, note, outcome);
+      read(file, std::move(bytes), note, outcome);
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::frame) throw;
       set_aside(file, note.file_sha256, e.what(), outcome);
@@ -153,9 +153,10 @@ class Taker {
     archive_.quarantine({file.source->id, file.name, sha, plain, now_});
   }
 
-  void read(const DropFile& file, const std::string& bytes, FileNote& note, FileOutcome& outcome) {
+  void read(const DropFile& file, std::string bytes, FileNote& note, FileOutcome& outcome) {
     const std::string& sha = note.file_sha256;
     Reading reading = read_input({file.path.string(), bytes}, read_options_of(site_, *file.source), run_);
+    std::string().swap(bytes);  // A large cloud is not kept twice from here on.
     outcome.warnings = reading.report.warnings;
     outcome.rejected_rows = reading.report.rejected;
     if (!reading.report.rows.empty()) {

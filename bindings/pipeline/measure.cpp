@@ -180,17 +180,7 @@ class Measurer {
 
   std::optional<Stack> stack_until_now(const SourceConfig& source) const {
     if (source.kind != "radar") return std::nullopt;
-    auto stack = archive_.load_stack(source.id);
-    if (!stack || stack->instants().back() <= now_) return stack;
-    std::vector<Instant> instants;
-    for (const Instant t : stack->instants()) {
-      if (t <= now_) instants.push_back(t);
-    }
-    if (instants.empty()) return std::nullopt;
-    Stack cut(stack->geometry(), instants);
-    for (std::size_t e = 0; e < instants.size(); ++e) std::copy(stack->at(e).begin(), stack->at(e).end(), cut.at(e).begin());
-    cut.source = stack->source;
-    return cut;
+    return archive_.load_stack(source.id, kNoInstant, now_);
   }
 
   void radar_maps(const SourceConfig& source, const Stack& stack) {

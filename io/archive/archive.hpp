@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,18 +12,23 @@
 #include "core/act.hpp"
 #include "core/run.hpp"
 #include "io/archive/epoch_file.hpp"
+#include "io/archive/merge.hpp"
+#include "io/archive/records.hpp"
 #include "io/durable/durable.hpp"
 
 namespace highwall {
 
-/// What the directory says of an epoch, without opening it.
+/// What directory and journal say of an epoch, without opening it.
 struct EpochInfo {
   std::string id;        ///< 20260211T031200Z-radar_north-7f3a9c21
   std::string source;
   Instant instant = kNoInstant;
   std::filesystem::path path;  ///< The epoch file, or the segment that holds it.
   bool sealed = false;
+  std::string kind;      ///< cloud, series, scan; empty when the journal does not say.
 };
+
+inline constexpr Instant kEndOfTime{std::numeric_limits<std::int64_t>::max()};
 
 enum class Appended { stored, duplicate, conflict };
 struct AppendResult {
@@ -41,28 +48,6 @@ struct SeriesResult {
   std::size_t equal_rows = 0;
   std::vector<ChangedRow> changed;
   std::string id;  ///< Of the new block; empty when there were no new rows.
-};
-
-/// What became of a file of the drop folder.
-struct FileNote {
-  std::string source;
-  std::string file;          ///< Name as the site sees it.
-  std::string file_sha256;
-  std::string outcome;       ///< stored, duplicate, quarantined.
-  std::string detail;
-  std::uint64_t rejected_rows = 0;
-  std::string first_rejected;
-  std::vector<std::string> warnings;
-  Instant at = kNoInstant;   ///< Night that dealt with it.
-};
-
-/// A file or epoch that was set aside.
-struct QuarantineRecord {
-  std::string source;
-  std::string file;         ///< Name in the drop folder.
-  std::string file_sha256;
-  std::string reason;
-  Instant at = kNoInstant;
 };
 
 struct VerifyReport {
@@ -86,7 +71,7 @@ class Archive {
 
   /// Keeps one cloud or scan. The same content again is a duplicate; the same source and instant with
   /// other content is a conflict: the newcomer goes to quarantine. `now` goes into the journal.
-  AppendResult append(const Epoch& epoch, Instant now);
+  AppendResult append(Epoch epoch, Instant now);
   /// Keeps the rows of an export that are new. Equal rows are no-ops, changed ones are quarantined and
   /// listed, never merged.
   SeriesResult append_series(const std::string& source, const std::vector<TimeSeries>& series,
@@ -97,8 +82,12 @@ class Archive {
   Epoch load(const EpochInfo& info) const;
   /// All rows of a source, merged, in time order; one series a target, in order of first appearance.
   std::vector<TimeSeries> load_series(const std::string& source) const;
-  /// All scans of a source as one stack; nullopt when there are none.
-  std::optional<Stack> load_stack(const std::string& source) const;
+  /// Hands over the scans of a source one by one, in time order, from `from` until `until` (both included):
+  /// one scan is in memory at a time. @throws Error(frame) when they do not share one grid.
+  void for_each_scan(const std::string& source, const std::function<void(Stack&&)>& take, Instant from = kNoInstant,
+                     Instant until = kEndOfTime) const;
+  /// The same as one stack; nullopt when there are none.
+  std::optional<Stack> load_stack(const std::string& source, Instant from = kNoInstant, Instant until = kEndOfTime) const;
 
   /// What became of a file with these bytes under this source; nullptr when it is new.
   const FileNote* known_file(const std::string& source, const std::string& file_sha256) const;
@@ -112,7 +101,8 @@ class Archive {
   void put_product(const std::string& name, const std::string& bytes);
   std::string get_product(const std::string& name) const;
 
-  /// Packs the epochs of every day before `before` into one segment a source and day.
+  /// Packs the epochs of every day before `before` into one segment a source and day. Days of one epoch,
+  /// clouds (to read one, all of its day would be read) and days too large for one file stay as they are.
   /// @return number of segments written
   std::size_t seal(Instant before, Instant now);
   /// Re-reads everything and compares it with the journal.
@@ -121,27 +111,39 @@ class Archive {
   std::vector<std::string> journal() const;
 
  private:
-  explicit Archive(std::filesystem::path root) : root_(std::move(root)) {}
-  void note(Instant now, const std::string& act, const std::vector<std::pair<std::string, std::string>>& fields);
-  void write_line(Instant now, const std::string& text);
-  void load_journal();
-  void store(const Epoch& epoch, const std::string& id);
-  std::vector<EpochInfo> list_epochs(const std::string& source) const;
-  std::vector<Epoch> load_all(const std::string& source, bool noted_only) const;
-
-  /// What the journal says of an epoch.
-  struct Ingested {
-    std::string file_sha256;
-    std::size_t new_rows = 0;
-    std::size_t equal_rows = 0;
+  using Index = std::map<std::string, std::vector<EpochInfo>>;  ///< By source; each by instant, then id.
+  /// The epochs of one source and day, and the files that hold them.
+  struct Day {
+    std::vector<EpochInfo> epochs;
+    std::vector<std::filesystem::path> loose;
+    std::vector<std::filesystem::path> segments;
   };
+
+  explicit Archive(std::filesystem::path root) : root_(std::move(root)) {}
+  std::filesystem::path loose_path(const EpochInfo& info) const;
+  /// Writes the epoch's file. @return SHA-256 of its bytes
+  std::string store(Epoch&& epoch, const std::string& id);
+  void note(Instant now, const IngestNote& note);
+  bool is_noted(const std::string& id) const { return state_.epochs.count(id) > 0; }
+  Index list_epochs(const std::string& source) const;
+  const Index& index() const;
+  /// Where the epoch is now: a writer may have sealed it since it was listed.
+  EpochInfo present(const EpochInfo& info) const;
+  void visit(const std::vector<EpochInfo>& infos, const std::function<void(const EpochInfo&, Epoch&&)>& take) const;
+  std::vector<EpochInfo> scans_of(const std::string& source, Instant from, Instant until) const;
+  SeriesMerge& merged(const std::string& source);
+  std::map<std::pair<std::string, std::string>, Day> days_before(Instant before) const;
+  bool worth_sealing(const Day& day) const;
+  bool seal_day(const std::string& source, const std::string& day_text, const Day& day, Instant now);
 
   std::filesystem::path root_;
   std::optional<FolderLock> lock_;
-  std::map<std::pair<std::string, std::string>, FileNote> known_files_;  ///< by source and digest
-  std::map<std::string, Ingested> noted_;                                   ///< by epoch id
+  std::optional<Journal> journal_;
+  JournalState state_;
   /// A writer knows all changes itself: it lists the directory once. Readers look afresh each time.
-  mutable std::optional<std::vector<EpochInfo>> index_;
+  mutable std::optional<Index> index_;
+  /// Acknowledged rows of series sources, put together once in a writer's life.
+  std::map<std::string, SeriesMerge> merges_;
 };
 
 /// Writes an act (acknowledgement or release) beside the archive, without its lock: a person never

@@ -90,9 +90,9 @@ void write_points(hid_t at, const std::string& name, const Points& points, const
 Points read_points(hid_t at, const std::string& name, const std::string& file) {
   const auto shape = h5::shape_of(at, name, file);
   if (shape.size() != 2 || shape[1] != 3) throw Error(ErrorKind::storage, name + " is not N x 3", file);
-  const auto values = h5::read_data<double>(at, name, file);
+  h5::require_stored(at, name, file);  // Before memory is taken for what the shape claims.
   Points points(static_cast<Eigen::Index>(shape[0]), 3);
-  std::copy(values.begin(), values.end(), points.data());
+  h5::read_data_into(at, name, file, points.data(), static_cast<std::size_t>(points.size()));
   return points;
 }
 
@@ -242,9 +242,8 @@ void write_stack(hid_t at, const Stack& stack) {
   h5::write_numbers(at, "line_of_sight_to_sensor", {u.x(), u.y(), u.z()});
   const auto time = nanoseconds(stack.instants());
   h5::write_data(at, "time", time.data(), {time.size()}, kTimeUnit);
-  std::vector<double> values;
-  for (std::size_t e = 0; e < stack.epochs(); ++e) values.insert(values.end(), stack.at(e).begin(), stack.at(e).end());
-  h5::write_data(at, "displacement", values.data(), {stack.epochs(), g.rows, g.cols}, "m towards the sensor");
+  const double* values = stack.epochs() == 0 ? nullptr : stack.at(0).data();  // One block, epoch after epoch.
+  h5::write_data(at, "displacement", values, {stack.epochs(), g.rows, g.cols}, "m towards the sensor");
   if (!stack.line_of_sight_per_cell.empty()) write_vectors(at, "line_of_sight", stack.line_of_sight_per_cell, "");
   if (!stack.cell_position_m.empty()) write_vectors(at, "position", stack.cell_position_m, "m");
 }
@@ -258,13 +257,11 @@ Stack read_stack(hid_t at, const std::string& source, const std::string& file) {
   const auto time = h5::read_data<std::int64_t>(at, "time", file);
   const auto shape = h5::shape_of(at, "displacement", file);
   if (shape.size() != 3 || shape[0] != time.size()) throw Error(ErrorKind::storage, "displacement has the wrong shape", file);
-  const auto values = h5::read_data<double>(at, "displacement", file);
+  h5::require_stored(at, "displacement", file);
   g.rows = shape[1];
   g.cols = shape[2];
   Stack stack(g, instants(time));
-  for (std::size_t e = 0; e < stack.epochs(); ++e) {
-    std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(e * g.cells()), g.cells(), stack.at(e).begin());
-  }
+  if (stack.epochs() > 0) h5::read_data_into(at, "displacement", file, stack.at(0).data(), stack.epochs() * stack.cells());
   const auto u = h5::read_numbers(at, "line_of_sight_to_sensor", file);
   if (u.size() == 3) stack.line_of_sight.unit = {u[0], u[1], u[2]};
   stack.line_of_sight_per_cell = read_vectors(at, "line_of_sight", file);
@@ -378,29 +375,37 @@ Epoch decode_epoch(std::string_view bytes, const std::string& name) {
   return read_epoch(image.root(), name);
 }
 
-std::string encode_segment(const std::vector<std::pair<std::string, Epoch>>& epochs) {
+std::string encode_epoch(Epoch&& epoch) {
   h5::Image image;
-  h5::write_text(image.root(), "schema", "highwall.segment/1");
-  for (const auto& [id, epoch] : epochs) {
-    const h5::Handle group = h5::make_group(image.root(), id);
-    write_epoch(group.get(), epoch);
-  }
+  write_epoch(image.root(), epoch);
+  epoch.data = Payload();  // The image holds it now; its bytes are another copy.
   return image.bytes();
 }
 
-std::vector<std::string> segment_ids(std::string_view bytes, const std::string& name) {
-  const h5::Image image(bytes, name);
-  return h5::children(image.root());
+SegmentWriter::SegmentWriter() : image_(std::make_unique<h5::Image>()) {
+  h5::write_text(image_->root(), "schema", "highwall.segment/1");
+}
+SegmentWriter::~SegmentWriter() = default;
+
+void SegmentWriter::add(const std::string& id, const Epoch& epoch) {
+  const h5::Handle group = h5::make_group(image_->root(), id);
+  write_epoch(group.get(), epoch);
 }
 
-std::vector<std::pair<std::string, Epoch>> decode_segment(std::string_view bytes, const std::string& name) {
-  const h5::Image image(bytes, name);
-  std::vector<std::pair<std::string, Epoch>> epochs;
-  for (const std::string& id : h5::children(image.root())) {
-    const h5::Handle group = h5::open_group(image.root(), id, name);
-    epochs.emplace_back(id, read_epoch(group.get(), name));
-  }
-  return epochs;
+std::string SegmentWriter::bytes() { return image_->bytes(); }
+
+SegmentReader::SegmentReader(std::string bytes, std::string name)
+    : name_(std::move(name)),
+      bytes_(std::make_unique<const std::string>(std::move(bytes))),
+      image_(std::make_unique<h5::Image>(*bytes_, name_)) {}
+SegmentReader::~SegmentReader() = default;
+SegmentReader::SegmentReader(SegmentReader&&) noexcept = default;
+
+std::vector<std::string> SegmentReader::ids() const { return h5::children(image_->root()); }
+
+Epoch SegmentReader::read(const std::string& id) const {
+  const h5::Handle group = h5::open_group(image_->root(), id, name_);
+  return read_epoch(group.get(), name_);
 }
 
 std::string encode_field(const DisplacementField& f, const std::vector<std::pair<std::string, std::string>>& provenance) {

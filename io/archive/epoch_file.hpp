@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,9 @@
 #include "core/time.hpp"
 
 namespace highwall {
+namespace h5 {
+class Image;
+}
 
 /// One thing that the archive keeps: a cloud, a scan (a stack of one epoch) or the block of new rows of
 /// a series source.
@@ -30,14 +34,46 @@ std::string content_digest(const Epoch& epoch);
 
 /// The epoch as HDF5 bytes; layout in io/archive/README.md. Equal epochs give equal bytes.
 std::string encode_epoch(const Epoch& epoch);
+/// The same; gives the epoch's data up on the way, so that a large cloud is not in memory three times.
+std::string encode_epoch(Epoch&& epoch);
 /// @throws Error(storage) when the bytes are damaged, or their content does not match its own digest.
 Epoch decode_epoch(std::string_view bytes, const std::string& name);
 
-/// Several epochs in one file (a sealed day), each under its id.
-std::string encode_segment(const std::vector<std::pair<std::string, Epoch>>& epochs);
-/// The ids in a segment, without reading the epochs.
-std::vector<std::string> segment_ids(std::string_view bytes, const std::string& name);
-std::vector<std::pair<std::string, Epoch>> decode_segment(std::string_view bytes, const std::string& name);
+/// Several epochs in one file (a sealed day), each under its id; taken in one by one.
+class SegmentWriter {
+ public:
+  SegmentWriter();
+  ~SegmentWriter();
+  SegmentWriter(const SegmentWriter&) = delete;
+  SegmentWriter& operator=(const SegmentWriter&) = delete;
+  /// Equal epochs in the same order give equal bytes.
+  void add(const std::string& id, const Epoch& epoch);
+  /// The file. Nothing can be added afterwards.
+  std::string bytes();
+
+ private:
+  std::unique_ptr<h5::Image> image_;
+};
+
+/// A sealed day, opened; epochs are decoded as they are asked for.
+class SegmentReader {
+ public:
+  /// @throws Error(storage) when the bytes are no HDF5 file.
+  SegmentReader(std::string bytes, std::string name);
+  ~SegmentReader();
+  SegmentReader(SegmentReader&&) noexcept;
+  SegmentReader(const SegmentReader&) = delete;
+  SegmentReader& operator=(const SegmentReader&) = delete;
+  SegmentReader& operator=(SegmentReader&&) = delete;
+  std::vector<std::string> ids() const;
+  /// @throws Error(storage) when it is not there, or damaged.
+  Epoch read(const std::string& id) const;
+
+ private:
+  std::string name_;
+  std::unique_ptr<const std::string> bytes_;  ///< The image looks at them.
+  std::unique_ptr<h5::Image> image_;
+};
 
 /// A displacement field as HDF5 bytes, and back. Also the product "hdf5" of the night.
 std::string encode_field(const DisplacementField& field,

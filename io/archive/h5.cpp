@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -29,15 +30,18 @@ void check_status(herr_t status, const char* what, const std::string& where = {}
 /// HDF5 prints its error stack to stderr unless told not to.
 void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
-Handle core_access(std::string_view image) {
+Handle core_access() {
   Handle access(check(H5Pcreate(H5P_FILE_ACCESS), "H5Pcreate"), H5Pclose);
   constexpr std::size_t kStep = 1U << 20U;
   check_status(H5Pset_fapl_core(access.get(), kStep, 0), "H5Pset_fapl_core");
   check_status(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110), "H5Pset_libver_bounds");
-  if (!image.empty()) {
-    check_status(H5Pset_file_image(access.get(), const_cast<char*>(image.data()), image.size()), "H5Pset_file_image");
-  }
   return access;
+}
+
+/// HDF5 takes images of one name for one file: whoever opens the second gets the first.
+std::string unique_name() {
+  static std::atomic<std::uint64_t> images{0};
+  return fmt::format("highwall-image-{}", ++images);
 }
 
 Handle open_data(hid_t group, const std::string& name, const std::string& file) {
@@ -123,17 +127,40 @@ template <> hid_t type_of<double>() { return H5T_NATIVE_DOUBLE; }
 
 Image::Image() {
   silence();
-  const Handle access = core_access({});
+  const Handle access = core_access();
   const Handle creation(check(H5Pcreate(H5P_FILE_CREATE), "H5Pcreate"), H5Pclose);
   check_status(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
-  file_ = Handle(check(H5Fcreate("highwall-image", H5F_ACC_TRUNC, creation.get(), access.get()), "H5Fcreate"), H5Fclose);
+  file_ = Handle(check(H5Fcreate(unique_name().c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "H5Fcreate"), H5Fclose);
+}
+
+// HDF5 would copy an image into the property list, into the list's copy and into the open file. Through these
+// callbacks it gets the caller's memory each time instead; it is opened read-only and never written.
+Handle Image::lend(Lent& lent) {
+  Handle access = core_access();
+  H5FD_file_image_callbacks_t callbacks{};
+  callbacks.image_malloc = [](std::size_t size, H5FD_file_image_op_t, void* udata) -> void* {
+    const auto* l = static_cast<Lent*>(udata);
+    return size == l->size ? l->data : nullptr;
+  };
+  callbacks.image_memcpy = [](void* to, const void* from, std::size_t, H5FD_file_image_op_t, void*) -> void* {
+    return to == from ? to : nullptr;
+  };
+  callbacks.image_realloc = [](void*, std::size_t, H5FD_file_image_op_t, void*) -> void* { return nullptr; };
+  callbacks.image_free = [](void*, H5FD_file_image_op_t, void*) -> herr_t { return 0; };
+  callbacks.udata_copy = [](void* udata) -> void* { return udata; };
+  callbacks.udata_free = [](void*) -> herr_t { return 0; };
+  callbacks.udata = &lent;
+  check_status(H5Pset_file_image_callbacks(access.get(), &callbacks), "H5Pset_file_image_callbacks");
+  check_status(H5Pset_file_image(access.get(), lent.data, lent.size), "H5Pset_file_image");
+  return access;
 }
 
 Image::Image(std::string_view bytes, const std::string& name) {
   silence();
   if (bytes.size() < 8 || bytes.substr(1, 3) != "HDF") fail("this is not an HDF5 file", name);
-  const Handle access = core_access(bytes);
-  file_ = Handle(check(H5Fopen("highwall-image", H5F_ACC_RDONLY, access.get()), "opening", name), H5Fclose);
+  lent_ = std::make_unique<Lent>(Lent{const_cast<char*>(bytes.data()), bytes.size()});
+  const Handle access = lend(*lent_);
+  file_ = Handle(check(H5Fopen(unique_name().c_str(), H5F_ACC_RDONLY, access.get()), "opening", name), H5Fclose);
 }
 
 std::string Image::bytes() {
@@ -255,28 +282,48 @@ std::vector<hsize_t> shape_of(hid_t group, const std::string& name, const std::s
   return shape;
 }
 
-template <class T>
-std::vector<T> read_data(hid_t group, const std::string& name, const std::string& file) {
-  const Handle data = open_data(group, name, file);
-  const std::vector<hsize_t> shape = shape_of(group, name, file);
+namespace {
+
+/// Number of values of a dataset, held against what is stored. Our data are never compressed: what is stored is
+/// what is there.
+std::size_t checked_count(const Handle& data, hid_t group, const std::string& name, const std::string& file) {
   hsize_t n = 1;
-  for (const hsize_t d : shape) {
+  for (const hsize_t d : shape_of(group, name, file)) {
     if (d > kMostElements || (d > 0 && n > kMostElements / d)) fail("dataset " + name + " has an impossible size", file);
     n *= d;
   }
-  // Our data are never compressed: what is stored is what is there.
   const hsize_t stored = H5Dget_storage_size(data.get());
   const Handle type(check(H5Dget_type(data.get()), "H5Dget_type", file), H5Tclose);
   const std::size_t element = H5Tget_size(type.get());
   if (element == 0 || n > stored / element + 1 || (n > 0 && stored < n * element)) {
     fail("dataset " + name + " claims more values than the file holds", file);
   }
-  std::vector<T> values(static_cast<std::size_t>(n));
-  if (n > 0) {
+  return static_cast<std::size_t>(n);
+}
+
+}  // namespace
+
+template <class T>
+std::vector<T> read_data(hid_t group, const std::string& name, const std::string& file) {
+  const Handle data = open_data(group, name, file);
+  std::vector<T> values(checked_count(data, group, name, file));
+  if (!values.empty()) {
     check_status(H5Dread(data.get(), type_of<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
                  ("reading " + name).c_str(), file);
   }
   return values;
+}
+
+template <class T>
+void read_data_into(hid_t group, const std::string& name, const std::string& file, T* values, std::size_t expected) {
+  const Handle data = open_data(group, name, file);
+  if (checked_count(data, group, name, file) != expected) fail("dataset " + name + " has the wrong size", file);
+  if (expected == 0) return;
+  check_status(H5Dread(data.get(), type_of<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values), ("reading " + name).c_str(), file);
+}
+
+void require_stored(hid_t group, const std::string& name, const std::string& file) {
+  checked_count(open_data(group, name, file), group, name, file);
 }
 
 std::string element_type(hid_t group, const std::string& name, const std::string& file) {
@@ -292,7 +339,8 @@ bool has_data(hid_t group, const std::string& name) { return H5Lexists(group, na
 
 #define HIGHWALL_H5_TYPE(T)                                                                                       \
   template void write_data<T>(hid_t, const std::string&, const T*, const std::vector<hsize_t>&, const std::string&); \
-  template std::vector<T> read_data<T>(hid_t, const std::string&, const std::string&);
+  template std::vector<T> read_data<T>(hid_t, const std::string&, const std::string&);                              \
+  template void read_data_into<T>(hid_t, const std::string&, const std::string&, T*, std::size_t);
 HIGHWALL_H5_TYPE(std::int8_t)
 HIGHWALL_H5_TYPE(std::uint8_t)
 HIGHWALL_H5_TYPE(std::int16_t)

@@ -3,6 +3,7 @@
 #include <hdf5.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,13 +37,21 @@ class Image {
  public:
   /// A new, empty file.
   Image();
-  /// Opens bytes read-only. @throws Error(storage) naming `name` when they are no HDF5 file.
+  /// Opens bytes read-only, without copying them: they must outlive the image.
+  /// @throws Error(storage) naming `name` when they are no HDF5 file.
   Image(std::string_view bytes, const std::string& name);
   hid_t root() const noexcept { return file_.get(); }
   /// The file's bytes. The image cannot be written afterwards.
   std::string bytes();
 
  private:
+  struct Lent {
+    void* data = nullptr;
+    std::size_t size = 0;
+  };
+  static Handle lend(Lent& lent);
+
+  std::unique_ptr<Lent> lent_;  ///< Its address is with HDF5 until the file is closed.
   Handle file_;
 };
 
@@ -64,6 +73,11 @@ void write_data(hid_t group, const std::string& name, const T* values, const std
 /// size that the file cannot hold.
 template <class T>
 std::vector<T> read_data(hid_t group, const std::string& name, const std::string& file);
+/// The same into memory of the caller. `expected` is the number of values that there is room for.
+template <class T>
+void read_data_into(hid_t group, const std::string& name, const std::string& file, T* values, std::size_t expected);
+/// @throws Error(storage) when a dataset claims more values than the file holds.
+void require_stored(hid_t group, const std::string& name, const std::string& file);
 /// HDF5's own name of the element type: "f4", "f8", "i1", "u2", ...
 std::string element_type(hid_t group, const std::string& name, const std::string& file);
 std::vector<hsize_t> shape_of(hid_t group, const std::string& name, const std::string& file);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
@@ -82,17 +83,93 @@ TEST_F(ArchiveTest, TakesOnlyNewRowsAndSetsChangedOnesAside) {
 TEST_F(ArchiveTest, SealingChangesNothingThatIsRead) {
   Archive archive = writer();
   archive.append(cloud_epoch(0.0), now_);
-  archive.append_series("gnss", {series(0, 10)}, {{"file_sha256", "1"}}, now_);
-  archive.append_series("gnss", {series(0, 40)}, {{"file_sha256", "2"}}, now_);
+  for (const int n : {5, 10, 20, 40}) {
+    archive.append_series("gnss", {series(0, n)}, {{"file_sha256", std::to_string(n)}}, now_);
+  }
   const auto before = archive.load_series("gnss");
-  EXPECT_EQ(archive.seal(*parse_iso8601("2026-03-03T00:00:00Z"), now_), 3U);
+  EXPECT_EQ(archive.seal(*parse_iso8601("2026-03-03T00:00:00Z"), now_), 1U);
   EXPECT_EQ(archive.seal(*parse_iso8601("2026-03-03T00:00:00Z"), now_), 0U);
   const auto after = archive.load_series("gnss");
   ASSERT_EQ(after[0].size(), 40U);
   EXPECT_EQ(after[0].value_m, before[0].value_m);
-  EXPECT_EQ(archive.epochs().size(), 3U);
+  EXPECT_EQ(archive.epochs().size(), 5U);
   EXPECT_TRUE(archive.verify(highwall::Run()).problems.empty());
   EXPECT_EQ(archive.append(cloud_epoch(0.0, "bb"), now_).what, Appended::duplicate);
+  EXPECT_EQ(Archive::open_for_reading(root_).load_series("gnss")[0].value_m, before[0].value_m);
+}
+
+TEST_F(ArchiveTest, CloudsAndDaysOfOneEpochAreNotSealed) {
+  Archive archive = writer();
+  archive.append(cloud_epoch(0.0), now_);
+  Epoch noon = cloud_epoch(1.0);
+  noon.instant = *parse_iso8601("2026-03-01T12:00:00Z");
+  archive.append(noon, now_);
+  archive.append_series("gnss", {series(0, 10)}, {{"file_sha256", "1"}}, now_);
+  EXPECT_EQ(archive.seal(*parse_iso8601("2026-03-03T00:00:00Z"), now_), 0U);
+  for (const EpochInfo& e : archive.epochs()) EXPECT_FALSE(e.sealed) << e.id;
+}
+
+TEST_F(ArchiveTest, ListsASealedDayFromTheJournalAlone) {
+  {
+    Archive archive = writer();
+    for (const int n : {5, 10, 20}) archive.append_series("gnss", {series(0, n)}, {{"file_sha256", std::to_string(n)}}, now_);
+    ASSERT_EQ(archive.seal(*parse_iso8601("2026-03-03T00:00:00Z"), now_), 1U);
+  }
+  const auto infos = Archive::open_for_reading(root_).epochs("gnss");
+  ASSERT_EQ(infos.size(), 3U);
+  ASSERT_TRUE(infos[0].sealed);
+  EXPECT_EQ(infos[0].kind, "series");
+  const std::string bytes = read_whole(infos[0].path);
+  // A list that opened it would fail now.
+  write_whole(infos[0].path, "no HDF5 at all");
+  EXPECT_EQ(Archive::open_for_reading(root_).epochs("gnss").size(), 3U);
+  { Archive again = writer(); EXPECT_EQ(again.epochs().size(), 3U); }
+  write_whole(infos[0].path, bytes);
+  // Without its line, or with the line of an older program, the segment itself tells.
+  const fs::path log = root_ / "journal" / "2026-03.log";
+  const auto lines = LineLog::read(log);
+  remove_file(log);
+  {
+    LineLog older(log);
+    for (const std::string& line : lines) {
+      if (line.find("\"seal\"") == std::string::npos) older.append(line);
+    }
+    older.append(R"({"act":"seal","at":"2026-03-02T00:00:00Z","segment":")" + infos[0].path.stem().string() + R"(","source":"gnss"})");
+  }
+  EXPECT_EQ(Archive::open_for_reading(root_).epochs("gnss").size(), 3U);
+  Archive archive = writer();
+  EXPECT_EQ(archive.epochs().size(), 3U);
+  EXPECT_EQ(archive.seal(*parse_iso8601("2026-03-03T00:00:00Z"), now_), 0U);
+  EXPECT_EQ(LineLog::read(log).size(), lines.size() + 1) << "the ids are in the journal now";
+  EXPECT_TRUE(archive.verify(highwall::Run()).problems.empty());
+}
+
+TEST_F(ArchiveTest, AnArchiveWithoutTheNewWordsInItsJournalIsReadAndContinued) {
+  {
+    Archive archive = writer();
+    archive.append(cloud_epoch(0.0), now_);
+    archive.append_series("gnss", {series(0, 10)}, {{"file_sha256", "1"}}, now_);
+  }
+  const fs::path log = root_ / "journal" / "2026-03.log";
+  const auto lines = LineLog::read(log);
+  remove_file(log);
+  {
+    LineLog older(log);
+    for (std::string line : lines) {
+      for (const std::string key : {"\"epoch_sha256\":\"", "\"kind\":\""}) {
+        const std::size_t at = line.find(key);
+        ASSERT_NE(at, std::string::npos);
+        line.erase(at, line.find("\",", at + key.size()) + 2 - at);
+      }
+      older.append(line);
+    }
+  }
+  Archive archive = writer();
+  EXPECT_TRUE(archive.verify(highwall::Run()).problems.empty());
+  EXPECT_EQ(archive.append(cloud_epoch(0.0, "bb"), now_).what, Appended::duplicate);
+  EXPECT_EQ(archive.append_series("gnss", {series(0, 14)}, {{"file_sha256", "2"}}, now_).new_rows, 4U);
+  EXPECT_EQ(archive.load_series("gnss").at(0).size(), 14U);
+  EXPECT_FALSE(archive.load_stack("gnss").has_value());
 }
 
 TEST_F(ArchiveTest, OneWriterAtATimeAndOneFrame) {
@@ -165,6 +242,213 @@ TEST_F(ArchiveTest, CutsATornJournalLineAndRefusesADamagedOne) {
   write_whole(log, damaged);
   EXPECT_THROW(writer(), Error);
 }
+
+TEST_F(ArchiveTest, AJournalLineThatIsNoRecordIsNamed) {
+  { writer().append(cloud_epoch(0.0), now_); }
+  LineLog(root_ / "journal" / "2026-03.log").append("{\"act\":\"ingest\"}");
+  try {
+    Archive::open_for_reading(root_);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::storage);
+    EXPECT_NE(e.where().find("2026-03.log:2"), std::string::npos) << e.where();
+  }
+}
+
+TEST_F(ArchiveTest, DamagedRecordsAreStorageErrorsWithTheirPath) {
+  { writer(); }
+  const auto storage_error = [](const auto& act, const std::string& place) {
+    try {
+      act();
+      ADD_FAILURE() << place;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::storage);
+      EXPECT_NE(e.where().find(place), std::string::npos) << e.where();
+    }
+  };
+  write_whole(root_ / "quarantine" / "x.json", "{\"source\": 3}");
+  storage_error([&] { Archive::open_for_reading(root_).quarantined(); }, "x.json");
+  write_whole(root_ / "acts" / "y.json", "not json");
+  storage_error([&] { read_acts(root_); }, "y.json");
+  write_whole(root_ / "format.toml", "format = 7\n");
+  storage_error([&] { Archive::open_for_reading(root_); }, "format.toml");
+}
+
+/// A map of 20 x 30 cells, most of them without data: long runs of equal bytes, as real maps have.
+Epoch map_epoch(int i) {
+  GridGeometry g;
+  g.rows = 20;
+  g.cols = 30;
+  g.affine = {0.0, 5.0, 0.0, 0.0, 0.0, -5.0};
+  const Instant t = *parse_iso8601("2026-03-01T00:00:00Z") + hours(i);
+  Stack scan(g, {t});
+  for (std::size_t c = 0; c < 100; ++c) scan.at(0)[c] = 0.001 * i + 1e-5 * static_cast<double>(c);
+  scan.line_of_sight.unit = {0.6, 0.0, 0.8};
+  scan.source = "radar";
+  return {"radar", t, scan, {{"file_sha256", "m" + std::to_string(i)}}};
+}
+
+TEST_F(ArchiveTest, ReadsScansOneByOneAndBetweenTwoInstants) {
+  Archive archive = writer();
+  for (const int i : {3, 0, 1, 2, 4}) archive.append(map_epoch(i), now_);
+  std::vector<Instant> seen;
+  archive.for_each_scan("radar", [&](Stack&& scan) {
+    ASSERT_EQ(scan.epochs(), 1U);
+    seen.push_back(scan.instants()[0]);
+  });
+  ASSERT_EQ(seen.size(), 5U);
+  EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+  for (const bool sealed : {false, true}) {
+    if (sealed) {
+      EXPECT_EQ(archive.seal(*parse_iso8601("2026-03-03T00:00:00Z"), now_), 1U);
+    }
+    const auto some = archive.load_stack("radar", seen[1], seen[3]);
+    ASSERT_TRUE(some.has_value());
+    EXPECT_EQ(some->instants(), (std::vector<Instant>{seen[1], seen[2], seen[3]}));
+    EXPECT_DOUBLE_EQ(some->at(2)[0], 0.003);
+    EXPECT_DOUBLE_EQ(some->line_of_sight.unit.z(), 0.8);
+    EXPECT_EQ(some->source, "radar");
+    EXPECT_EQ(archive.load_stack("radar")->epochs(), 5U);
+    EXPECT_FALSE(archive.load_stack("radar", seen[4] + hours(1)).has_value());
+    EXPECT_TRUE(archive.load_series("radar").empty());
+  }
+  GridGeometry other = archive.load_stack("radar")->geometry();
+  other.cols = 31;
+  const Instant late = seen[4] + hours(5);
+  archive.append({"radar", late, Stack(other, {late}), {}}, now_);
+  EXPECT_THROW(archive.load_stack("radar"), Error);
+}
+
+TEST_F(ArchiveTest, TwoImagesAreOpenAtOnceAndNotTakenForOne) {
+  SegmentWriter half;
+  half.add("first", map_epoch(0));
+  const std::string bytes = encode_epoch(map_epoch(1));
+  EXPECT_EQ(content_digest(decode_epoch(bytes, "one")), content_digest(map_epoch(1)));
+  half.add("second", map_epoch(2));
+  const SegmentReader whole(half.bytes(), "day");
+  EXPECT_EQ(content_digest(decode_epoch(bytes, "one")), content_digest(map_epoch(1)));
+  EXPECT_EQ(content_digest(whole.read("second")), content_digest(map_epoch(2)));
+}
+
+TEST_F(ArchiveTest, EveryFlippedBitOfAMapIsFoundByVerify) {
+  Archive archive = writer();
+  for (const int i : {0, 1, 2}) archive.append(map_epoch(i), now_);
+  for (const bool sealed : {false, true}) {
+    if (sealed) {
+      ASSERT_EQ(archive.seal(*parse_iso8601("2026-03-03T00:00:00Z"), now_), 1U);
+    }
+    const EpochInfo info = archive.epochs("radar")[1];
+    const std::string good = read_whole(info.path);
+    ASSERT_TRUE(archive.verify(highwall::Run()).problems.empty());
+    std::size_t silently_wrong = 0;
+    for (std::size_t at = 0; at < good.size(); at += 97) {
+      std::string bad = good;
+      bad[at] = static_cast<char>(bad[at] ^ (1 << (at % 8)));
+      std::ofstream(info.path, std::ios::binary) << bad;
+      EXPECT_EQ(archive.verify(highwall::Run()).problems.size(), 1U) << "byte " << at;
+      try {
+        const Epoch back = archive.load(info);
+        const auto& scan = std::get<Stack>(back.data);
+        const bool same = content_digest(back) == content_digest(map_epoch(1)) && scan.line_of_sight.unit.z() == 0.8;
+        silently_wrong += same ? 0 : 1;
+      } catch (const Error&) {
+      }
+    }
+    EXPECT_EQ(silently_wrong, 0U);
+    std::ofstream(info.path, std::ios::binary) << good;
+  }
+}
+
+TEST_F(ArchiveTest, RowsKeptInAWritersLifeAreThoseThatAreRead) {
+  // Blocks of three targets in an order that is not that of their instants, with stamps that stand twice.
+  const auto piece = [](const std::string& target, int first, int count, int twice) {
+    TimeSeries s = series(first, count);
+    s.target = target;
+    if (twice >= 0) s.push(*parse_iso8601("2026-03-01T00:00:00Z") + hours(twice), {0.5});
+    return s;
+  };
+  const std::vector<std::vector<TimeSeries>> exports{
+      {piece("B", 20, 10, -1)}, {piece("A", 40, 5, 42), piece("B", 60, 3, -1)}, {piece("B", 0, 12, 3)},
+      {piece("A", 0, 10, 42)},  {piece("C", 5, 5, 7)},                          {piece("B", 0, 70, 61)},
+      {piece("A", 42, 30, 42)}, {piece("C", 0, 9, 7)}};
+  fs::path other = root_;
+  other += "-other";
+  fs::remove_all(other);
+  Archive kept = writer();
+  int number = 0;
+  for (const auto& one : exports) {
+    const std::vector<std::pair<std::string, std::string>> from{{"file_sha256", std::to_string(++number)}};
+    const SeriesResult a = kept.append_series("gnss", one, from, now_);
+    const SeriesResult b = Archive::open_for_writing(other, frame_).append_series("gnss", one, from, now_);
+    EXPECT_EQ(a.new_rows, b.new_rows);
+    EXPECT_EQ(a.equal_rows, b.equal_rows);
+    EXPECT_EQ(a.changed.size(), b.changed.size());
+    EXPECT_EQ(a.id, b.id);
+  }
+  EXPECT_EQ(tree_digest(root_), tree_digest(other));
+  fs::remove_all(other);
+}
+
+TEST_F(ArchiveTest, RowsWithOneStampAreHeldAgainstEachOtherInOrder) {
+  Archive archive = writer();
+  TimeSeries twice = series(0, 3);
+  twice.push(twice.time[1], {0.7});
+  EXPECT_EQ(archive.append_series("gnss", {twice}, {{"file_sha256", "1"}}, now_).new_rows, 4U);
+  const SeriesResult again = archive.append_series("gnss", {twice}, {{"file_sha256", "2"}}, now_);
+  EXPECT_EQ(again.equal_rows, 4U);
+  EXPECT_TRUE(again.changed.empty());
+  twice.value_m[3] = 0.8;
+  const SeriesResult third = archive.append_series("gnss", {twice}, {{"file_sha256", "3"}}, now_);
+  EXPECT_EQ(third.equal_rows, 3U);
+  ASSERT_EQ(third.changed.size(), 1U);
+  EXPECT_DOUBLE_EQ(third.changed[0].stored_m, 0.7);
+  EXPECT_DOUBLE_EQ(third.changed[0].told_m, 0.8);
+}
+
+TEST_F(ArchiveTest, ATargetInTwoPiecesIsOneSeries) {
+  Archive archive = writer();
+  EXPECT_EQ(archive.append_series("gnss", {series(10, 5), series(0, 10)}, {{"file_sha256", "1"}}, now_).new_rows, 15U);
+  const SeriesResult again = archive.append_series("gnss", {series(10, 5), series(0, 10)}, {{"file_sha256", "2"}}, now_);
+  EXPECT_EQ(again.equal_rows, 15U);
+  EXPECT_TRUE(again.changed.empty());
+}
+
+TEST(MatchRows, AHundredThousandRowsOfOneStampAreLookedAtOnce) {
+  TimeSeries many;
+  many.target = "G01";
+  for (int i = 0; i < 100000; ++i) many.push(*parse_iso8601("2026-03-01T00:00:00Z"), {0.001});
+  const RowMatch first = match_rows(nullptr, many);
+  EXPECT_EQ(first.added.size(), 100000U);
+  EXPECT_LE(first.looked_at, 100000U);
+  many.push(many.time[0], {0.001});
+  const RowMatch second = match_rows(&many, many);
+  EXPECT_EQ(second.equal, 100001U);
+  EXPECT_LE(second.looked_at, 100001U);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+double kilobytes(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind(key + ":", 0) == 0) return std::stod(line.substr(key.size() + 1));
+  }
+  return 0.0;
+}
+
+TEST_F(ArchiveTest, ALargeCloudIsInMemoryTwiceAtMost) {
+  Archive archive = writer();
+  const double points_kB = 24.0 * 2e6 / 1024.0;
+  Epoch epoch = cloud_epoch(0.0);
+  std::get<PointCloud>(epoch.data).xyz = Points::Constant(2000000, 3, 1.5);
+  std::get<PointCloud>(epoch.data).channels.clear();
+  std::ofstream("/proc/self/clear_refs") << "5";  // Forgets the greatest size so far.
+  const double before_kB = kilobytes("VmRSS");
+  if (kilobytes("VmHWM") > before_kB + 0.1 * points_kB) GTEST_SKIP() << "the greatest size cannot be reset here";
+  archive.append(std::move(epoch), now_);
+  // The points are in `before`: the image of the file is the second copy.
+  EXPECT_LT(kilobytes("VmHWM") - before_kB, 1.5 * points_kB);
+}
+#endif
 
 TEST_F(ArchiveTest, ActsWaitForNobody) {
   const Archive archive = writer();

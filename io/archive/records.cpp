@@ -1,0 +1,157 @@
+#include "io/archive/records.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+
+namespace highwall {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// Hands the parsed text to `take`: whatever JSON throws is a damaged record of this place.
+template <class Take>
+auto parse_record(const std::string& text, const std::string& where, Take take) {
+  try {
+    return take(json::parse(text));
+  } catch (const json::exception& e) {
+    throw Error(ErrorKind::storage, fmt::format("the record cannot be read: {}", e.what()), where,
+                "the file was damaged or edited; restore it from a copy");
+  }
+}
+
+Instant instant_of(const json& j) { return parse_iso8601(j.at("at").get<std::string>()).value_or(kNoInstant); }
+
+/// Names of files need not be UTF-8; a record of one must be written all the same.
+std::string dump(const json& j, int indent = -1) { return j.dump(indent, ' ', false, json::error_handler_t::replace); }
+
+FileNote file_note(const json& j) {
+  return {j.at("source"), j.at("file"), j.at("file_sha256"), j.at("outcome"), j.value("detail", ""),
+          j.value("rejected_rows", std::uint64_t{0}), j.value("first_rejected", ""),
+          j.value("warnings", std::vector<std::string>{}), instant_of(j)};
+}
+
+IngestNote ingest_note(const json& j) {
+  IngestNote note{j.at("id"), j.value("source", ""), j.value("kind", ""), j.value("file_sha256", ""), j.value("epoch_sha256", ""), {},
+                  j.value("equal_rows", std::size_t{0})};
+  if (j.contains("new_rows")) note.new_rows = j.at("new_rows").get<std::size_t>();
+  return note;
+}
+
+SealNote seal_note(const json& j) {
+  return {j.at("segment"), j.value("source", ""), j.value("ids", std::vector<std::string>{}), j.value("sha256", "")};
+}
+
+std::vector<fs::path> logs_in(const fs::path& folder) {
+  std::vector<fs::path> logs;
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator(folder, failed)) {
+    if (entry.path().extension() == ".log") logs.push_back(entry.path());
+  }
+  std::sort(logs.begin(), logs.end());
+  return logs;
+}
+
+}  // namespace
+
+void JournalState::take(const FileNote& note) { files[{note.source, note.file_sha256}] = note; }
+
+void JournalState::take(const IngestNote& note) {
+  epochs[note.id] = note;
+  if (note.new_rows && !note.file_sha256.empty()) block_of_file[{note.source, note.file_sha256}] = note.id;
+}
+
+void JournalState::take(const SealNote& note) { segments[note.segment] = note; }
+
+JournalState replay_journal(const fs::path& folder) {
+  JournalState state;
+  for (const fs::path& log : logs_in(folder)) {
+    std::size_t number = 0;
+    for (const std::string& line : LineLog::read(log)) {
+      parse_record(line, fmt::format("{}:{}", log.string(), ++number), [&](const json& j) {
+        const std::string act = j.value("act", "");
+        if (act == "file") state.take(file_note(j));
+        if (act == "ingest") state.take(ingest_note(j));
+        if (act == "seal") state.take(seal_note(j));
+      });
+    }
+  }
+  return state;
+}
+
+std::vector<std::string> journal_lines(const fs::path& folder) {
+  std::vector<std::string> lines;
+  for (const fs::path& log : logs_in(folder)) {
+    const auto some = LineLog::read(log);
+    lines.insert(lines.end(), some.begin(), some.end());
+  }
+  return lines;
+}
+
+Journal::Journal(fs::path folder) : folder_(std::move(folder)) {
+  for (const fs::path& log : logs_in(folder_)) LineLog cut(log);
+}
+
+void Journal::write_line(Instant now, const std::string& text) {
+  const std::string month = to_iso8601(now).substr(0, 7);
+  logs_.try_emplace(month, folder_ / (month + ".log")).first->second.append(text);
+}
+
+void Journal::write(Instant now, const FileNote& n) {
+  write_line(now, dump({{"act", "file"},
+                        {"at", to_iso8601(n.at)},
+                        {"source", n.source},
+                        {"file", n.file},
+                        {"file_sha256", n.file_sha256},
+                        {"outcome", n.outcome},
+                        {"detail", n.detail},
+                        {"rejected_rows", n.rejected_rows},
+                        {"first_rejected", n.first_rejected},
+                        {"warnings", n.warnings}}));
+}
+
+void Journal::write(Instant now, const IngestNote& n) {
+  json line{{"act", "ingest"}, {"at", to_iso8601(now)}, {"source", n.source}, {"id", n.id},
+            {"kind", n.kind}, {"file_sha256", n.file_sha256}, {"epoch_sha256", n.epoch_sha256}};
+  if (n.new_rows) {
+    line["new_rows"] = *n.new_rows;
+    line["equal_rows"] = n.equal_rows;
+  }
+  write_line(now, dump(line));
+}
+
+void Journal::write(Instant now, const SealNote& n) {
+  write_line(now, dump({{"act", "seal"}, {"at", to_iso8601(now)}, {"source", n.source}, {"segment", n.segment},
+                        {"ids", n.ids}, {"sha256", n.sha256}}));
+}
+
+std::string text_of(const QuarantineRecord& r) {
+  return dump({{"source", r.source}, {"file", r.file}, {"file_sha256", r.file_sha256}, {"reason", r.reason}, {"at", to_iso8601(r.at)}}, 1) +
+         "\n";
+}
+
+std::string text_of(const Act& act) {
+  return json{{"kind", act.kind == Act::Kind::release ? "release" : "acknowledge"}, {"target", act.target}, {"by", act.by},
+              {"reason", act.reason}, {"at", to_iso8601(act.at)}}
+             .dump() +
+         "\n";
+}
+
+QuarantineRecord read_quarantine_record(const fs::path& path) {
+  return parse_record(read_whole(path), path.string(), [](const json& j) {
+    return QuarantineRecord{j.at("source"), j.at("file"), j.at("file_sha256"), j.at("reason"), instant_of(j)};
+  });
+}
+
+Act read_act(const fs::path& path) {
+  return parse_record(read_whole(path), path.string(), [](const json& j) {
+    return Act{j.at("kind") == "release" ? Act::Kind::release : Act::Kind::acknowledge, j.at("target"), j.at("by"), j.at("reason"),
+               instant_of(j)};
+  });
+}
+
+}  // namespace highwall

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/act.hpp"
+#include "core/time.hpp"
+#include "io/durable/durable.hpp"
+
+namespace highwall {
+
+/// What became of a file of the drop folder.
+struct FileNote {
+  std::string source;
+  std::string file;          ///< Name as the site sees it.
+  std::string file_sha256;
+  std::string outcome;       ///< stored, duplicate, quarantined.
+  std::string detail;
+  std::uint64_t rejected_rows = 0;
+  std::string first_rejected;
+  std::vector<std::string> warnings;
+  Instant at = kNoInstant;   ///< Night that dealt with it.
+};
+
+/// A file or epoch that was set aside.
+struct QuarantineRecord {
+  std::string source;
+  std::string file;         ///< Name in the drop folder.
+  std::string file_sha256;
+  std::string reason;
+  Instant at = kNoInstant;
+};
+
+/// What the journal says of an epoch. Lines of older archives have neither kind nor epoch_sha256.
+struct IngestNote {
+  std::string id;
+  std::string source;
+  std::string kind;          ///< cloud, series, scan; empty = not said.
+  std::string file_sha256;   ///< Of the file it came in.
+  std::string epoch_sha256;  ///< Of the epoch's own file, all bytes; empty = not said.
+  std::optional<std::size_t> new_rows;  ///< Blocks of series only.
+  std::size_t equal_rows = 0;
+};
+
+/// What the journal says of a sealed day. Lines of older archives have the name alone.
+struct SealNote {
+  std::string segment;  ///< Name of the file, without ".h5".
+  std::string source;
+  std::vector<std::string> ids;
+  std::string sha256;   ///< Of the segment's file, all bytes.
+};
+
+/// The journal, replayed.
+struct JournalState {
+  std::map<std::pair<std::string, std::string>, FileNote> files;  ///< By source and digest of the file.
+  std::map<std::string, IngestNote> epochs;                       ///< By id.
+  std::map<std::string, SealNote> segments;                       ///< By name.
+  /// Blocks of series by source and digest of the file they came in.
+  std::map<std::pair<std::string, std::string>, std::string> block_of_file;
+
+  void take(const FileNote& note);
+  void take(const IngestNote& note);
+  void take(const SealNote& note);
+};
+
+/// Replays all logs of the folder. @throws Error(storage) naming log and line for a line that is damaged or
+/// is no record of ours.
+JournalState replay_journal(const std::filesystem::path& folder);
+/// Lines of all logs, oldest first, as JSON texts.
+std::vector<std::string> journal_lines(const std::filesystem::path& folder);
+
+/// The writing end: one log a month, kept open.
+class Journal {
+ public:
+  /// Cuts torn last lines off. @throws Error(storage)
+  explicit Journal(std::filesystem::path folder);
+  void write(Instant now, const FileNote& note);
+  void write(Instant now, const IngestNote& note);
+  void write(Instant now, const SealNote& note);
+
+ private:
+  void write_line(Instant now, const std::string& text);
+
+  std::filesystem::path folder_;
+  std::map<std::string, LineLog> logs_;  ///< By month.
+};
+
+std::string text_of(const QuarantineRecord& record);
+std::string text_of(const Act& act);
+/// @throws Error(storage) naming the file when it is no such record.
+QuarantineRecord read_quarantine_record(const std::filesystem::path& path);
+Act read_act(const std::filesystem::path& path);
+
+}  // namespace highwall
