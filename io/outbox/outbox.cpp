@@ -14,39 +14,76 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+constexpr const char* kMemoryName = "streams.log";
+
+template <class Iterator>
 std::vector<fs::path> messages_in(const fs::path& folder) {
   std::vector<fs::path> paths;
-  for (const auto& entry : fs::directory_iterator(folder)) {
+  for (const auto& entry : Iterator(folder)) {
     if (entry.path().extension() == ".json") paths.push_back(entry.path());
   }
   std::sort(paths.begin(), paths.end());
   return paths;
 }
 
+/// Sequence number in a message's name, 0 when it has none.
+std::int64_t seq_of(const fs::path& path) {
+  const std::string name = path.filename().string();
+  const std::size_t digits = name.find_first_not_of("0123456789");
+  return digits == 0 || digits == std::string::npos || digits > 18 ? 0 : std::stoll(name.substr(0, digits));
+}
+
+/// The greatest sequence number in the newest folder of sent/, and in sent/ itself, where older programs put all.
+std::int64_t newest_sent(const fs::path& sent) {
+  fs::path newest;
+  for (const auto& year : fs::directory_iterator(sent)) {
+    if (!year.is_directory()) continue;
+    for (const auto& month : fs::directory_iterator(year.path())) newest = std::max(newest, month.path());
+  }
+  std::vector<fs::path> messages = messages_in<fs::directory_iterator>(sent);
+  if (!newest.empty()) {
+    const auto filed = messages_in<fs::directory_iterator>(newest);
+    messages.insert(messages.end(), filed.begin(), filed.end());
+  }
+  std::int64_t seq = 0;
+  for (const fs::path& path : messages) seq = std::max(seq, seq_of(path));
+  return seq;
+}
+
 Instant instant_of(const json& j, const char* key) {
   return parse_iso8601(j.value(key, std::string())).value_or(kNoInstant);
 }
 
+Posted posted_of(const json& j, const fs::path& path) {
+  Posted p;
+  p.seq = j.at("seq");
+  p.rev = j.at("rev");
+  p.id = j.at("id");
+  p.stream = j.at("stream");
+  p.msg_type = j.at("msg_type");
+  p.level = parse_level(j.at("level").get<std::string>()).value();
+  p.health = parse_health(j.at("health").get<std::string>()).value();
+  p.event_time = instant_of(j, "event_time");
+  p.published_time = instant_of(j, "published_time");
+  p.hash = j.at("hash");
+  p.path = path;
+  return p;
+}
+
 Posted parse(const std::string& text, const fs::path& path) {
   try {
-    const json j = json::parse(text);
-    Posted p;
-    p.seq = j.at("seq");
-    p.rev = j.at("rev");
-    p.id = j.at("id");
-    p.stream = j.at("stream");
-    p.msg_type = j.at("msg_type");
-    p.level = parse_level(j.at("level").get<std::string>()).value();
-    p.health = parse_health(j.at("health").get<std::string>()).value();
-    p.event_time = instant_of(j, "event_time");
-    p.published_time = instant_of(j, "published_time");
-    p.hash = j.at("hash");
-    p.path = path;
-    return p;
+    return posted_of(json::parse(text), path);
   } catch (const std::exception& e) {
     throw Error(ErrorKind::storage, fmt::format("the message cannot be read: {}", e.what()), path.string(),
                 "restore it from a copy: numbers are given out from what is here");
   }
+}
+
+json json_of(const Posted& p) {
+  return {{"seq", p.seq}, {"rev", p.rev}, {"id", p.id}, {"stream", p.stream}, {"msg_type", p.msg_type},
+          {"level", std::string(name_of(p.level))}, {"health", std::string(name_of(p.health))},
+          {"event_time", to_iso8601(p.event_time)}, {"published_time", to_iso8601(p.published_time)},
+          {"hash", p.hash}, {"file", p.path.filename().string()}};
 }
 
 /// Stream names come from the configuration and from files: only plain characters go into a file name.
@@ -58,42 +95,91 @@ std::string plain(const std::string& text) {
 
 }  // namespace
 
+void Outbox::Memory::take(const Posted& posted) {
+  seq = std::max(seq, posted.seq);
+  std::int64_t& rev = last_rev[posted.id];
+  rev = std::max(rev, posted.rev);
+  Posted& last = last_of_stream[posted.stream];
+  if (posted.seq >= last.seq) last = posted;
+}
+
 Outbox::Outbox(const fs::path& archive_root) : outbox_(archive_root / "outbox"), sent_(archive_root / "sent") {
   make_folders(outbox_);
   make_folders(sent_);
-  for (const fs::path& path : messages_in(sent_)) remember(parse(read_whole(path), path));
-  for (const fs::path& path : messages_in(outbox_)) {
+  if (auto memory = read_memory()) {
+    settled_ = std::move(*memory);
+  } else {
+    for (const fs::path& path : messages_in<fs::recursive_directory_iterator>(sent_)) settled_.take(parse(read_whole(path), path));
+    if (settled_.seq > 0) write_memory(settled_);
+  }
+  all_ = settled_;
+  for (const fs::path& path : messages_in<fs::directory_iterator>(outbox_)) {
     const Posted posted = parse(read_whole(path), path);
-    remember(posted);
+    all_.take(posted);
     waiting_[posted.seq] = posted;
   }
 }
 
-void Outbox::remember(const Posted& posted) {
-  last_seq_ = std::max(last_seq_, posted.seq);
-  std::int64_t& rev = last_rev_[posted.id];
-  rev = std::max(rev, posted.rev);
-  Posted& last = last_of_stream_[posted.stream];
-  if (posted.seq > last.seq) last = posted;
+fs::path Outbox::sent_path(const Posted& posted) const {
+  const std::string day = to_iso8601(posted.published_time);
+  const bool dated = posted.published_time != kNoInstant;
+  return sent_ / (dated ? day.substr(0, 4) : "undated") / (dated ? day.substr(5, 2) : "00") / posted.path.filename();
+}
+
+std::optional<Outbox::Memory> Outbox::read_memory() const {
+  const fs::path path = sent_ / kMemoryName;
+  if (!fs::exists(path)) return std::nullopt;
+  try {
+    const auto lines = LineLog::read(path);
+    if (lines.empty()) return std::nullopt;
+    const json j = json::parse(lines[0]);
+    Memory memory;
+    memory.seq = j.at("seq");
+    memory.last_rev = j.at("rev_of_id").get<std::map<std::string, std::int64_t>>();
+    for (const json& entry : j.at("streams")) {
+      Posted posted = posted_of(entry, entry.at("file").get<std::string>());
+      const fs::path filed = sent_path(posted);
+      posted.path = fs::exists(filed) ? filed : sent_ / posted.path;
+      memory.last_of_stream[posted.stream] = std::move(posted);
+    }
+    // A copy from yesterday would give numbers out twice.
+    if (newest_sent(sent_) > memory.seq) return std::nullopt;
+    return memory;
+  } catch (const std::exception&) {
+    return std::nullopt;  // It is only a memory: the messages themselves are there.
+  }
+}
+
+void Outbox::write_memory(const Memory& memory) const {
+  json streams = json::array();
+  for (const auto& [name, posted] : memory.last_of_stream) streams.push_back(json_of(posted));
+  const std::string text = json{{"seq", memory.seq}, {"streams", streams}, {"rev_of_id", memory.last_rev}}.dump();
+  write_whole(sent_ / kMemoryName, fmt::format("{}|{:08x}\n", text, crc32c(text)));
 }
 
 Posted Outbox::post(const WarningMessage& message) {
-  const std::int64_t seq = last_seq_ + 1;
-  const auto known = last_rev_.find(message_id(message));
-  const std::int64_t rev = known == last_rev_.end() ? 1 : known->second + 1;
+  const std::int64_t seq = all_.seq + 1;
+  const auto known = all_.last_rev.find(message_id(message));
+  const std::int64_t rev = known == all_.last_rev.end() ? 1 : known->second + 1;
   const auto previous = last(message.stream);
   const std::string text = envelope_text(message, rev, seq, previous ? previous->hash : "");
   const fs::path path = outbox_ / fmt::format("{:012}_{}.json", seq, plain(message.stream));
   write_whole(path, text, IfExists::fail);
   const Posted posted = parse(text, path);
-  remember(posted);
+  all_.take(posted);
   waiting_[seq] = posted;
   return posted;
 }
 
 std::optional<Posted> Outbox::last(const std::string& stream) const {
-  const auto found = last_of_stream_.find(stream);
-  return found == last_of_stream_.end() ? std::nullopt : std::optional(found->second);
+  const auto found = all_.last_of_stream.find(stream);
+  return found == all_.last_of_stream.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<Posted> Outbox::streams() const {
+  std::vector<Posted> out;
+  for (const auto& [name, posted] : all_.last_of_stream) out.push_back(posted);
+  return out;
 }
 
 std::vector<Posted> Outbox::waiting() const {
@@ -103,9 +189,19 @@ std::vector<Posted> Outbox::waiting() const {
 }
 
 void Outbox::settle(std::int64_t seq) {
+  if (waiting_.empty() || waiting_.begin()->first > seq) return;
+  // The memory goes first: it may know of a message that still waits, but a message in sent/ is never unknown to it.
+  for (const auto& [number, posted] : waiting_) {
+    if (number <= seq) settled_.take(posted);
+  }
+  write_memory(settled_);
   while (!waiting_.empty() && waiting_.begin()->first <= seq) {
     Posted& posted = waiting_.begin()->second;
-    move_file(posted.path, sent_ / posted.path.filename());
+    const fs::path to = sent_path(posted);
+    make_folders(to.parent_path());
+    move_file(posted.path, to);
+    posted.path = to;
+    all_.take(posted);
     waiting_.erase(waiting_.begin());
   }
 }

@@ -27,15 +27,22 @@ struct Posted {
 
 /// Store and forward of messages: one durable JSON file each. `rev` (per id) and `seq` (over all) are
 /// given out here and nowhere else.
+///
+/// A message lies in outbox/ until every receiver has acknowledged it, then in sent/YYYY/MM/ by the time it was
+/// published. sent/streams.log says what is needed of the messages in sent/, so that a start reads those that
+/// wait and no others; when it is missing or torn it is made again from the folders.
 class Outbox {
  public:
   /// Looks at outbox/ and sent/ below the archive. The caller holds the archive's lock.
+  /// @throws Error(storage) for a message that cannot be read: numbers are given out from what is there.
   explicit Outbox(const std::filesystem::path& archive_root);
 
   /// Posts a message: on the disk when it returns.
   Posted post(const WarningMessage& message);
   /// The newest message of a stream; nullopt when there is none.
   std::optional<Posted> last(const std::string& stream) const;
+  /// The newest message of every stream there ever was, by name of the stream.
+  std::vector<Posted> streams() const;
 
   /// Messages that are not yet with all receivers, in order of seq.
   std::vector<Posted> waiting() const;
@@ -43,14 +50,22 @@ class Outbox {
   void settle(std::int64_t seq);
 
  private:
-  void remember(const Posted& posted);
+  /// What the next message needs to know of those before it.
+  struct Memory {
+    std::int64_t seq = 0;                          ///< Newest message that is counted in.
+    std::map<std::string, Posted> last_of_stream;
+    std::map<std::string, std::int64_t> last_rev;  ///< By id.
+    void take(const Posted& posted);
+  };
+  std::optional<Memory> read_memory() const;
+  void write_memory(const Memory& memory) const;
+  std::filesystem::path sent_path(const Posted& posted) const;
 
   std::filesystem::path outbox_;
   std::filesystem::path sent_;
   std::map<std::int64_t, Posted> waiting_;
-  std::map<std::string, Posted> last_of_stream_;
-  std::map<std::string, std::int64_t> last_rev_;
-  std::int64_t last_seq_ = 0;
+  Memory settled_;  ///< Of the messages in sent/ alone: what streams.log says.
+  Memory all_;
 };
 
 /// True when a heartbeat is due at `now`: none yet, or the last one is heartbeat_h old.
