@@ -192,16 +192,20 @@ AppendResult Archive::append(Epoch epoch, Instant now) {
   return {Appended::stored, id};
 }
 
-SeriesMerge& Archive::merged(const std::string& source) {
-  if (const auto found = merges_.find(source); found != merges_.end()) return found->second;
+SeriesMerge Archive::merge_blocks(const std::string& source, bool noted_only) const {
   std::vector<EpochInfo> blocks = epochs(source);
-  // Blocks without a journal line were never acknowledged; they are written again.
-  std::erase_if(blocks, [&](const EpochInfo& e) { return !is_noted(e.id) || (!e.kind.empty() && e.kind != "series"); });
+  std::erase_if(blocks, [&](const EpochInfo& e) { return (noted_only && !is_noted(e.id)) || (!e.kind.empty() && e.kind != "series"); });
   SeriesMerge merge;
   visit(blocks, [&](const EpochInfo& info, Epoch&& epoch) {
     if (const auto* series = std::get_if<std::vector<TimeSeries>>(&epoch.data)) merge.add(info.instant, info.id, *series);
   });
-  return merges_[source] = std::move(merge);
+  return merge;
+}
+
+SeriesMerge& Archive::merged(const std::string& source) const {
+  const auto found = merges_.find(source);
+  // Blocks without a journal line were never acknowledged; they are written again.
+  return found != merges_.end() ? found->second : merges_[source] = merge_blocks(source, true);
 }
 
 SeriesResult Archive::append_series(const std::string& source, const std::vector<TimeSeries>& series,
@@ -314,13 +318,10 @@ Epoch Archive::load(const EpochInfo& info) const {
 }
 
 std::vector<TimeSeries> Archive::load_series(const std::string& source) const {
-  std::vector<EpochInfo> blocks = epochs(source);
-  std::erase_if(blocks, [](const EpochInfo& e) { return !e.kind.empty() && e.kind != "series"; });
-  SeriesMerge merge;
-  visit(blocks, [&](const EpochInfo& info, Epoch&& epoch) {
-    if (const auto* series = std::get_if<std::vector<TimeSeries>>(&epoch.data)) merge.add(info.instant, info.id, *series);
-  });
-  return merge.all();
+  if (!lock_) return merge_blocks(source, false).all();
+  const std::vector<EpochInfo> all = epochs(source);
+  const bool acknowledged = std::all_of(all.begin(), all.end(), [&](const EpochInfo& e) { return is_noted(e.id); });
+  return acknowledged ? merged(source).all() : merge_blocks(source, false).all();
 }
 
 std::vector<EpochInfo> Archive::scans_of(const std::string& source, Instant from, Instant until) const {

@@ -131,7 +131,8 @@ class Archive {
   EpochInfo present(const EpochInfo& info) const;
   void visit(const std::vector<EpochInfo>& infos, const std::function<void(const EpochInfo&, Epoch&&)>& take) const;
   std::vector<EpochInfo> scans_of(const std::string& source, Instant from, Instant until) const;
-  SeriesMerge& merged(const std::string& source);
+  SeriesMerge merge_blocks(const std::string& source, bool noted_only) const;
+  SeriesMerge& merged(const std::string& source) const;
   std::map<std::pair<std::string, std::string>, Day> days_before(Instant before) const;
   bool worth_sealing(const Day& day) const;
   bool seal_day(const std::string& source, const std::string& day_text, const Day& day, Instant now);
@@ -143,7 +144,7 @@ class Archive {
   /// A writer knows all changes itself: it lists the directory once. Readers look afresh each time.
   mutable std::optional<Index> index_;
   /// Acknowledged rows of series sources, put together once in a writer's life.
-  std::map<std::string, SeriesMerge> merges_;
+  mutable std::map<std::string, SeriesMerge> merges_;
 };
 
 /// Writes an act (acknowledgement or release) beside the archive, without its lock: a person never

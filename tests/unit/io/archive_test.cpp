@@ -386,6 +386,15 @@ TEST_F(ArchiveTest, RowsKeptInAWritersLifeAreThoseThatAreRead) {
     EXPECT_EQ(a.id, b.id);
   }
   EXPECT_EQ(tree_digest(root_), tree_digest(other));
+  const auto a = kept.load_series("gnss");
+  const auto b = Archive::open_for_reading(other).load_series("gnss");
+  ASSERT_EQ(a.size(), 3U);
+  ASSERT_EQ(b.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(a[i].target, b[i].target);
+    EXPECT_EQ(a[i].time, b[i].time);
+    EXPECT_EQ(a[i].value_m, b[i].value_m);
+  }
   fs::remove_all(other);
 }
 
