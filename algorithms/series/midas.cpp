@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/statistics.hpp"
+
 namespace highwall {
 namespace {
 
@@ -11,17 +13,10 @@ struct Sample {
   double x_m;
 };
 
-double median_of(std::vector<double> v) {
-  const auto middle = v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2);
-  std::nth_element(v.begin(), middle, v.end());
-  if (v.size() % 2 == 1) return *middle;
-  return 0.5 * (*middle + *std::max_element(v.begin(), middle));
-}
-
 double mad_about(const std::vector<double>& v, double centre) {
   std::vector<double> deviations;
   for (const double x : v) deviations.push_back(std::abs(x - centre));
-  return median_of(std::move(deviations));
+  return median(std::move(deviations));
 }
 
 /// Slopes of pairs, walking forwards over samples in ascending (or mirrored) time.
@@ -55,11 +50,11 @@ Trend midas(const TimeSeries& series, const MidasOptions& options, std::size_t c
   Trend trend;
   trend.pairs = slopes.size();
   if (slopes.size() < 10) return trend;
-  const double first = median_of(slopes);
-  const double spread = 1.4826 * mad_about(slopes, first);
+  const double first = median(slopes);
+  const double spread = kMadToSigma * mad_about(slopes, first);
   std::erase_if(slopes, [&](double v) { return std::abs(v - first) > 2.0 * spread; });
-  trend.velocity_m_per_day = median_of(slopes);
-  const double kept = 1.4826 * mad_about(slopes, trend.velocity_m_per_day);
+  trend.velocity_m_per_day = median(slopes);
+  const double kept = kMadToSigma * mad_about(slopes, trend.velocity_m_per_day);
   trend.sigma_m_per_day = 3.0 * 1.2533 * kept / std::sqrt(static_cast<double>(slopes.size()) / 4.0);
   return trend;
 }

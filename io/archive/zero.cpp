@@ -5,7 +5,7 @@
 #include <Eigen/Core>
 
 #include "core/error.hpp"
-#include "io/readers/geodesy.hpp"
+#include "core/geodesy.hpp"
 
 namespace highwall {
 namespace {

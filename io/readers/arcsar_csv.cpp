@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "core/statistics.hpp"
 #include "io/readers/reader.hpp"
 #include "io/readers/text.hpp"
 
@@ -126,19 +127,17 @@ std::vector<Instant> regular_clock(const std::vector<Instant>& stamps) {
   if (stamps.size() < 3) return clock;
   std::vector<double> steps;
   for (std::size_t i = 1; i < stamps.size(); ++i) steps.push_back(seconds_between(stamps[i - 1], stamps[i]));
-  std::vector<double> sorted(steps);
-  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
-  const double median = std::max(sorted[sorted.size() / 2], 1.0);
-  const double gap = std::max(5.0 * median, 300.0);
+  const double usual = std::max(median(steps), 1.0);
+  const double gap = std::max(5.0 * usual, 300.0);
   // The median of cut stamps is a whole number of minutes, their mean is the period.
   double sum = 0.0;
   double count = 0.0;
   for (const double step : steps) {
-    if (step < 0.0 || step > std::max(1.9 * median, 90.0)) continue;
+    if (step < 0.0 || step > std::max(1.9 * usual, 90.0)) continue;
     sum += step;
     count += 1.0;
   }
-  const double period = std::max(count > 0.0 ? sum / count : median, 1.0);
+  const double period = std::max(count > 0.0 ? sum / count : usual, 1.0);
   constexpr std::size_t kLongest = 720;  // A radar's clock wanders: refit about once a day.
   std::size_t begin = 0;
   while (begin < stamps.size()) {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "io/readers/geodesy.hpp"
+#include "core/geodesy.hpp"
 
 namespace highwall {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "io/readers/geodesy.hpp"
+#include "core/geodesy.hpp"
 #include "io/readers/gnss_series.hpp"
 #include "io/readers/text.hpp"
 

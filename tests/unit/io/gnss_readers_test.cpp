@@ -7,7 +7,7 @@
 #include <numbers>
 #include <string>
 
-#include "io/readers/geodesy.hpp"
+#include "core/geodesy.hpp"
 #include "io/readers/reader.hpp"
 
 namespace highwall {

@@ -7,7 +7,7 @@
 
 #include "core/error.hpp"
 #include "io/archive/archive.hpp"
-#include "io/readers/geodesy.hpp"
+#include "core/geodesy.hpp"
 
 namespace highwall {
 namespace {

@@ -1,4 +1,4 @@
-#include "io/readers/geodesy.hpp"
+#include "core/geodesy.hpp"
 
 #include <cmath>
 

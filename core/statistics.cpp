@@ -1,0 +1,23 @@
+#include "core/statistics.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+
+namespace highwall {
+
+double median(std::vector<double> values) {
+  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return 0.5 * (*middle + *std::max_element(values.begin(), middle));
+}
+
+double tukey_weight(double residual_over_sigma) noexcept {
+  const double u = residual_over_sigma / kTukey;
+  const double rest = 1.0 - u * u;
+  return rest > 0.0 ? rest * rest : 0.0;
+}
+
+}  // namespace highwall
