@@ -2,9 +2,7 @@
 
 #include <array>
 #include <cstddef>
-#include <vector>
 
-#include "core/error.hpp"
 #include "core/frame.hpp"
 
 namespace highwall {
@@ -25,28 +23,6 @@ struct GridGeometry {
     const double c = static_cast<double>(col) + 0.5;
     const double r = static_cast<double>(row) + 0.5;
     return {affine[0] + c * affine[1] + r * affine[2], affine[3] + c * affine[4] + r * affine[5]};
-  }
-};
-
-/// A raster: row-major values, NaN = no data.
-template <class T>
-struct Grid {
-  GridGeometry geometry;
-  std::vector<T> values;
-
-  Grid() = default;
-  explicit Grid(GridGeometry shape, T fill = T{})
-      : geometry(std::move(shape)), values(geometry.cells(), fill) {}
-
-  T& at(std::size_t row, std::size_t col) { return values[index(row, col)]; }
-  const T& at(std::size_t row, std::size_t col) const { return values[index(row, col)]; }
-
- private:
-  std::size_t index(std::size_t row, std::size_t col) const {
-    if (row >= geometry.rows || col >= geometry.cols) {
-      throw Error(ErrorKind::internal, "a raster was asked for a pixel outside of it");
-    }
-    return row * geometry.cols + col;
   }
 };
 

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "core/error.hpp"
+
 namespace highwall {
 
 Stack::Stack(GridGeometry geometry, std::vector<Instant> instants)

@@ -35,7 +35,6 @@ inline constexpr double kHoursPerDay = 24.0;
 inline constexpr double kMetresPerFoot = 0.3048;
 inline constexpr double kMetresPerUsSurveyFoot = 1200.0 / 3937.0;
 
-constexpr Metres from_millimetres(double mm) { return Metres(mm / kMillimetresPerMetre); }
 constexpr double to_millimetres(Metres d) { return d.value * kMillimetresPerMetre; }
 constexpr MetresPerDay from_mm_per_day(double v) { return MetresPerDay(v / kMillimetresPerMetre); }
 constexpr MetresPerDay from_mm_per_h(double v) {
