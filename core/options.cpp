@@ -57,9 +57,6 @@ Rule at_least(double smallest) {
 Rule above(double limit) {
   return {fmt::format("> {}", limit), [limit](double v) { return v > limit; }, {}};
 }
-Rule at_most(double largest) {
-  return {fmt::format("<= {}", largest), [largest](double v) { return v <= largest; }, {}};
-}
 Rule between(double smallest, double largest) {
   return {fmt::format("{} to {}", smallest, largest),
           [smallest, largest](double v) { return v >= smallest && v <= largest; },
@@ -67,6 +64,28 @@ Rule between(double smallest, double largest) {
 }
 Rule one_of(std::vector<std::string> words) {
   return {fmt::format("{}", fmt::join(words, " | ")), {}, std::move(words)};
+}
+
+std::string help_text(const std::vector<OptionSpec>& specs) {
+  std::string text;
+  for (const OptionSpec& spec : specs) {
+    text += fmt::format("  {:<34} {}{}{}\n", spec.name + " = " + to_text(spec.standard), spec.unit.empty() ? "" : "[" + spec.unit + "] ",
+                        spec.help, spec.rule.text.empty() ? "" : " (" + spec.rule.text + ")");
+  }
+  return text;
+}
+
+std::vector<std::string> split_commas(std::string_view text) {
+  std::vector<std::string> parts;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    std::string_view part = text.substr(0, comma);
+    while (!part.empty() && (part.front() == ' ' || part.front() == '\t')) part.remove_prefix(1);
+    while (!part.empty() && (part.back() == ' ' || part.back() == '\t')) part.remove_suffix(1);
+    parts.emplace_back(part);
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
 }
 
 std::string nearest_word(std::string_view word, const std::vector<std::string>& known) {

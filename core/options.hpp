@@ -5,6 +5,7 @@
 #include <functional>
 #include <initializer_list>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -34,7 +35,6 @@ struct Rule {
 Rule anything();
 Rule at_least(double smallest);
 Rule above(double limit);
-Rule at_most(double largest);
 Rule between(double smallest, double largest);
 Rule one_of(std::vector<std::string> words);
 
@@ -48,11 +48,20 @@ struct OptionSpec {
   std::string help;
 };
 
+/// An enumeration with words: name_of() and read_word() stand beside it.
+template <class T>
+concept Worded = std::is_enum_v<T> && requires(T v, std::string_view word) {
+  { name_of(v) } -> std::convertible_to<std::string_view>;
+  { read_word(word, v) } -> std::same_as<bool>;
+};
+
 namespace detail {
 
 template <class T>
 OptionValue to_value(const T& v) {
-  if constexpr (std::same_as<T, bool>) {
+  if constexpr (Worded<T>) {
+    return std::string(name_of(v));
+  } else if constexpr (std::same_as<T, bool>) {
     return v;
   } else if constexpr (std::integral<T>) {
     return static_cast<std::int64_t>(v);
@@ -78,8 +87,15 @@ bool read(const OptionValue& from, T& to) {
   return true;
 }
 
+template <Worded T>
+bool read(const OptionValue& from, T& to) {
+  std::string word;
+  return read(from, word) && read_word(word, to);
+}
+
 template <class T>
 std::string type_name() {
+  if constexpr (Worded<T>) return "text";
   if constexpr (std::same_as<T, bool>) return "boolean";
   if constexpr (std::integral<T>) return "integer";
   if constexpr (std::floating_point<T>) return "number";
@@ -199,6 +215,29 @@ std::vector<std::pair<std::string, OptionValue>> option_values(const Options& op
   Options::describe(reader);
   return std::move(reader.values);
 }
+
+/// An option as somebody wrote it, and the place where it stands ("site.toml:12:3").
+struct GivenOption {
+  std::string name;
+  OptionValue value;
+  std::string where;
+};
+
+/// Defaults, changed by what was given, checked.
+/// @throws Error(config) for an unknown name, a wrong type, a bad value, or a rule that does not hold.
+template <class Options>
+Options options_from(std::span<const GivenOption> given, const std::string& where = {}) {
+  Options options;
+  for (const GivenOption& one : given) set_option(options, one.name, one.value, one.where);
+  validate(options, given.empty() ? where : given.front().where);
+  return options;
+}
+
+/// Lines "  name = default      help (rule), unit" of a struct's options, as a file would have them.
+std::string help_text(const std::vector<OptionSpec>& specs);
+
+/// Parts of a text between commas, blanks around them taken off; one empty part of an empty text.
+std::vector<std::string> split_commas(std::string_view text);
 
 /// The known word with the smallest edit distance; empty when none is near (more than a third off).
 std::string nearest_word(std::string_view word, const std::vector<std::string>& known);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/options.hpp"
 #include "core/sensor.hpp"
 #include "core/warning.hpp"
 
@@ -12,12 +13,12 @@ namespace highwall {
 /// One line of a policy: a quantity, a window, a threshold, a level, and where the number comes from.
 struct PolicyRule {
   std::string name;                 ///< "velocity_24h_orange"; appears in every message it causes.
-  std::string family;               ///< Criterion that judges it: "velocity", "tangent".
+  std::string family;               ///< Criterion that judges it, by its name in algorithms/warn.
   std::vector<SensorKind> kinds;    ///< Empty = every kind.
   Level level = Level::none;
   double window_h = 24.0;
   double threshold = 0.0;           ///< m/day for velocities, degrees for the tangent angle.
-  std::string unit;                 ///< As the policy wrote it: mm_per_day, mm_per_h, degrees.
+  std::string unit;                 ///< As the policy wrote it: a word of threshold_units().
   double k_sigma = 2.0;             ///< Tested is value - k sigma.
   double min_velocity_m_per_day = 0.0;  ///< Nothing below this velocity.
   double equal_speed_factor = 0.0;  ///< Velocity also at least this many times the equal-speed rate.
@@ -35,7 +36,23 @@ struct PolicyTiming {
   double release_factor = 0.75;       ///< Release limit = this times the threshold (deadband).
   Level latch_from = Level::orange;   ///< From here on only a named person lowers a level.
   double stale_share = 0.9;           ///< Stale after this share of max_silence_h, silent after all of it.
+
+  static void describe(auto& d) {
+    using O = PolicyTiming;
+    d.field(&O::confirm_samples, "confirm_samples", "", between(1, 100), "Samples in a row over the limit");
+    d.field(&O::neighbour_h, "neighbour_h", "h", at_least(0), "A neighbour over the same limit so recently confirms");
+    d.field(&O::off_delay_h, "off_delay_h", "h", at_least(0), "Data time below the release limit before a level falls");
+    d.field(&O::release_factor, "release_factor", "", between(0.1, 1), "Release limit over threshold");
+    d.field(&O::latch_from, "latch_from", "", one_of({"blue", "yellow", "orange", "red"}),
+            "From here on only a named person lowers");
+    d.field(&O::stale_share, "stale_share", "", between(0.01, 1), "Stale after this share of max_silence_h");
+  }
 };
+
+/// Words of the units that a threshold may be written in: the key is threshold_<unit>.
+const std::vector<std::string>& threshold_units();
+/// A threshold in that unit as the program keeps it: m/day for velocities, degrees for angles.
+double threshold_from(const std::string& unit, double number);
 
 /// Thresholds with their sources, as read from a policy file.
 struct Policy {

@@ -6,9 +6,8 @@
 namespace highwall {
 namespace {
 
-constexpr std::array<std::string_view, 9> kNames{"gnss",         "radar", "lidar",
-                                                 "prism",        "extensometer", "crack",
-                                                 "piezometer",   "rain",  "unknown"};
+constexpr std::array<std::string_view, 9> kNames{"gnss",  "radar",      "lidar", "prism",  "extensometer",
+                                                 "crack", "piezometer", "rain",  "unknown"};
 
 }  // namespace
 
@@ -22,5 +21,7 @@ std::optional<SensorKind> parse_sensor_kind(std::string_view word) noexcept {
   }
   return std::nullopt;
 }
+
+std::vector<std::string> sensor_kind_words() { return {kNames.begin(), kNames.end() - 1}; }
 
 }  // namespace highwall

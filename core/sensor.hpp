@@ -3,7 +3,9 @@
 #include <Eigen/Core>
 #include <limits>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace highwall {
 
@@ -14,6 +16,9 @@ enum class SensorKind { gnss, radar, lidar, prism, extensometer, crack, piezomet
 std::string_view name_of(SensorKind kind) noexcept;
 /// nullopt for a word that names no kind.
 std::optional<SensorKind> parse_sensor_kind(std::string_view word) noexcept;
+
+/// Words of all kinds that a configuration may name: all but "unknown".
+std::vector<std::string> sensor_kind_words();
 
 /// Line of sight of a radar or of any one-component series.
 struct LineOfSight {

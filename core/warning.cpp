@@ -30,4 +30,10 @@ std::optional<Health> parse_health(std::string_view word) noexcept {
   return parse<Health>(kHealths, word);
 }
 
+bool read_word(std::string_view word, Level& level) noexcept {
+  const auto known = parse_level(word);
+  if (known) level = *known;
+  return known.has_value();
+}
+
 }  // namespace highwall

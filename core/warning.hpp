@@ -19,6 +19,8 @@ std::string_view name_of(Level level) noexcept;
 std::string_view name_of(Health health) noexcept;
 std::optional<Level> parse_level(std::string_view word) noexcept;
 std::optional<Health> parse_health(std::string_view word) noexcept;
+/// False for a word that names no level; for options (core/options.hpp).
+bool read_word(std::string_view word, Level& level) noexcept;
 
 /// One number that a level rests on. `unit` belongs to value, sigma and threshold alike.
 struct Evidence {
@@ -31,17 +33,6 @@ struct Evidence {
   std::vector<std::string> epochs;   ///< Archive ids (or files) that the value was computed from.
   std::string policy_sha256;         ///< The policy that made it.
   std::string source;                ///< Citation of the threshold, from the policy.
-};
-
-/// A level of one target or zone at one moment, with all that made it.
-struct Assessment {
-  std::string target;
-  Instant at = kNoInstant;           ///< Time of the newest sample that was used.
-  Level level = Level::none;
-  Health health = Health::live;
-  Instant since = kNoInstant;        ///< Start of the present level.
-  std::string explanation;           ///< One sentence.
-  std::vector<Evidence> evidence;    ///< The deciding one first.
 };
 
 }  // namespace highwall
