@@ -1,6 +1,5 @@
 #include "algorithms/align/stable_ground.hpp"
 
-#include <Eigen/Cholesky>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,8 +7,10 @@
 #include <map>
 
 #include "algorithms/compare/m3c2.hpp"
+#include "algorithms/robust_fit.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
+#include "core/statistics.hpp"
 #ifdef HIGHWALL_HAS_PCL
 #include "algorithms/pcl/gicp.hpp"
 #endif
@@ -17,22 +18,8 @@
 namespace highwall {
 namespace {
 
-constexpr double kTukey = 4.685;
-constexpr int kPasses = 40;
-constexpr double kMadToSigma = 1.4826;
-/// Neighbouring places share points and roughness, so the formal covariance is too small; measured against
-/// 120 independent pairs of scans the formal standard deviations had to be stretched by 2.65 to cover 95 %.
-constexpr double kFormalToReal = 2.65;
-constexpr double kFarApart_m = 0.25;  // Median distance above which a coarse registration comes first.
-
 using Vector6 = Eigen::Matrix<double, 6, 1>;
 using Matrix6 = Eigen::Matrix<double, 6, 6>;
-
-double median_of(std::vector<double> v) {
-  const auto middle = v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2);
-  std::nth_element(v.begin(), middle, v.end());
-  return *middle;
-}
 
 /// Distance along a normal is n.(t + w x p): a row of the design matrix.
 Vector6 row_of(const Eigen::Vector3d& p, const Eigen::Vector3d& n) {
@@ -58,37 +45,21 @@ Fit fit_motion(const DisplacementField& field, const Eigen::Vector3d& centre) {
   Fit fit;
   fit.stable.assign(field.size(), 0);
   if (used.size() < 6) return fit;
-  std::vector<double> residual(used.size());
-  std::vector<double> weight(used.size(), 1.0);
-  for (int pass = 0; pass < kPasses; ++pass) {
-    Matrix6 normal = Matrix6::Zero();
-    Vector6 right = Vector6::Zero();
-    for (std::size_t k = 0; k < used.size(); ++k) {
-      const auto i = static_cast<Eigen::Index>(used[k]);
-      const Vector6 row = row_of(field.position_m.row(i).transpose() - centre, field.direction.row(i).transpose());
-      normal += weight[k] * row * row.transpose();
-      right += weight[k] * row * field.value_m[used[k]];
-    }
-    const Eigen::LDLT<Matrix6> solver(normal);
-    fit.motion = solver.solve(right);
-    fit.inverse = solver.solve(Matrix6::Identity());
-    for (std::size_t k = 0; k < used.size(); ++k) {
-      const auto i = static_cast<Eigen::Index>(used[k]);
-      const Vector6 row = row_of(field.position_m.row(i).transpose() - centre, field.direction.row(i).transpose());
-      residual[k] = field.value_m[used[k]] - row.dot(fit.motion);
-    }
-    std::vector<double> magnitude(residual);
-    for (double& r : magnitude) r = std::abs(r);
-    fit.sigma = std::max(kMadToSigma * median_of(magnitude), 1e-9);
-    for (std::size_t k = 0; k < used.size(); ++k) {
-      const double u = residual[k] / (kTukey * fit.sigma);
-      const double tukey = std::abs(u) < 1.0 ? (1.0 - u * u) * (1.0 - u * u) : 0.0;
-      // Least absolute values first: Tukey's weights alone keep what a moved block did to the first fit.
-      weight[k] = pass < kPasses / 2 ? fit.sigma / std::max(std::abs(residual[k]), 0.1 * fit.sigma) : tukey;
-    }
+  Eigen::MatrixXd rows(static_cast<Eigen::Index>(used.size()), 6);
+  Eigen::VectorXd distance(rows.rows());
+  for (Eigen::Index k = 0; k < rows.rows(); ++k) {
+    const auto i = static_cast<Eigen::Index>(used[static_cast<std::size_t>(k)]);
+    rows.row(k) = row_of(field.position_m.row(i).transpose() - centre, field.direction.row(i).transpose()).transpose();
+    distance[k] = field.value_m[static_cast<std::size_t>(i)];
   }
+  // Least absolute values first: Tukey's weights alone keep what a moved block did to the first fit.
+  const RobustFit robust = robust_fit(rows, distance, {20, 20, 1e-9, 0.0});
+  if (!robust.solved) return fit;
+  fit.motion = robust.unknowns;
+  fit.inverse = robust.inverse;
+  fit.sigma = robust.sigma;
   for (std::size_t k = 0; k < used.size(); ++k) {
-    if (std::abs(residual[k]) > 3.0 * fit.sigma) continue;
+    if (std::abs(robust.residual[static_cast<Eigen::Index>(k)]) > 3.0 * fit.sigma) continue;
     fit.stable[used[k]] = 1;
     ++fit.stable_count;
   }
@@ -121,7 +92,12 @@ Points moved(PointsView points, const Eigen::Isometry3d& transform, const Run& r
 Eigen::Isometry3d coarse_fit([[maybe_unused]] PointsView epoch, [[maybe_unused]] PointsView reference,
                              [[maybe_unused]] const RegisterOptions& options, [[maybe_unused]] const Run& run) {
 #ifdef HIGHWALL_HAS_PCL
-  return gicp(epoch, reference, options.core_spacing_m / 2.0, 10.0 * options.half_length_m, run).transform;
+  const CoarseFit fit = gicp(epoch, reference, options.core_spacing_m / 2.0, 10.0 * options.half_length_m, run);
+  if (!fit.converged) {
+    throw Error(ErrorKind::input, "the coarse registration did not converge", {},
+                "check that both clouds show the same place, or bring them nearer to each other");
+  }
+  return fit.transform;
 #else
   throw Error(ErrorKind::config, "this build has no coarse registration", {}, "build with PCL, or set coarse = \"none\"");
 #endif
@@ -193,7 +169,7 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
   for (std::size_t i = 0; i < field.size(); ++i) {
     if (field.reason[i] == Reason::ok) magnitude.push_back(std::abs(field.value_m[i]));
   }
-  const bool far = magnitude.size() < cores / 4 || median_of(magnitude) > kFarApart_m;
+  const bool far = magnitude.size() < cores / 4 || median(magnitude) > options.far_apart_m;
   if (options.coarse == "gicp" || (options.coarse == "auto" && far)) {
     out.transform = coarse_fit(epoch, reference, options, run);
     field = distances(out.transform);
@@ -211,7 +187,7 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
   out.stable = fit.stable;
   out.stable_count = fit.stable_count;
   out.rms_m = fit.sigma;
-  out.covariance = kFormalToReal * kFormalToReal * fit.sigma * fit.sigma * fit.inverse;
+  out.covariance = options.formal_to_real * options.formal_to_real * fit.sigma * fit.sigma * fit.inverse;
   const auto needed = std::max<double>(static_cast<double>(options.least_stable_cores),
                                        options.least_stable_share * static_cast<double>(comparable));
   if (static_cast<double>(out.stable_count) < needed) {
@@ -221,6 +197,28 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
   }
   out.verdict = fmt::format("registered on {} of {} places, rms {:.1f} mm", out.stable_count, comparable, 1000.0 * out.rms_m);
   return out;
+}
+
+void add_registration(const Registration& fit, DisplacementField& field) {
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    if (field.reason[i] != Reason::ok) continue;
+    const auto row = static_cast<Eigen::Index>(i);
+    const double sigma = fit.sigma_m(field.position_m.row(row).transpose(), field.direction.row(row).transpose());
+    field.sigma_m[i] = std::hypot(field.sigma_m[i], sigma);
+    field.lod95_m[i] = 1.96 * field.sigma_m[i];
+  }
+}
+
+double median_registration_sigma(const DisplacementField& field) {
+  std::vector<double> shares;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    if (field.reason[i] != Reason::ok) continue;
+    const double v1 = field.spread_before_m[i] * field.spread_before_m[i] / field.n_before[i];
+    const double v2 = field.spread_after_m[i] * field.spread_after_m[i] / field.n_after[i];
+    shares.push_back(std::sqrt(std::max(0.0, field.sigma_m[i] * field.sigma_m[i] - v1 - v2)));
+  }
+  if (shares.empty()) return 1e-3;
+  return std::max(5e-4, median(std::move(shares)));
 }
 
 }  // namespace highwall

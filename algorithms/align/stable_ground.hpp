@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/cloud.hpp"
+#include "core/displacement.hpp"
 #include "core/options.hpp"
 #include "core/run.hpp"
 
@@ -21,6 +22,8 @@ struct RegisterOptions {
   std::int64_t iterations = 6;
   double least_stable_share = 0.3;
   std::int64_t least_stable_cores = 50;
+  double far_apart_m = 0.25;
+  double formal_to_real = 2.65;
 
   static void describe(auto& d) {
     using O = RegisterOptions;
@@ -34,6 +37,11 @@ struct RegisterOptions {
     d.field(&O::least_stable_share, "least_stable_share", "", between(0, 1),
             "With a smaller share of stable places the registration is refused");
     d.field(&O::least_stable_cores, "least_stable_cores", "", at_least(6), "The same as a number of places");
+    d.field(&O::far_apart_m, "far_apart_m", "m", above(0),
+            "coarse = auto: a median distance above this is far apart");
+    d.field(&O::formal_to_real, "formal_to_real", "", at_least(1),
+            "Formal standard deviations are stretched so much, because neighbouring places share points and roughness; "
+            "2.65 made 95 % intervals cover 95 % of 120 independent pairs of scans");
   }
 };
 
@@ -64,6 +72,22 @@ struct Registration {
 /// @throws Error(frame) when the frames differ.
 Registration register_on_stable_ground(PointsView epoch, PointsView reference, const RegisterOptions& options,
                                        const Run& run, const std::vector<std::uint8_t>& core_is_allowed = {});
+
+/// The registration's own uncertainty joins each place's sigma and detection limit.
+void add_registration(const Registration& fit, DisplacementField& field);
+
+/// The registration's share of a field's sigma: the median of what sigma has beyond the scatter of the place's own
+/// points, m; at least 0.5 mm, and 1 mm for a field without a value.
+double median_registration_sigma(const DisplacementField& field);
+
+/// Options of thin_to_cores().
+struct CoreOptions {
+  double spacing_m = 3.0;
+
+  static void describe(auto& d) {
+    d.field(&CoreOptions::spacing_m, "spacing_m", "m", above(0), "Side of the square cells that keep one point each");
+  }
+};
 
 /// Core points: the reference's points nearest to the centres of a square lattice, one a cell.
 Points thin_to_cores(PointsView cloud, double spacing_m);

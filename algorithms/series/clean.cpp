@@ -4,24 +4,15 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "core/statistics.hpp"
 
 namespace highwall {
 namespace {
 
-constexpr double kMadToSigma = 1.4826;
-constexpr std::size_t kStepSamples = 12;
-
-double median_of(std::vector<double> v) {
-  if (v.empty()) return kNaN;
-  const auto middle = v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2);
-  std::nth_element(v.begin(), middle, v.end());
-  if (v.size() % 2 == 1) return *middle;
-  return 0.5 * (*middle + *std::max_element(v.begin(), middle));
-}
 
 /// Median and robust standard deviation of the samples before i; the deviation about their own trend is
 /// that of the increments, so that steady motion does not widen it.
-bool usual_before(const TimeSeries& s, std::size_t i, std::size_t c, std::size_t count, double& median, double& sigma) {
+bool usual_before(const TimeSeries& s, std::size_t i, std::size_t c, std::size_t count, double& usual, double& sigma) {
   std::vector<double> values;
   std::vector<double> increments;
   for (std::size_t k = i; k-- > 0 && values.size() < count;) {
@@ -30,8 +21,8 @@ bool usual_before(const TimeSeries& s, std::size_t i, std::size_t c, std::size_t
     values.push_back(s.value(k, c));
   }
   if (values.size() < 4) return false;
-  median = median_of(values);
-  sigma = kMadToSigma * median_of(increments);
+  usual = median(std::move(values));
+  sigma = kMadToSigma * median(std::move(increments));
   return true;
 }
 
@@ -62,15 +53,15 @@ std::size_t clean(TimeSeries& series, const CleanOptions& options) {
   std::size_t flagged = 0;
   for (std::size_t i = 0; i + 1 < series.size(); ++i) {
     for (std::size_t c = 0; c < series.width(); ++c) {
-      double median = 0.0;
+      double usual = 0.0;
       double sigma = 0.0;
       const double x = series.value(i, c);
       const double next = series.value(i + 1, c);
       if (series.flags[i] != kFlagNone || !std::isfinite(x) || !std::isfinite(next)) continue;
-      if (!usual_before(series, i, c, static_cast<std::size_t>(2 * options.half_window), median, sigma)) continue;
-      const double jump = std::abs(x - median);
+      if (!usual_before(series, i, c, static_cast<std::size_t>(2 * options.half_window), usual, sigma)) continue;
+      const double jump = std::abs(x - usual);
       const bool far = jump > options.threshold * sigma && jump > 1e-4;
-      const bool returns = std::abs(next - median) < 0.25 * jump;
+      const bool returns = std::abs(next - usual) < 0.25 * jump;
       if (!far || !returns) continue;
       series.flags[i] |= kFlagOutlier;
       ++flagged;
@@ -79,21 +70,23 @@ std::size_t clean(TimeSeries& series, const CleanOptions& options) {
   return flagged;
 }
 
-std::vector<double> absorb_step(TimeSeries& series, Instant at) {
+std::vector<double> absorb_step(TimeSeries& series, Instant at, const StepOptions& options) {
+  validate(options, "step");
+  const auto most = static_cast<std::size_t>(options.samples);
   const auto first =
       static_cast<std::size_t>(std::lower_bound(series.time.begin(), series.time.end(), at) - series.time.begin());
   std::vector<double> steps;
   for (std::size_t c = 0; c < series.width(); ++c) {
     std::vector<double> before;
     std::vector<double> after;
-    for (std::size_t k = first; k-- > 0 && before.size() < kStepSamples;) {
+    for (std::size_t k = first; k-- > 0 && before.size() < most;) {
       if (std::isfinite(series.value(k, c))) before.push_back(series.value(k, c));
     }
-    for (std::size_t k = first; k < series.size() && after.size() < kStepSamples; ++k) {
+    for (std::size_t k = first; k < series.size() && after.size() < most; ++k) {
       if (std::isfinite(series.value(k, c))) after.push_back(series.value(k, c));
     }
     if (before.size() < 3 || after.size() < 3) return {};
-    steps.push_back(median_of(after) - median_of(before));
+    steps.push_back(median(after) - median(before));
   }
   for (std::size_t k = first; k < series.size(); ++k) {
     for (std::size_t c = 0; c < series.width(); ++c) series.value_m[k * series.width() + c] -= steps[c];
@@ -102,12 +95,9 @@ std::vector<double> absorb_step(TimeSeries& series, Instant at) {
   return steps;
 }
 
-TimeSeries relative_to(const TimeSeries& series, const TimeSeries& base, double tolerance_s) {
-  return without_common_mode(series, {&base}, tolerance_s);
-}
-
 TimeSeries without_common_mode(const TimeSeries& series, const std::vector<const TimeSeries*>& others,
-                               double tolerance_s) {
+                               const ReferenceOptions& options) {
+  validate(options, "reference");
   TimeSeries out = series;
   for (std::size_t i = 0; i < series.size(); ++i) {
     for (std::size_t c = 0; c < series.width(); ++c) {
@@ -117,14 +107,14 @@ TimeSeries without_common_mode(const TimeSeries& series, const std::vector<const
         if (other->width() != series.width()) {
           throw Error(ErrorKind::input, "a reference has other components than its rover", other->target);
         }
-        const std::size_t k = nearest(*other, series.time[i], tolerance_s);
+        const std::size_t k = nearest(*other, series.time[i], options.tolerance_s);
         if (k == static_cast<std::size_t>(-1) || !std::isfinite(other->value(k, c))) continue;
         common.push_back(other->value(k, c));
         variance += other->sigma(k, c) * other->sigma(k, c);
       }
       const std::size_t at = i * series.width() + c;
       const double n = static_cast<double>(common.size());
-      out.value_m[at] = common.empty() ? kNaN : series.value(i, c) - median_of(common);
+      out.value_m[at] = common.empty() ? kNaN : series.value(i, c) - median(common);
       out.sigma_m[at] = common.empty() ? kNaN : std::sqrt(series.sigma(i, c) * series.sigma(i, c) + variance / (n * n));
     }
   }

@@ -28,17 +28,34 @@ struct CleanOptions {
 /// @return number of samples flagged
 std::size_t clean(TimeSeries& series, const CleanOptions& options);
 
+/// Options of absorb_step().
+struct StepOptions {
+  std::int64_t samples = 12;
+
+  static void describe(auto& d) {
+    d.field(&StepOptions::samples, "samples", "", at_least(3), "Most samples on either side that the step is measured on");
+  }
+};
+
 /// Takes a known step (antenna or instrument exchanged) out of the samples after `at`: the difference of
-/// the medians of up to 12 samples on both sides, per component. Flags the first sample after it.
+/// the medians of the samples on both sides, per component. Flags the first sample after it.
 /// @return the step in metres per component; empty when a side has fewer than 3 samples
-std::vector<double> absorb_step(TimeSeries& series, Instant at);
+std::vector<double> absorb_step(TimeSeries& series, Instant at, const StepOptions& options);
 
-/// The series relative to a local base: the base's nearest sample within `tolerance_s` is subtracted and
-/// its variance added; samples without one become NaN. Removes plate motion and what both share.
-TimeSeries relative_to(const TimeSeries& series, const TimeSeries& base, double tolerance_s);
+/// Options of without_common_mode().
+struct ReferenceOptions {
+  double tolerance_s = 900.0;
 
-/// The series relative to the common mode of a group: at each instant the median of the other members.
+  static void describe(auto& d) {
+    d.field(&ReferenceOptions::tolerance_s, "tolerance_s", "s", at_least(0),
+            "A base's sample counts for a rover's when it is not farther away in time");
+  }
+};
+
+/// The series relative to a local base (one other series) or to the common mode of a group: at each instant the
+/// median of the others' nearest samples is subtracted and its variance added; samples without one become NaN.
+/// Removes plate motion and what both share (Wdowinski et al. 1997, doi:10.1029/97JB01378).
 TimeSeries without_common_mode(const TimeSeries& series, const std::vector<const TimeSeries*>& others,
-                               double tolerance_s);
+                               const ReferenceOptions& options);
 
 }  // namespace highwall

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/statistics.hpp"
+
 namespace highwall {
 namespace {
 
@@ -39,8 +41,7 @@ double trend_of(const std::vector<Sample>& samples) {
 double median_step(const std::vector<Sample>& samples) {
   std::vector<double> steps;
   for (std::size_t i = 1; i < samples.size(); ++i) steps.push_back(samples[i].t_days - samples[i - 1].t_days);
-  std::nth_element(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2), steps.end());
-  return steps[steps.size() / 2];
+  return median(std::move(steps));
 }
 
 struct Lag {
@@ -109,22 +110,21 @@ void fill_sigma(WindowRate& window, double sigma) {
 }
 
 double typical_count(const WindowRate& window) {
-  std::vector<std::uint32_t> counts;
+  std::vector<double> counts;
   for (std::size_t i = 0; i < window.count.size(); ++i) {
     if (window.reason[i] == Reason::ok) counts.push_back(window.count[i]);
   }
-  if (counts.empty()) return 0.0;
-  std::nth_element(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(counts.size() / 2), counts.end());
-  return static_cast<double>(counts[counts.size() / 2]);
+  return counts.empty() ? 0.0 : median(std::move(counts));
 }
 
 /// Noise of several quiet periods: variances averaged by their samples.
-NoiseModel noise_of_periods(const TimeSeries& series, const std::vector<std::array<Instant, 2>>& quiet, std::size_t c) {
+NoiseModel noise_of_periods(const TimeSeries& series, const std::vector<std::array<Instant, 2>>& quiet, std::size_t c,
+                            const NoiseOptions& options) {
   NoiseModel total;
   double white = 0.0;
   double walk = 0.0;
   for (const auto& period : quiet) {
-    const NoiseModel one = estimate_noise(series, period[0], period[1], c);
+    const NoiseModel one = estimate_noise(series, period[0], period[1], c, options);
     if (!one.known()) continue;
     const double n = static_cast<double>(one.samples);
     white += n * one.white_m * one.white_m;
@@ -142,7 +142,8 @@ NoiseModel noise_of_periods(const TimeSeries& series, const std::vector<std::arr
 bool NoiseModel::known() const noexcept { return std::isfinite(white_m) && std::isfinite(random_walk_m_per_sqrt_day); }
 
 NoiseModel estimate_noise(const TimeSeries& series, Instant from, Instant to, std::size_t component,
-                          double longest_lag_h) {
+                          const NoiseOptions& options) {
+  validate(options, "noise");
   NoiseModel noise;
   std::vector<Sample> samples = samples_between(series, from, to, component);
   noise.samples = samples.size();
@@ -152,7 +153,7 @@ NoiseModel estimate_noise(const TimeSeries& series, Instant from, Instant to, st
   const double length = samples.back().t_days - samples.front().t_days;
   const double step = median_step(samples);
   if (!(step > 0.0)) return noise;
-  const double longest = std::max({longest_lag_h / 24.0, 3.0 * step});
+  const double longest = std::max(options.longest_lag_h / 24.0, 3.0 * step);
   std::vector<Lag> lags;
   for (double tau = step; tau <= std::min(longest, 0.5 * length) * 1.001; tau *= 1.5) {
     Lag lag = lag_of(samples, tau, 0.25 * std::max(step, 0.2 * tau));
@@ -184,8 +185,8 @@ double difference_sigma(const NoiseModel& noise, double span_days) {
 
 std::vector<Calibration> calibrate(std::vector<WindowRate>& rates, const TimeSeries& series,
                                    const std::vector<std::array<Instant, 2>>& quiet, std::size_t component,
-                                   double least_independent) {
-  const NoiseModel noise = noise_of_periods(series, quiet, component);
+                                   const NoiseOptions& options) {
+  const NoiseModel noise = noise_of_periods(series, quiet, component, options);
   std::vector<Calibration> out;
   for (WindowRate& window : rates) {
     Calibration c{window.window_h, kNaN, 0.0, "none"};
@@ -201,7 +202,7 @@ std::vector<Calibration> calibrate(std::vector<WindowRate>& rates, const TimeSer
         n += 1.0;
       }
     }
-    if (c.independent_windows >= least_independent && n > 0.0) {
+    if (c.independent_windows >= options.least_independent && n > 0.0) {
       c.sigma_m_per_day = std::sqrt(squares / n);
       c.method = "quiet_slopes";
     } else if (noise.known()) {
@@ -214,17 +215,19 @@ std::vector<Calibration> calibrate(std::vector<WindowRate>& rates, const TimeSer
   return out;
 }
 
-Instant start_period_end(const TimeSeries& series, double days_wanted, std::size_t samples) {
+Instant start_period_end(const TimeSeries& series, const NoiseOptions& options) {
+  const auto samples = static_cast<std::size_t>(options.start_samples);
   if (series.size() < samples || series.empty()) return kNoInstant;
-  const Instant by_time = series.time.front() + duration_from_seconds(days_wanted * 86400.0);
+  const Instant by_time = series.time.front() + duration_from_seconds(options.start_days * 86400.0);
   const Instant end = std::max(by_time, series.time[samples - 1]);
   return series.time.back() < end ? kNoInstant : end;
 }
 
 std::vector<Calibration> calibrate_on_start(std::vector<WindowRate>& rates, const TimeSeries& series, NoiseModel& noise,
-                                            std::size_t component, double days_wanted, std::size_t samples) {
-  const Instant end = start_period_end(series, days_wanted, samples);
-  if (end != kNoInstant) noise = estimate_noise(series, series.time.front(), end, component);
+                                            std::size_t component, const NoiseOptions& options) {
+  validate(options, "noise");
+  const Instant end = start_period_end(series, options);
+  if (end != kNoInstant) noise = estimate_noise(series, series.time.front(), end, component, options);
   std::vector<Calibration> out;
   for (WindowRate& window : rates) {
     Calibration c{window.window_h, kNaN, 0.0, "none"};

@@ -1,12 +1,31 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "algorithms/series/rate.hpp"
 
 namespace highwall {
+
+/// Options of calibrate(), calibrate_on_start() and estimate_noise().
+struct NoiseOptions {
+  double longest_lag_h = 12.0;
+  double least_independent = 8.0;
+  double start_days = 4.0;
+  std::int64_t start_samples = 8;
+
+  static void describe(auto& d) {
+    using O = NoiseOptions;
+    d.field(&O::longest_lag_h, "longest_lag_h", "h", above(0), "Longest lag of the structure function");
+    d.field(&O::least_independent, "least_independent", "", above(0),
+            "Quiet periods with fewer windows give sigma by the noise model, not by their slopes");
+    d.field(&O::start_days, "start_days", "d", above(0),
+            "Without a quiet period sigma is calibrated on so many first days of a series, which are not judged ...");
+    d.field(&O::start_samples, "start_samples", "", at_least(8), "... or on so many samples, whichever takes longer");
+  }
+};
 
 /// Noise of a displacement series: white (m) plus random walk (m per square root of a day).
 struct NoiseModel {
@@ -17,12 +36,12 @@ struct NoiseModel {
 };
 
 /// White and random-walk noise from the structure function of mean squares,
-/// D(tau) = 2 white^2 + walk^2 tau, fitted without negative parts to lags up to `longest_lag_h` of the
+/// D(tau) = 2 white^2 + walk^2 tau, fitted without negative parts to lags up to options.longest_lag_h of the
 /// samples within the period. A linear trend is taken off first and its share given back. Mean
 /// squares, not medians: a median makes the sigma of real radar series half as large as it is.
 /// @return unknown (NaN) with fewer than 8 samples
 NoiseModel estimate_noise(const TimeSeries& series, Instant from, Instant to, std::size_t component = 0,
-                          double longest_lag_h = 12.0);
+                          const NoiseOptions& options = {});
 
 /// Standard deviation of a least-squares slope of n samples over a window, m/day.
 double slope_sigma(const NoiseModel& noise, double window_days, double samples);
@@ -38,20 +57,20 @@ struct Calibration {
 };
 
 /// Sigma of each window's velocity from declared quiet periods, in which the truth is rest: the rms of
-/// the periods' own slopes about zero where they hold at least `least_independent` windows, else the
+/// the periods' own slopes about zero where they hold at least options.least_independent windows, else the
 /// noise model of the periods. Never the residuals of the fit: they make sigma 5 to 20 times too small
 /// on radar series. Fills sigma_m_per_day of every sample that has a velocity.
 std::vector<Calibration> calibrate(std::vector<WindowRate>& rates, const TimeSeries& series,
                                    const std::vector<std::array<Instant, 2>>& quiet, std::size_t component = 0,
-                                   double least_independent = 8.0);
+                                   const NoiseOptions& options = {});
 
-/// The same without a declared period: the noise model of the first `days` days or `samples` samples,
+/// The same without a declared period: the noise model of the first days or samples of the options,
 /// whichever is longer; earlier samples get the sigma too, but nothing after that period is used.
 std::vector<Calibration> calibrate_on_start(std::vector<WindowRate>& rates, const TimeSeries& series,
-                                            NoiseModel& noise, std::size_t component = 0, double days = 4.0,
-                                            std::size_t samples = 8);
+                                            NoiseModel& noise, std::size_t component = 0,
+                                            const NoiseOptions& options = {});
 
 /// Last instant of the start period of calibrate_on_start(); kNoInstant when the series is shorter.
-Instant start_period_end(const TimeSeries& series, double days = 4.0, std::size_t samples = 8);
+Instant start_period_end(const TimeSeries& series, const NoiseOptions& options = {});
 
 }  // namespace highwall

@@ -1,0 +1,126 @@
+#include "algorithms/compare/patch_motion.hpp"
+
+#include <Eigen/Dense>
+
+#include <algorithm>
+#include <cmath>
+
+#include "algorithms/robust_fit.hpp"
+#include "core/error.hpp"
+#include "core/parallel.hpp"
+
+namespace highwall {
+namespace {
+
+/// Columns are unit vectors.
+using Directions = Eigen::Matrix<double, 3, Eigen::Dynamic>;
+
+struct BlockMotion {
+  Eigen::Vector3d value = Eigen::Vector3d::Constant(kNaN);
+  Eigen::Vector3d sigma = Eigen::Vector3d::Constant(kNaN);
+};
+
+std::vector<std::size_t> measured_of(const DisplacementField& f, const std::vector<std::size_t>& cores) {
+  std::vector<std::size_t> used;
+  std::copy_if(cores.begin(), cores.end(), std::back_inserter(used), [&](std::size_t i) { return f.reason[i] == Reason::ok; });
+  return used;
+}
+
+/// Directions in which a patch's motion can be told: across the wall and up where face and berm are both seen, else
+/// only along the mean normal.
+Directions observable_directions(const DisplacementField& f, const std::vector<std::size_t>& cores, double two_directions) {
+  const std::vector<std::size_t> used = measured_of(f, cores);
+  Eigen::Vector3d mean = Eigen::Vector3d::Zero();
+  for (const std::size_t i : used) mean += f.direction.row(static_cast<Eigen::Index>(i)).transpose();
+  if (mean.norm() == 0.0) return {};
+  const Eigen::Vector3d level(mean.x(), mean.y(), 0.0);
+  if (level.norm() < 0.05 * mean.norm()) return Eigen::Vector3d(mean.normalized());
+  Directions both(3, 2);
+  both.col(0) = level.normalized();
+  both.col(1) = Eigen::Vector3d::UnitZ();
+  Eigen::Matrix2d normal = Eigen::Matrix2d::Zero();
+  for (const std::size_t i : used) {
+    const Eigen::Vector2d row = both.transpose() * f.direction.row(static_cast<Eigen::Index>(i)).transpose();
+    normal += row * row.transpose();
+  }
+  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix2d> solver(normal);
+  if (solver.eigenvalues()[0] > two_directions * solver.eigenvalues()[1]) return both;
+  return Eigen::Vector3d(mean.normalized());
+}
+
+/// Motion of a patch in its observable directions, from its distances along normals.
+BlockMotion fit_block(const DisplacementField& f, const std::vector<std::size_t>& cores, const Directions& directions,
+                      double registration_sigma_m, const PatchOptions& options) {
+  BlockMotion out;
+  const std::vector<std::size_t> used = measured_of(f, cores);
+  if (used.size() < static_cast<std::size_t>(options.fewest_cores) || directions.cols() == 0) return out;
+  Eigen::MatrixXd rows(static_cast<Eigen::Index>(used.size()), directions.cols());
+  Eigen::VectorXd distance(rows.rows());
+  for (Eigen::Index k = 0; k < rows.rows(); ++k) {
+    const std::size_t i = used[static_cast<std::size_t>(k)];
+    rows.row(k) = f.direction.row(static_cast<Eigen::Index>(i)) * directions;
+    distance[k] = f.value_m[i];
+  }
+  // Too little of the patch left to tell all directions: no value rather than a wild one.
+  const RobustFit fit = robust_fit(rows, distance, {0, 15, 1e-5, options.two_directions_later});
+  if (!fit.solved) return out;
+  const Eigen::MatrixXd covariance = options.shared * options.shared * fit.sigma * fit.sigma * fit.inverse;
+  out.value = directions * fit.unknowns;
+  const Eigen::Matrix3d spread = directions * covariance * directions.transpose();
+  for (Eigen::Index c = 0; c < 3; ++c) {
+    out.sigma[c] = std::hypot(std::sqrt(std::max(0.0, spread(c, c))), registration_sigma_m);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Patch> patch_motion(const std::vector<DisplacementField>& fields, Instant reference,
+                                const std::vector<double>& registration_sigma_m, const Polygon& outline,
+                                const PatchOptions& options, const Run& run) {
+  validate(options, "patches");
+  if (fields.empty()) return {};
+  for (const DisplacementField& f : fields) {
+    if (f.size() != fields[0].size()) throw Error(ErrorKind::input, "fields over different places are not one series");
+  }
+  if (registration_sigma_m.size() != fields.size()) {
+    throw Error(ErrorKind::input, "one registration sigma per field is wanted");
+  }
+  const auto place_of = [&](std::size_t i) {
+    const auto row = static_cast<Eigen::Index>(i);
+    return std::pair(fields[0].position_m(row, 0), fields[0].position_m(row, 1));
+  };
+  auto by_cell = places_by_patch(fields[0].size(), place_of, options.size_m, outline);
+  std::erase_if(by_cell, [&](const auto& p) { return p.second.size() < static_cast<std::size_t>(options.fewest_cores); });
+  const std::vector<std::pair<PatchCell, std::vector<std::size_t>>> work(by_cell.begin(), by_cell.end());
+  std::vector<Patch> patches(work.size());
+  std::vector<std::uint8_t> measured(work.size(), 0);
+  for_blocks(
+      work.size(),
+      [&](const Block& block) {
+        for (std::size_t p = block.begin; p < block.end; ++p) {
+          const auto& [cell, cores] = work[p];
+          Patch& patch = patches[p];
+          patch.cell = cell;
+          patch.area_m2 = options.size_m * options.size_m;
+          patch.series.kind = SensorKind::lidar;
+          patch.series.components = {"east", "north", "up"};
+          patch.series.push(reference, {0.0, 0.0, 0.0}, std::vector<double>(3, registration_sigma_m[0]));
+          const Directions directions = observable_directions(fields[0], cores, options.two_directions);
+          for (std::size_t e = 0; e < fields.size(); ++e) {
+            const BlockMotion motion = fit_block(fields[e], cores, directions, registration_sigma_m[e], options);
+            if (motion.value.allFinite()) measured[p] = 1;
+            patch.series.push(fields[e].to, {motion.value.x(), motion.value.y(), motion.value.z()},
+                              {motion.sigma.x(), motion.sigma.y(), motion.sigma.z()});
+          }
+        }
+      },
+      run, {}, 1);
+  std::vector<Patch> seen;  // What was never measured the scanner does not see.
+  for (std::size_t p = 0; p < patches.size(); ++p) {
+    if (measured[p] != 0) seen.push_back(std::move(patches[p]));
+  }
+  return seen;
+}
+
+}  // namespace highwall
