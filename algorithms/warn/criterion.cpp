@@ -14,6 +14,28 @@ const Criterion& criterion_of(std::string_view family) {
   throw Error(ErrorKind::config, fmt::format("no criterion judges the family \"{}\"", family));
 }
 
+void check_rules(const Policy& policy) {
+  for (const PolicyRule& rule : policy.rules) {
+    std::vector<std::string> families;
+    const Criterion* judge = nullptr;
+    for (const Criterion* criterion : all_criterions()) {
+      families.emplace_back(criterion->family);
+      if (criterion->family == rule.family) judge = criterion;
+    }
+    const std::string where = fmt::format("policy {}, rule \"{}\"", policy.id, rule.name);
+    if (judge == nullptr) {
+      const std::string near = nearest_word(rule.family, families);
+      throw Error(ErrorKind::config, fmt::format("no criterion judges the family \"{}\"", rule.family), where,
+                  near.empty() ? fmt::format("known: {}", fmt::join(families, ", ")) : fmt::format("did you mean \"{}\"?", near));
+    }
+    const std::string padded = fmt::format(" {} ", judge->units);
+    if (padded.find(" " + rule.unit + " ") == std::string::npos) {
+      throw Error(ErrorKind::config, fmt::format("{} has no threshold in {}", rule.family, rule.unit), where,
+                  fmt::format("its threshold is given in: {}", judge->units));
+    }
+  }
+}
+
 std::string window_text(double hours) { return fmt::format("{}h", hours); }
 
 double in_unit_of(const PolicyRule& rule, double m_per_day) {

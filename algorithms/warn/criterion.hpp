@@ -24,6 +24,7 @@ struct Verdict {
 struct Criterion {
   std::string_view family;
   std::string_view description;
+  std::string_view units;  ///< Units of its threshold, words of threshold_units() with blanks between them.
   /// nullopt when the rule cannot be judged at this sample (no velocity, no sigma).
   std::optional<Verdict> (*judge)(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates,
                                   std::size_t sample);
@@ -33,6 +34,10 @@ struct Criterion {
 std::span<const Criterion* const> all_criterions();
 /// The criterion of a family. @throws Error(config) when there is none.
 const Criterion& criterion_of(std::string_view family);
+
+/// Holds the rules against the table: the family is known and judges thresholds of that unit.
+/// @throws Error(config) naming the rule and what is known
+void check_rules(const Policy& policy);
 
 /// "24h", "0.5h".
 std::string window_text(double hours);

@@ -77,13 +77,14 @@ std::vector<Act> acts_of(const std::vector<Act>& acts, const std::string& target
 
 std::vector<History> judge_targets(const std::vector<TargetInput>& targets, const Policy& policy,
                                    const std::vector<Act>& acts, Instant now, const Run& run) {
+  check_rules(policy);
   std::vector<History> histories(targets.size());
   std::vector<std::vector<LampSample>> samples(targets.size());
   for_blocks(
       targets.size(),
       [&](const Block& block) {
         for (std::size_t i = block.begin; i < block.end; ++i) {
-          const TargetRates rates = target_rates(targets[i].series, policy, targets[i].quiet, run);
+          const TargetRates rates = target_rates(targets[i].series, policy, targets[i].quiet, targets[i].rate, targets[i].noise, run);
           samples[i] = judge_samples(targets[i], rates, policy);
           histories[i].target = targets[i].series.target;
           histories[i].kind = targets[i].series.kind;
@@ -193,12 +194,6 @@ History judge_zone(const std::string& zone, const std::vector<History>& targets,
     history.entries.push_back({entry.at, state.level, state.unlatched, state.health, entry.cause, evidence, entry.by});
   }
   return history;
-}
-
-const LampEntry* entry_at(const History& history, Instant at) {
-  const auto after = std::upper_bound(history.entries.begin(), history.entries.end(), at,
-                                      [](Instant t, const LampEntry& e) { return t < e.at; });
-  return after == history.entries.begin() ? nullptr : &*std::prev(after);
 }
 
 }  // namespace highwall

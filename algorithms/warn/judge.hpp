@@ -19,6 +19,9 @@ struct TargetInput {
   std::vector<std::array<Instant, 2>> quiet;       ///< Declared quiet periods; empty = its own start.
   double max_silence_h = 24.0;
   double area_m2 = 0.0;                            ///< Wall that the target stands for; 0 = a point.
+  double sensitivity = kNaN;                       ///< Line of sight: share of a motion down the slope that is seen.
+  RateOptions rate;                                ///< How its velocities are made; the windows are the policy's.
+  NoiseOptions noise;                              ///< How their sigmas are calibrated.
   std::vector<std::string> epochs;                 ///< Where the samples come from, for the evidence.
 };
 
@@ -47,8 +50,5 @@ std::vector<History> judge_targets(const std::vector<TargetInput>& targets, cons
 /// degraded. The evidence is that of the strongest target.
 History judge_zone(const std::string& zone, const std::vector<History>& targets, std::int64_t quorum_targets,
                    double quorum_area_m2);
-
-/// State of a history at an instant; nullptr before its first entry.
-const LampEntry* entry_at(const History& history, Instant at);
 
 }  // namespace highwall

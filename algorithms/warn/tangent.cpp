@@ -41,6 +41,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
 }  // namespace
 
 extern const Criterion tangent_criterion;
-const Criterion tangent_criterion{"tangent", "Improved tangent angle against a threshold in degrees", judge};
+const Criterion tangent_criterion{"tangent", "Improved tangent angle against a threshold in degrees",
+                                  "degrees", judge};
 
 }  // namespace highwall

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <set>
 
+#include "core/statistics.hpp"
+
 namespace highwall {
 namespace {
 
@@ -68,15 +70,16 @@ void fill_two_point(const TimeSeries& series, std::size_t component, const Noise
 }
 
 ComponentRates component_rates(const TimeSeries& series, std::size_t c, const RateOptions& options,
-                               const std::vector<std::array<Instant, 2>>& quiet, const Run& run) {
+                               const NoiseOptions& noise_options, const std::vector<std::array<Instant, 2>>& quiet,
+                               const Run& run) {
   ComponentRates out;
   out.rates = rate(series, options, run, c);
   NoiseModel noise;
   if (quiet.empty()) {
-    out.calibration = calibrate_on_start(out.rates, series, noise, c);
+    out.calibration = calibrate_on_start(out.rates, series, noise, c, noise_options);
   } else {
-    out.calibration = calibrate(out.rates, series, quiet, c);
-    noise = estimate_noise(series, quiet.front()[0], quiet.front()[1], c);
+    out.calibration = calibrate(out.rates, series, quiet, c, noise_options);
+    noise = estimate_noise(series, quiet.front()[0], quiet.front()[1], c, noise_options);
   }
   for (WindowRate& window : out.rates) fill_two_point(series, c, noise, window);
   return out;
@@ -95,14 +98,8 @@ double equal_speed(const TimeSeries& series, const SpeedWindow& window,
     speeds.push_back(window.speed_m_per_day[i]);
     if (std::isfinite(window.sigma_m_per_day[i])) sigmas.push_back(window.sigma_m_per_day[i]);
   }
-  const auto median = [](std::vector<double>& v) {
-    if (v.empty()) return kNaN;
-    const auto middle = v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2);
-    std::nth_element(v.begin(), middle, v.end());
-    return *middle;
-  };
-  const double speed = median(speeds);
-  const double sigma = median(sigmas);
+  const double speed = median(std::move(speeds));
+  const double sigma = median(std::move(sigmas));
   return std::isnan(sigma) ? speed : std::max(speed, sigma);
 }
 
@@ -116,13 +113,14 @@ const SpeedWindow* TargetRates::window(double hours) const {
 }
 
 TargetRates target_rates(const TimeSeries& series, const Policy& policy,
-                         const std::vector<std::array<Instant, 2>>& quiet, const Run& run) {
+                         const std::vector<std::array<Instant, 2>>& quiet, const RateOptions& rate_options,
+                         const NoiseOptions& noise_options, const Run& run) {
   TargetRates out;
-  RateOptions options;
+  RateOptions options = rate_options;
   options.windows_h = windows_of(policy, series.kind);
   std::vector<ComponentRates> components;
   for (std::size_t c = 0; c < series.width(); ++c) {
-    components.push_back(component_rates(series, c, options, quiet, run));
+    components.push_back(component_rates(series, c, options, noise_options, quiet, run));
   }
   for (std::size_t w = 0; w < options.windows_h.size(); ++w) {
     out.windows.push_back({options.windows_h[w], {}, {}});
@@ -131,7 +129,7 @@ TargetRates target_rates(const TimeSeries& series, const Policy& policy,
   out.calibration = components[0].calibration;
   std::vector<std::array<Instant, 2>> periods = quiet;
   if (quiet.empty() && !series.empty()) {
-    out.judged_from = start_period_end(series);
+    out.judged_from = start_period_end(series, noise_options);
     if (out.judged_from != kNoInstant) periods.push_back({series.time.front(), out.judged_from});
   } else if (!series.empty()) {
     out.judged_from = series.time.front();

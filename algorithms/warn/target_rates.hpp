@@ -32,10 +32,12 @@ struct TargetRates {
 ///
 /// A window with too few samples (daily readings) takes the two-point rate instead, whose sigma is the
 /// larger of the samples' own and the noise model's. Sigma is calibrated on the declared quiet periods,
-/// or else on the series' start: max(4 days, 8 samples), which is causal because nothing before its end
+/// or else on the series' start (noise_options), which is causal because nothing before its end
 /// is judged. The equal-speed rate is the median 24 h speed of the same time, frozen (Xu et al. 2009
 /// leave its choice open; ours is stated here), and at least the sigma of that speed.
+/// @param rate_options  its windows are not used: they are those of the policy's rules
 TargetRates target_rates(const TimeSeries& series, const Policy& policy,
-                         const std::vector<std::array<Instant, 2>>& quiet, const Run& run);
+                         const std::vector<std::array<Instant, 2>>& quiet, const RateOptions& rate_options,
+                         const NoiseOptions& noise_options, const Run& run);
 
 }  // namespace highwall

@@ -31,6 +31,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
 }  // namespace
 
 extern const Criterion velocity_criterion;
-const Criterion velocity_criterion{"velocity", "Trailing velocity minus k sigma against a threshold", judge};
+const Criterion velocity_criterion{"velocity", "Trailing velocity minus k sigma against a threshold",
+                                   "mm_per_day mm_per_h", judge};
 
 }  // namespace highwall

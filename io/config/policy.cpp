@@ -20,8 +20,8 @@ struct RuleWords {
   std::string family;
   std::vector<std::string> kinds;
   std::string level;
-  double window_h = 24.0;
-  double k_sigma = 2.0;
+  double window_h = PolicyRule{}.window_h;
+  double k_sigma = PolicyRule{}.k_sigma;
   double min_velocity_mm_per_day = 0.0;
   double equal_speed_factor = 0.0;
   std::string source;
@@ -30,9 +30,10 @@ struct RuleWords {
   static void describe(auto& d) {
     using W = RuleWords;
     d.field(&W::name, "name", "", anything(), "Name of the rule; appears in every message it causes");
-    d.field(&W::family, "family", "", one_of({"velocity", "tangent"}), "Criterion that judges it");
-    d.field(&W::kinds, "kinds", "",
-            one_of({"gnss", "radar", "lidar", "prism", "extensometer", "crack", "unknown"}),
+    d.field(&W::family, "family", "", anything(), "Criterion that judges it");
+    std::vector<std::string> kinds = sensor_kind_words();
+    kinds.emplace_back(name_of(SensorKind::unknown));
+    d.field(&W::kinds, "kinds", "", one_of(std::move(kinds)),
             "Sensor kinds it applies to; empty: all");
     d.field(&W::level, "level", "", one_of({"blue", "yellow", "orange", "red"}), "Level that it raises");
     d.field(&W::window_h, "window_h", "h", above(0), "Length of the trailing window");
@@ -51,26 +52,6 @@ struct RuleWords {
   }
 };
 
-struct TimingWords {
-  std::int64_t confirm_samples = 2;
-  double neighbour_h = 36.0;
-  double off_delay_h = 24.0;
-  double release_factor = 0.75;
-  std::string latch_from = "orange";
-  double stale_share = 0.9;
-
-  static void describe(auto& d) {
-    using W = TimingWords;
-    d.field(&W::confirm_samples, "confirm_samples", "", between(1, 100), "Samples in a row over the limit");
-    d.field(&W::neighbour_h, "neighbour_h", "h", at_least(0), "A neighbour over the same limit so recently confirms");
-    d.field(&W::off_delay_h, "off_delay_h", "h", at_least(0), "Data time below the release limit before a level falls");
-    d.field(&W::release_factor, "release_factor", "", between(0.1, 1), "Release limit over threshold");
-    d.field(&W::latch_from, "latch_from", "", one_of({"blue", "yellow", "orange", "red"}),
-            "From here on only a named person lowers");
-    d.field(&W::stale_share, "stale_share", "", between(0.01, 1), "Stale after this share of max_silence_h");
-  }
-};
-
 double number_at(const TomlValue& value, std::string_view key) {
   double number = 0.0;
   if (!detail::read(to_option_value(value), number) || !(number > 0.0)) {
@@ -81,24 +62,19 @@ double number_at(const TomlValue& value, std::string_view key) {
 
 void read_threshold(TableReader& reader, PolicyRule& rule) {
   int found = 0;
-  for (const char* unit : {"mm_per_day", "mm_per_h", "degrees"}) {
-    const std::string key = fmt::format("threshold_{}", unit);
+  for (const std::string& unit : threshold_units()) {
+    const std::string key = "threshold_" + unit;
     const TomlValue* value = reader.find(key);
     if (value == nullptr) continue;
     ++found;
     rule.unit = unit;
-    const double number = number_at(*value, key);
-    rule.threshold = rule.unit == "mm_per_day" ? from_mm_per_day(number).value
-                     : rule.unit == "mm_per_h" ? from_mm_per_h(number).value
-                                               : number;
+    rule.threshold = threshold_from(unit, number_at(*value, key));
   }
-  const bool angle = rule.family == "tangent";
-  if (found != 1 || angle != (rule.unit == "degrees")) {
-    throw Error(ErrorKind::config,
-                fmt::format("rule \"{}\" needs exactly one threshold: {}", rule.name,
-                            angle ? "threshold_degrees" : "threshold_mm_per_day or threshold_mm_per_h"),
-                reader.where());
-  }
+  if (found == 1) return;
+  throw Error(ErrorKind::config,
+              fmt::format("rule \"{}\" needs exactly one threshold: threshold_{}", rule.name,
+                          fmt::join(threshold_units(), ", threshold_")),
+              reader.where());
 }
 
 PolicyRule read_rule(const TomlValue& value) {
@@ -129,6 +105,12 @@ std::string text_of(const TomlValue& value) {
 
 }  // namespace
 
+std::string policy_keys_text() {
+  std::string text = "[timing]\n" + help_text(list_options<PolicyTiming>()) + "[[rule]]\n" + help_text(list_options<RuleWords>());
+  for (const std::string& unit : threshold_units()) text += "  threshold_" + unit + "  one of these; which, the criterion says\n";
+  return text;
+}
+
 Policy parse_policy(std::string_view text, const std::string& name) {
   const TomlValue document = parse_toml(text, name);
   TableReader top(document, "the policy");
@@ -142,11 +124,8 @@ Policy parse_policy(std::string_view text, const std::string& name) {
   policy.sha256 = sha256_hex(text);
   if (const TomlValue* timing = top.find("timing")) {
     TableReader reader(*timing, "[timing]");
-    TimingWords words;
-    reader.read_into(words);
+    reader.read_into(policy.timing);
     reader.finish();
-    policy.timing = {words.confirm_samples, words.neighbour_h,    words.off_delay_h,
-                     words.release_factor,  parse_level(words.latch_from).value(), words.stale_share};
   }
   std::set<std::string> names;
   for (const TomlValue& value : top.tables("rule")) {
