@@ -1,0 +1,145 @@
+#include "algorithms/catalog.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "algorithms/align/stable_ground.hpp"
+#include "algorithms/compare/m3c2.hpp"
+#include "algorithms/compare/patch_motion.hpp"
+#include "algorithms/radar/decompose.hpp"
+#include "algorithms/radar/patch_line_of_sight.hpp"
+#include "algorithms/radar/velocity_map.hpp"
+#include "algorithms/series/clean.hpp"
+#include "algorithms/series/midas.hpp"
+#include "algorithms/series/noise.hpp"
+#include "algorithms/series/rate.hpp"
+#include "core/error.hpp"
+
+namespace highwall {
+namespace {
+
+Outcome of_field(DisplacementField f) { return {std::move(f.value_m), std::move(f.reason)}; }
+
+Outcome try_m3c2(const Sample& s, const Run& run) { return of_field(m3c2(s.before, s.after, s.before, {}, run)); }
+
+Outcome try_register(const Sample& s, const Run& run) {
+  RegisterOptions options;
+  options.coarse = "none";
+  const Registration r = register_on_stable_ground(s.after, s.before, options, run);
+  const Eigen::Matrix4d m = r.transform.matrix();
+  return {{m.data(), m.data() + m.size()}, {}};
+}
+
+Outcome try_cores(const Sample& s, const Run&) {
+  const Points cores = thin_to_cores(s.before, CoreOptions{}.spacing_m);
+  return {{cores.data(), cores.data() + cores.size()}, {}};
+}
+
+Polygon everywhere() {
+  Polygon p;
+  p.rings.push_back({{-1e9, -1e9}, {1e9, -1e9}, {1e9, 1e9}, {-1e9, 1e9}});
+  return p;
+}
+
+Outcome try_patches(const Sample& s, const Run& run) {
+  PatchOptions options;
+  options.fewest_cores = 3;
+  const DisplacementField field = m3c2(s.before, s.after, s.before, {}, run);
+  std::vector<Patch> patches = patch_motion({field}, Instant{}, {1e-3}, everywhere(), options, run);
+  for (Patch& p : patch_line_of_sight(s.stack, everywhere(), options, run)) patches.push_back(std::move(p));
+  Outcome out;
+  for (const Patch& p : patches) out.values.insert(out.values.end(), p.series.value_m.begin(), p.series.value_m.end());
+  return out;
+}
+
+Outcome try_downslope(const Sample& s, const Run& run) {
+  const Surface surface = surface_at(s.before, s.after, {}, run);
+  Points places = s.after;
+  for (Eigen::Index i = 0; i < places.rows(); ++i) places(i, 2) = surface.height_m[static_cast<std::size_t>(i)];
+  const std::vector<double> one(surface.height_m.size(), 1e-3);
+  DownslopeField f = downslope(one, one, lines_of_sight(places, {500.0, 0.0, 100.0}), surface.normal, {}, run);
+  return {std::move(f.value_m), std::move(f.reason)};
+}
+
+Outcome try_map(const Sample& s, const Run& run) {
+  VelocityMap map = velocity_map(s.stack, {}, {}, {}, {}, run);
+  return {std::move(map.velocity_m_per_day), std::move(map.reason)};
+}
+
+Outcome try_clean(const Sample& s, const Run&) {
+  TimeSeries series = s.series;
+  clean(series, {});
+  return {{series.flags.begin(), series.flags.end()}, {}};
+}
+
+Outcome try_step(const Sample& s, const Run&) {
+  TimeSeries series = s.series;
+  if (!series.empty()) absorb_step(series, series.time[series.size() / 2], {});
+  return {series.value_m, {}};
+}
+
+Outcome try_reference(const Sample& s, const Run&) { return {without_common_mode(s.series, {&s.series}, {}).value_m, {}}; }
+
+Outcome try_rate(const Sample& s, const Run& run) {
+  Outcome out;
+  for (const WindowRate& w : rate(s.series, {}, run)) {
+    out.values.insert(out.values.end(), w.velocity_m_per_day.begin(), w.velocity_m_per_day.end());
+    out.reasons.insert(out.reasons.end(), w.reason.begin(), w.reason.end());
+  }
+  return out;
+}
+
+Outcome try_noise(const Sample& s, const Run& run) {
+  auto rates = rate(s.series, {}, run);
+  NoiseModel noise;
+  Outcome out;
+  for (const Calibration& c : calibrate_on_start(rates, s.series, noise)) out.values.push_back(c.sigma_m_per_day);
+  return out;
+}
+
+Outcome try_midas(const Sample& s, const Run&) {
+  const Trend trend = midas(s.series, {});
+  return {{trend.velocity_m_per_day, trend.sigma_m_per_day}, {}};
+}
+
+template <class Options>
+constexpr Algorithm line(std::string_view name, bool in_night, Outcome (*try_on)(const Sample&, const Run&),
+                         std::string_view sentence) {
+  return {name, sentence, in_night, &list_options<Options>, [](std::span<const GivenOption> given) { options_from<Options>(given); },
+          try_on};
+}
+
+// clang-format off
+constexpr std::array kAlgorithms{
+    line<CoreOptions>("cores", true, try_cores, "One point of the reference cloud a square cell: the places that are compared."),
+    line<RegisterOptions>("register", true, try_register, "Rigid registration of a LiDAR epoch on the ground that did not move, moved places dropping out by Tukey's weights; GICP first when far apart (Segal et al. 2009, doi:10.15607/RSS.2009.V.021)."),
+    line<M3c2Options>("m3c2", true, try_m3c2, "Distances between two clouds along the surface normal (Lague et al. 2013, doi:10.1016/j.isprsjprs.2013.04.009)."),
+    line<PatchOptions>("patches", true, try_patches, "Motion of squares of wall from distances along normals or from radar cells, by robust least squares (Holland and Welsch 1977, doi:10.1080/03610927708827533)."),
+    line<MapOptions>("map", true, try_map, "Trailing velocity of every cell of a radar's maps."),
+    line<DownslopeOptions>("downslope", true, try_downslope, "Line-of-sight displacement projected on the local direction down the slope (Colesanti and Wasowski 2006, doi:10.1016/j.enggeo.2006.09.013)."),
+    line<CleanOptions>("clean", true, try_clean, "Flags blunders from which a series comes back (Hampel 1974, doi:10.1080/01621459.1974.10482962)."),
+    line<StepOptions>("step", true, try_step, "Takes a known step, an exchanged antenna, out of a series by the medians on both sides."),
+    line<ReferenceOptions>("reference", true, try_reference, "Series relative to a local base or to the common mode of a group (Wdowinski et al. 1997, doi:10.1029/97JB01378)."),
+    line<RateOptions>("rate", true, try_rate, "Trailing least-squares velocity in closed windows, in constant time a sample."),
+    line<NoiseOptions>("noise", true, try_noise, "Sigma of velocities from quiet periods, or from white and random-walk noise of the first days; never from the residuals of the fit."),
+    line<MidasOptions>("midas", false, try_midas, "Robust trend of a series from pairs one period apart (Blewitt et al. 2016, doi:10.1002/2015JB012552)."),
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Algorithm> all_algorithms() { return kAlgorithms; }
+
+const Algorithm& algorithm_of(std::string_view name, const std::string& where) {
+  std::vector<std::string> names;
+  for (const Algorithm& a : kAlgorithms) {
+    if (a.name == name) return a;
+    names.emplace_back(a.name);
+  }
+  const std::string near = nearest_word(name, names);
+  throw Error(ErrorKind::config, fmt::format("no algorithm is called \"{}\"", name), where,
+              near.empty() ? fmt::format("known: {}", fmt::join(names, ", ")) : fmt::format("did you mean \"{}\"?", near));
+}
+
+}  // namespace highwall
