@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "io/config/toml.hpp"
+#include "io/feeds/feed.hpp"
 
 namespace highwall {
 namespace {
@@ -45,14 +46,12 @@ void read_frame(TableReader& top, Site& site) {
   const TomlValue* value = top.find("frame");
   if (value == nullptr) return;
   TableReader reader(*value, "[frame]");
-  site.frame.crs = text_of(reader.require("crs"), "crs");
-  if (const TomlValue* vertical = reader.find("vertical")) {
-    site.frame.vertical = text_of(*vertical, "vertical");
-  }
-  if (const TomlValue* origin = reader.find("origin_m")) {
-    const auto o = numbers_of(*origin, 3, "origin_m");
-    site.frame.origin_m = {o[0], o[1], o[2]};
-  }
+  reader.require("crs");
+  FrameConfig frame;
+  reader.read_into(frame);
+  site.frame.crs = frame.crs;
+  site.frame.vertical = frame.vertical;
+  std::copy(frame.origin_m.begin(), frame.origin_m.end(), site.frame.origin_m.begin());
   if (const TomlValue* box = reader.find("box_m")) {
     const auto* rows = std::get_if<TomlArray>(&box->value);
     if (rows == nullptr || rows->size() != 2) {
@@ -72,24 +71,42 @@ void read_frame(TableReader& top, Site& site) {
   reader.finish();
 }
 
-SourceConfig read_source(const TomlValue& value) {
+constexpr std::string_view kColumn = "_column";
+
+/// Reader options that no key of [[source]] sets: the night does, or [source.columns].
+bool is_not_a_key(const std::string& name) { return name == "origin_m" || name == "strict" || name.ends_with(kColumn); }
+
+void read_columns(const TomlValue& value, ReadOptions& options) {
+  TableReader reader(value, "[source.columns]");
+  for (const OptionSpec& spec : list_options<ReadOptions>()) {
+    if (!spec.name.ends_with(kColumn)) continue;
+    const TomlValue* name = reader.find(spec.name.substr(0, spec.name.size() - kColumn.size()));
+    if (name != nullptr) set_option(options, spec.name, to_option_value(*name), name->where);
+  }
+  reader.finish();
+}
+
+SourceConfig read_source(const TomlValue& value, const MineConfig& mine) {
   SourceConfig source;
   source.where = value.where;
   TableReader reader(value, "[[source]]");
   reader.read_into(source);
-  if (const TomlValue* columns = reader.find("columns")) {
-    TableReader columns_reader(*columns, "[source.columns]");
-    columns_reader.read_into(source.columns);
-    columns_reader.finish();
-  }
+  reader.read_into<ReadOptions>(source, is_not_a_key);
+  if (const TomlValue* columns = reader.find("columns")) read_columns(*columns, source);
   reader.finish();
+  if (source.kind == "auto") throw Error(ErrorKind::config, "a [[source]] needs a kind", value.where);
+  if (source.units == "source" && source.crs != "local") {
+    throw Error(ErrorKind::config, "units = \"source\" is for a source in a frame of its own", value.where, "set crs = \"local\", or leave units out");
+  }
+  if (source.format != "auto") choose_reader({source.where, {}}, source.format);
+  if (source.time_zone == "auto") source.time_zone = mine.time_zone;
   for (std::size_t i = 0; i + 1 < source.quiet.size(); i += 2) {
     const Instant from = instant_of(source.quiet[i], value.where);
     const Instant to = instant_of(source.quiet[i + 1], value.where);
     if (!(from < to)) throw Error(ErrorKind::config, "a quiet period ends before it starts", value.where);
     source.quiet_periods.push_back({from, to});
   }
-  if (!source.time_zone.empty()) TimeZone::of(source.time_zone);
+  TimeZone::of(source.time_zone);
   return source;
 }
 
@@ -100,22 +117,7 @@ ZoneConfig read_zone(const TomlValue& value) {
   reader.read_into(zone);
   if (const TomlValue* quorum = reader.find("quorum")) {
     TableReader q(*quorum, "quorum");
-    if (const TomlValue* targets = q.find("targets")) {
-      const OptionValue v = to_option_value(*targets);
-      const auto* n = std::get_if<std::int64_t>(&v);
-      if (n == nullptr || *n < 1) {
-        throw Error(ErrorKind::config, "quorum.targets must be a whole number of at least 1", targets->where);
-      }
-      zone.quorum_targets = *n;
-    }
-    if (const TomlValue* area = q.find("area_m2")) {
-      const OptionValue v = to_option_value(*area);
-      double a = 0.0;
-      if (!detail::read(v, a) || !(a > 0.0)) {
-        throw Error(ErrorKind::config, "quorum.area_m2 must be a number above 0", area->where);
-      }
-      zone.quorum_area_m2 = a;
-    }
+    q.read_into(zone.quorum);
     q.finish();
   }
   reader.finish();
@@ -131,6 +133,7 @@ PublishConfig read_publish(const TomlValue& value) {
     TableReader r(entry, "[[publish.to]]");
     r.read_into(to);
     r.finish();
+    feed_of(to.format);
     const bool twice = std::any_of(publish.to.begin(), publish.to.end(),
                                    [&](const PublisherConfig& p) { return p.name == to.name; });
     if (twice) throw Error(ErrorKind::config, fmt::format("publisher \"{}\" is named twice", to.name), entry.where);
@@ -156,25 +159,6 @@ void read_calculate(TableReader& top, Site& site) {
   }
 }
 
-void read_output(TableReader& top, Site& site) {
-  const TomlValue* value = top.find("output");
-  if (value == nullptr) return;
-  TableReader reader(*value, "[output]");
-  if (const TomlValue* products = reader.find("products")) {
-    site.products.clear();
-    if (!detail::read(to_option_value(*products), site.products)) {
-      throw Error(ErrorKind::config, "products must be a list of texts", products->where);
-    }
-    const std::vector<std::string> known{"geotiff", "gpkg", "geojson", "csv", "hdf5", "png"};
-    for (const std::string& p : site.products) {
-      if (std::find(known.begin(), known.end(), p) != known.end()) continue;
-      throw Error(ErrorKind::config, fmt::format("unknown product \"{}\"", p), products->where,
-                  fmt::format("known: {}", fmt::join(known, ", ")));
-    }
-  }
-  reader.finish();
-}
-
 template <class T>
 void require_unique_ids(const std::vector<T>& entries, std::string_view what) {
   std::set<std::string> seen;
@@ -192,19 +176,35 @@ void require_unique_ids(const std::vector<T>& entries, std::string_view what) {
   }
 }
 
+void require_zone(const Site& site, const std::string& zone, const std::string& who, const std::string& where) {
+  if (zone.empty() || site.zone(zone) != nullptr) return;
+  std::vector<std::string> ids;
+  for (const ZoneConfig& z : site.zones) ids.push_back(z.id);
+  const std::string near = nearest_word(zone, ids);
+  throw Error(ErrorKind::config, fmt::format("{} names the zone \"{}\", which is not defined", who, zone), where,
+              near.empty() ? std::string() : fmt::format("did you mean \"{}\"?", near));
+}
+
+/// The drop folder is the mine's own: nothing is written there.
+void check_drop_is_read_only(const Site& site) {
+  const std::string drop = (site.resolve(site.paths.drop) / "").lexically_normal().string();
+  std::vector<std::pair<std::string, std::string>> written{{"archive", site.paths.archive}, {"output", site.paths.output}};
+  for (const PublisherConfig& to : site.publish.to) {
+    if (!to.dir.empty()) written.emplace_back("publisher " + to.name, to.dir);
+  }
+  for (const auto& [what, path] : written) {
+    if (!(site.resolve(path) / "").lexically_normal().string().starts_with(drop)) continue;
+    throw Error(ErrorKind::config, fmt::format("{} = \"{}\" lies in the drop folder, which is read only", what, path), site.file.string());
+  }
+}
+
 void check_references(const Site& site) {
   require_unique_ids(site.sources, "source");
   require_unique_ids(site.zones, "zone");
+  check_drop_is_read_only(site);
+  for (const EventConfig& event : site.events) require_zone(site, event.zone, "an event", event.where);
   for (const SourceConfig& source : site.sources) {
-    if (!source.zone.empty() && site.zone(source.zone) == nullptr) {
-      std::vector<std::string> ids;
-      for (const ZoneConfig& z : site.zones) ids.push_back(z.id);
-      const std::string near = nearest_word(source.zone, ids);
-      throw Error(ErrorKind::config,
-                  fmt::format("source \"{}\" names the zone \"{}\", which is not defined", source.id,
-                              source.zone),
-                  source.where, near.empty() ? std::string() : fmt::format("did you mean \"{}\"?", near));
-    }
+    require_zone(site, source.zone, fmt::format("source \"{}\"", source.id), source.where);
   }
 }
 
@@ -244,7 +244,8 @@ Site parse_site(std::string_view text, const std::filesystem::path& file) {
   TimeZone::of(site.mine.time_zone);
   read_frame(top, site);
   read_section(top, "paths", site.paths);
-  for (const TomlValue& v : top.tables("source")) site.sources.push_back(read_source(v));
+  read_section(top, "archive", site.archive);
+  for (const TomlValue& v : top.tables("source")) site.sources.push_back(read_source(v, site.mine));
   for (const TomlValue& v : top.tables("zone")) site.zones.push_back(read_zone(v));
   for (const TomlValue& v : top.tables("event")) {
     EventConfig event;
@@ -252,6 +253,7 @@ Site parse_site(std::string_view text, const std::filesystem::path& file) {
     reader.read_into(event);
     reader.finish();
     event.instant = instant_of(event.at, v.where);
+    event.where = v.where;
     site.events.push_back(std::move(event));
   }
   if (const TomlValue* policy = top.find("policy")) {
@@ -260,11 +262,34 @@ Site parse_site(std::string_view text, const std::filesystem::path& file) {
     reader.finish();
   }
   read_calculate(top, site);
-  read_output(top, site);
+  read_section(top, "output", site.output);
   if (const TomlValue* publish = top.find("publish")) site.publish = read_publish(*publish);
   top.finish();
   check_references(site);
   return site;
+}
+
+std::string site_keys_text() {
+  std::vector<OptionSpec> source = list_options<SourceConfig>();
+  std::vector<OptionSpec> columns;
+  for (OptionSpec spec : list_options<ReadOptions>()) {
+    if (spec.name.ends_with(kColumn)) {
+      spec.name.resize(spec.name.size() - kColumn.size());
+      columns.push_back(std::move(spec));
+    } else if (!is_not_a_key(spec.name)) {
+      source.push_back(std::move(spec));
+    }
+  }
+  return fmt::format("schema = \"{}\"\n", kSchema) + "[mine]\n" + help_text(list_options<MineConfig>()) + "[frame]\n" +
+         help_text(list_options<FrameConfig>()) +
+         "  box_m = [[x, y, z], [x, y, z]]     [m] Lowest and highest plausible local coordinates; a cloud mostly outside is set aside\n" +
+         "[paths]\n" + help_text(list_options<PathsConfig>()) + "[archive]\n" + help_text(list_options<ArchiveConfig>()) +
+         "[[source]]\n" + help_text(source) + "[source.columns]\n" + help_text(columns) + "[[zone]]\n" +
+         help_text(list_options<ZoneConfig>()) + "  quorum = {\n" + help_text(list_options<QuorumConfig>()) + "  }\n[[event]]\n" +
+         help_text(list_options<EventConfig>()) +
+         "[policy]\n  file = \"\"                          Policy page with the thresholds; empty: the one that ships\n" +
+         "[output]\n" + help_text(list_options<OutputConfig>()) + "[publish]\n" + help_text(list_options<PublishConfig>()) +
+         "[[publish.to]]\n" + help_text(list_options<PublisherConfig>());
 }
 
 Site read_site(const std::filesystem::path& file) {

@@ -11,6 +11,7 @@
 #include "core/options.hpp"
 #include "core/sensor.hpp"
 #include "core/time.hpp"
+#include "io/readers/reader.hpp"
 
 namespace highwall {
 
@@ -33,14 +34,49 @@ struct MineConfig {
   }
 };
 
-/// [paths]; read_site() makes them absolute.
+/// [frame]; box_m is read by hand.
+struct FrameConfig {
+  std::string crs = "local";
+  std::string vertical;
+  std::vector<double> origin_m{0.0, 0.0, 0.0};
+  static void describe(auto& d) {
+    d.field(&FrameConfig::crs, "crs", "", anything(), "Site frame: what PROJ reads, or local");
+    d.field(&FrameConfig::vertical, "vertical", "", anything(), "Vertical CRS");
+    d.field(&FrameConfig::origin_m, "origin_m", "m", anything(), "One stated local origin for all epochs (world coordinates)");
+    d.require([](const FrameConfig& f) { return f.origin_m.size() == 3; }, "origin_m must have three numbers");
+  }
+};
+
+/// [archive]
+struct ArchiveConfig {
+  double seal_after_days = 2.0;
+  static void describe(auto& d) {
+    d.field(&ArchiveConfig::seal_after_days, "seal_after_days", "d", at_least(0),
+            "Days that ended so long ago are sealed: one file instead of many");
+  }
+};
+
+/// [output]
+struct OutputConfig {
+  std::vector<std::string> products{"geotiff", "gpkg", "csv", "hdf5", "png"};
+  std::int64_t levels_days = 14;
+  std::int64_t series_days = 60;
+  static void describe(auto& d) {
+    using O = OutputConfig;
+    d.field(&O::products, "products", "", one_of({"geotiff", "gpkg", "geojson", "csv", "hdf5", "png"}), "What each night writes");
+    d.field(&O::levels_days, "levels_days", "d", between(1, 36500), "Samples of levels_last_N_days.csv");
+    d.field(&O::series_days, "series_days", "d", between(1, 36500), "Samples of series.csv and of the pictures");
+  }
+};
+
+/// [paths]; relative to site.toml.
 struct PathsConfig {
   std::string drop = "drop";
   std::string archive = "archive";
   std::string output = "out";
   double settle_s = 10.0;
   static void describe(auto& d) {
-    d.field(&PathsConfig::drop, "drop", "", anything(), "Drop folder; read only, never changed");
+    d.field(&PathsConfig::drop, "drop", "", anything(), "Drop folder; read only: nothing that the program writes may lie in it");
     d.field(&PathsConfig::archive, "archive", "", anything(), "Archive folder");
     d.field(&PathsConfig::output, "output", "", anything(), "Folder of the products of each night");
     d.field(&PathsConfig::settle_s, "settle_s", "s", at_least(0),
@@ -48,94 +84,59 @@ struct PathsConfig {
   }
 };
 
-/// [source.columns]: names of the columns of a generic CSV.
-struct ColumnsConfig {
-  std::string time;
-  std::string displacement;
-  std::string sigma;
-  std::string target;
-  std::string east;
-  std::string north;
-  std::string up;
-  static void describe(auto& d) {
-    d.field(&ColumnsConfig::time, "time", "", anything(), "Column of the time");
-    d.field(&ColumnsConfig::displacement, "displacement", "", anything(), "Column of the displacement");
-    d.field(&ColumnsConfig::sigma, "sigma", "", anything(), "Column of its standard deviation");
-    d.field(&ColumnsConfig::target, "target", "", anything(), "Column of the target's name");
-    d.field(&ColumnsConfig::east, "east", "", anything(), "Column of the east component");
-    d.field(&ColumnsConfig::north, "north", "", anything(), "Column of the north component");
-    d.field(&ColumnsConfig::up, "up", "", anything(), "Column of the up component");
-  }
-};
-
-/// [[source]]
-struct SourceConfig {
+/// [[source]]: the options of its reader, whose keys stand in the same table (those of columns in [source.columns]),
+/// and what the night must know. A time zone that is left out is the mine's.
+struct SourceConfig : ReadOptions {
   std::string id;
-  std::string kind;
   std::string files;
-  std::string format = "auto";
-  std::string time_zone;
-  std::string unit = "auto";
-  std::string sign = "auto";
   std::vector<std::string> quiet;
   std::string zone;
   std::vector<double> position_m;
   std::vector<double> target_m;
   double max_silence_h = 24.0;
-  std::vector<std::string> instant{"gps_time", "header_date"};
-  std::string crs = "file";
   std::vector<double> scanner_m;
   std::string stable = "auto";
-  std::string target = "stem";
   std::string reference;
   static void describe(auto& d) {
-    d.field(&SourceConfig::id, "id", "", anything(), "Name of the source; also names its epochs");
-    d.field(&SourceConfig::kind, "kind", "",
-            one_of({"gnss", "radar", "lidar", "prism", "extensometer", "crack", "piezometer", "rain"}),
-            "Kind of instrument");
-    d.field(&SourceConfig::files, "files", "", anything(),
+    using S = SourceConfig;
+    d.field(&S::id, "id", "", anything(), "Name of the source; also names its epochs");
+    d.field(&S::files, "files", "", anything(),
             "Files of the source, relative to site.toml; * and ? match within a folder");
-    d.field(&SourceConfig::format, "format", "", anything(), "\"auto\" (by content) or a reader's name");
-    d.field(&SourceConfig::time_zone, "time_zone", "", anything(),
-            "IANA zone of local stamps; the mine's zone when left out");
-    d.field(&SourceConfig::unit, "unit", "", one_of({"auto", "m", "cm", "mm"}),
-            "Unit of displacement where the format leaves it open");
-    d.field(&SourceConfig::sign, "sign", "", one_of({"auto", "toward_negative", "toward_positive"}),
-            "Sign of movement towards the sensor in the file");
-    d.field(&SourceConfig::quiet, "quiet", "", anything(),
+    d.field(&S::quiet, "quiet", "", anything(),
             "Declared quiet period(s) for calibration: pairs of ISO 8601 instants");
-    d.field(&SourceConfig::zone, "zone", "", anything(), "Zone that the targets belong to");
-    d.field(&SourceConfig::position_m, "position_m", "m", anything(),
+    d.field(&S::zone, "zone", "", anything(), "Zone that the targets belong to");
+    d.field(&S::position_m, "position_m", "m", anything(),
             "Position of the instrument in the site's CRS (world coordinates)");
-    d.field(&SourceConfig::target_m, "target_m", "m", anything(),
-            "Position of the target: with position_m it gives the line of sight");
-    d.field(&SourceConfig::max_silence_h, "max_silence_h", "h", above(0),
-            "Silent after so long without a sample");
-    d.field(&SourceConfig::instant, "instant", "", anything(),
-            "Rules for a cloud's time, first that works: filename:PATTERN, gps_time, header_date");
-    d.field(&SourceConfig::crs, "crs", "", anything(),
-            "\"file\", \"local\" (own frame, never fused with another) or a CRS that PROJ reads");
-    d.field(&SourceConfig::scanner_m, "scanner_m", "m", anything(), "Position of the scanner (world)");
-    d.field(&SourceConfig::stable, "stable", "", anything(), "\"auto\" or a polygon file of stable ground");
-    d.field(&SourceConfig::target, "target", "", anything(), "\"stem\" (file stem) or a column");
-    d.field(&SourceConfig::reference, "reference", "", anything(),
+    d.field(&S::target_m, "target_m", "m", anything(),
+            "Position of the target (world coordinates): with position_m it gives the line of sight");
+    d.field(&S::max_silence_h, "max_silence_h", "h", above(0), "Silent after so long without a sample");
+    d.field(&S::scanner_m, "scanner_m", "m", anything(), "Position of the scanner (world coordinates)");
+    d.field(&S::stable, "stable", "", anything(), "\"auto\" or a polygon file of stable ground");
+    d.field(&S::reference, "reference", "", anything(),
             "Target that is the local base, or a group for the common mode: A,B,C");
-    d.require([](const SourceConfig& s) { return !s.id.empty(); }, "a [[source]] needs an id");
-    d.require([](const SourceConfig& s) { return !s.kind.empty(); }, "a [[source]] needs a kind");
-    d.require([](const SourceConfig& s) { return !s.files.empty(); }, "a [[source]] needs files");
-    d.require([](const SourceConfig& s) { return s.quiet.size() % 2 == 0; },
-              "quiet must hold pairs of instants: from, to");
-    d.require([](const SourceConfig& s) { return s.position_m.empty() || s.position_m.size() == 3; },
+    d.require([](const S& s) { return !s.id.empty(); }, "a [[source]] needs an id");
+    d.require([](const S& s) { return !s.files.empty(); }, "a [[source]] needs files");
+    d.require([](const S& s) { return s.quiet.size() % 2 == 0; }, "quiet must hold pairs of instants: from, to");
+    d.require([](const S& s) { return s.position_m.empty() || s.position_m.size() == 3; },
               "position_m must have three numbers");
-    d.require([](const SourceConfig& s) { return s.target_m.empty() || s.target_m.size() == 3; },
+    d.require([](const S& s) { return s.target_m.empty() || s.target_m.size() == 3; },
               "target_m must have three numbers");
-    d.require([](const SourceConfig& s) { return s.scanner_m.empty() || s.scanner_m.size() == 3; },
+    d.require([](const S& s) { return s.scanner_m.empty() || s.scanner_m.size() == 3; },
               "scanner_m must have three numbers");
   }
 
-  ColumnsConfig columns;
   std::vector<std::array<Instant, 2>> quiet_periods;  ///< `quiet`, read.
   std::string where;
+};
+
+/// quorum of a [[zone]]: either is enough.
+struct QuorumConfig {
+  std::int64_t targets = 2;
+  double area_m2 = 200.0;
+  static void describe(auto& d) {
+    d.field(&QuorumConfig::targets, "targets", "", at_least(1), "So many targets raise the zone ...");
+    d.field(&QuorumConfig::area_m2, "area_m2", "m2", above(0), "... or targets that together stand for so much wall");
+  }
 };
 
 /// [[zone]]
@@ -143,8 +144,6 @@ struct ZoneConfig {
   std::string id;
   std::string slope;
   std::string polygon;
-  std::int64_t quorum_targets = 2;
-  double quorum_area_m2 = 200.0;
   static void describe(auto& d) {
     d.field(&ZoneConfig::id, "id", "", anything(), "Name of the zone");
     d.field(&ZoneConfig::slope, "slope", "", anything(), "Number of the slope at the platform");
@@ -152,6 +151,7 @@ struct ZoneConfig {
             "FILE:NAME of its outline (GeoPackage or GeoJSON); optional for series only");
     d.require([](const ZoneConfig& z) { return !z.id.empty(); }, "a [[zone]] needs an id");
   }
+  QuorumConfig quorum;
   std::string where;
 };
 
@@ -163,12 +163,13 @@ struct EventConfig {
   std::string target;
   static void describe(auto& d) {
     d.field(&EventConfig::kind, "kind", "", one_of({"blast", "rain", "antenna", "instrument", "mined"}),
-            "What happened");
+            "What happened: antenna and instrument steps are taken out of series; the others are named in messages");
     d.field(&EventConfig::at, "at", "", anything(), "ISO 8601 instant");
     d.field(&EventConfig::zone, "zone", "", anything(), "Zone it concerns; empty = all");
     d.field(&EventConfig::target, "target", "", anything(), "Target it concerns; empty = all");
   }
   Instant instant = kNoInstant;
+  std::string where;
 };
 
 /// [[publish.to]]
@@ -187,7 +188,7 @@ struct PublisherConfig {
   static void describe(auto& d) {
     d.field(&PublisherConfig::name, "name", "", anything(), "Name of the receiver; also of its delivery state");
     d.field(&PublisherConfig::transport, "transport", "", one_of({"folder", "mqtt"}), "How it is reached");
-    d.field(&PublisherConfig::format, "format", "", one_of({"envelope", "geojson"}), "What it is sent");
+    d.field(&PublisherConfig::format, "format", "", anything(), "What it is sent: a name of io/feeds");
     d.field(&PublisherConfig::dir, "dir", "", anything(), "folder: where the files go");
     d.field(&PublisherConfig::host, "host", "", anything(), "mqtt: the broker");
     d.field(&PublisherConfig::port, "port", "", between(1, 65535), "mqtt: its port");
@@ -218,13 +219,6 @@ struct PublishConfig {
   std::vector<PublisherConfig> to;
 };
 
-/// One key of [calculate], not yet an option: the pipeline applies it to the algorithm's struct.
-struct CalculateEntry {
-  std::string name;
-  OptionValue value;
-  std::string where;
-};
-
 /// A whole site.toml, checked.
 struct Site {
   std::filesystem::path file;
@@ -238,9 +232,10 @@ struct Site {
   std::vector<SourceConfig> sources;
   std::vector<ZoneConfig> zones;
   std::vector<EventConfig> events;
+  ArchiveConfig archive;
   std::optional<std::filesystem::path> policy_file;
-  std::map<std::string, std::vector<CalculateEntry>> calculate;
-  std::vector<std::string> products{"geotiff", "gpkg", "csv", "hdf5", "png"};
+  std::map<std::string, std::vector<GivenOption>> calculate;  ///< [calculate] by algorithm, not yet applied.
+  OutputConfig output;
   PublishConfig publish;
 
   std::filesystem::path resolve(const std::string& relative) const;
@@ -253,5 +248,8 @@ struct Site {
 /// zone or source named but not defined, ids used twice, unknown time zones, reversed periods.
 Site read_site(const std::filesystem::path& file);
 Site parse_site(std::string_view text, const std::filesystem::path& file);
+
+/// Every key of a site.toml but those of [calculate], with its default, unit and meaning, for people.
+std::string site_keys_text();
 
 }  // namespace highwall

@@ -49,10 +49,11 @@ class TableReader {
   const TomlArray& tables(std::string_view key);
   const std::string& where() const noexcept { return where_; }
 
-  /// Sets every option of the struct that the table names; keys of `special` are left to the caller.
+  /// Sets every option of the struct that the table names, but those that `leave_out` is true for.
   template <class Options>
-  void read_into(Options& options) {
+  void read_into(Options& options, bool (*leave_out)(const std::string& name) = nullptr) {
     for (const OptionSpec& spec : list_options<Options>()) {
+      if (leave_out != nullptr && leave_out(spec.name)) continue;
       if (const TomlValue* value = find(spec.name)) {
         set_option(options, spec.name, to_option_value(*value), value->where);
       }

@@ -47,9 +47,9 @@ struct ReadOptions {
   static void describe(auto& d) {
     using O = ReadOptions;
     d.field(&O::format, "format", "", anything(), "Reader's name, or auto: by the content");
-    d.field(&O::kind, "kind", "",
-            one_of({"auto", "gnss", "radar", "lidar", "prism", "extensometer", "crack", "piezometer", "rain"}),
-            "Kind of instrument; auto: what the format is used for");
+    std::vector<std::string> kinds = sensor_kind_words();
+    kinds.insert(kinds.begin(), "auto");
+    d.field(&O::kind, "kind", "", one_of(std::move(kinds)), "Kind of instrument; auto: what the format is used for");
     d.field(&O::sign, "sign", "", one_of({"auto", "toward_negative", "toward_positive"}),
             "Sign of movement towards the sensor in the file; auto: as the file says, else toward_positive");
     d.field(&O::unit, "unit", "", one_of({"auto", "m", "cm", "mm"}),

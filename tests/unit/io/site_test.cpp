@@ -60,9 +60,9 @@ dir = "feed"
                                "/mine/site.toml");
   ASSERT_EQ(site.sources.size(), 2U);
   EXPECT_EQ(site.sources[0].quiet_periods.size(), 1U);
-  EXPECT_EQ(site.sources[1].columns.time, "date");
-  EXPECT_EQ(site.zones[0].quorum_targets, 3);
-  EXPECT_EQ(site.zones[0].quorum_area_m2, 150.0);
+  EXPECT_EQ(site.sources[1].time_column, "date");
+  EXPECT_EQ(site.zones[0].quorum.targets, 3);
+  EXPECT_EQ(site.zones[0].quorum.area_m2, 150.0);
   EXPECT_EQ(site.frame.origin_m[1], 3880000.0);
   EXPECT_EQ(to_iso8601(site.events[0].instant), "2025-09-25T18:00:00Z");
   EXPECT_EQ(site.calculate.at("m3c2").at(0).name, "normal_radius_m");
@@ -90,6 +90,75 @@ TEST(Site, RefusesWhatCannotBeMeant) {
   EXPECT_NE(message_of("schema = "), "");
   EXPECT_NE(message_of(head + "[[source]]\nid = \"a\"\nkind = \"radar\"\nfiles = \"x\"\n"
                               "quiet = [\"2025-08-17T00:00:00Z\", \"2025-08-13T00:00:00Z\"]\n"), "");
+}
+
+TEST(Site, ReaderOptionsAreKeysOfTheirSource) {
+  const Site site = parse_site(std::string(kHead) + R"(
+[[source]]
+id = "a"
+kind = "extensometer"
+files = "drop/*.csv"
+unit = "mm"
+vertical = "EPSG:5737"
+time_pattern = "%d-%m-%Y"
+max_rejected_share = 0.1
+[source.columns]
+time = "when"
+displacement = "how much"
+[[source]]
+id = "b"
+kind = "gnss"
+files = "drop/*.pos"
+time_zone = "UTC"
+reference_llh = [36.0, 117.0, 100]
+)",
+                               "/mine/site.toml");
+  const ReadOptions& a = site.sources[0];
+  EXPECT_EQ(a.time_pattern, "%d-%m-%Y");
+  EXPECT_EQ(a.max_rejected_share, 0.1);
+  EXPECT_EQ(a.vertical, "EPSG:5737");
+  EXPECT_EQ(a.time_column, "when");
+  EXPECT_EQ(a.displacement_column, "how much");
+  EXPECT_EQ(a.time_zone, "Asia/Shanghai");  // Left out: the mine's.
+  EXPECT_EQ(site.sources[1].time_zone, "UTC");
+  EXPECT_EQ(site.sources[1].reference_llh[1], 117.0);
+}
+
+TEST(Site, WhatTheNightDecidesIsNoKeyOfASource) {
+  const std::string source = std::string(kHead) + "[[source]]\nid = \"a\"\nkind = \"radar\"\nfiles = \"x\"\n";
+  EXPECT_EQ(message_of(source), "");
+  for (const char* key : {"strict = false", "origin_m = [0, 0, 0]", "time_column = \"t\"", "units = \"source\"", "format = \"dxf\"",
+                          "kind = \"unknown\"", "reference_llh = [1, 2]", "time_zone = \"Mars/Base\""}) {
+    const std::string text = std::string(key).starts_with("kind") ? std::string(kHead) + "[[source]]\nid = \"a\"\nfiles = \"x\"\n" + key + "\n" : source + key + "\n";
+    EXPECT_NE(message_of(text), "") << key;
+  }
+  EXPECT_EQ(message_of(source + "crs = \"local\"\nunits = \"source\"\n"), "");
+  EXPECT_NE(message_of(std::string(kHead) + "[[source]]\nid = \"a\"\nfiles = \"x\"\n"), "");  // no kind
+}
+
+TEST(Site, NothingIsWrittenIntoTheDropFolder) {
+  const std::string head(kHead);
+  EXPECT_NE(message_of(head + "[paths]\ndrop = \"in\"\narchive = \"in/archive\"\n").find("drop folder"), std::string::npos);
+  EXPECT_NE(message_of(head + "[paths]\ndrop = \"in\"\noutput = \"./in\"\n"), "");
+  EXPECT_NE(message_of(head + "[[publish.to]]\nname = \"a\"\ntransport = \"folder\"\ndir = \"drop/feed\"\n"), "");
+  EXPECT_EQ(message_of(head + "[paths]\ndrop = \"in\"\narchive = \"in2\"\n"), "");
+}
+
+TEST(Site, EventsAndFeedsNameWhatExists) {
+  const std::string head(kHead);
+  const std::string event = "[[event]]\nkind = \"mined\"\nat = \"2025-09-25T18:00:00Z\"\nzone = \"north\"\n";
+  EXPECT_NE(message_of(head + event), "");
+  EXPECT_EQ(message_of(head + event + "[[zone]]\nid = \"north\"\n"), "");
+  EXPECT_NE(message_of(head + "[[publish.to]]\nname = \"a\"\ntransport = \"folder\"\ndir = \"f\"\nformat = \"morse\"\n"), "");
+}
+
+TEST(Site, EveryKeyIsExplained) {
+  const std::string text = site_keys_text();
+  for (const char* key : {"state", "box_m", "settle_s", "time_pattern", "reference_llh", "displacement = \"\"", "position_m", "quorum",
+                          "area_m2", "seal_after_days", "levels_days", "heartbeat_h", "qos"}) {
+    EXPECT_NE(text.find(std::string("  ") + key), std::string::npos) << key;
+  }
+  EXPECT_EQ(text.find("strict"), std::string::npos);
 }
 
 }  // namespace
