@@ -8,6 +8,7 @@
 
 #include "algorithms/series/clean.hpp"
 #include "core/error.hpp"
+#include "core/statistics.hpp"
 #include "io/durable/durable.hpp"
 #include "io/readers/text.hpp"
 #include "io/writers/gis.hpp"
@@ -48,7 +49,7 @@ std::array<Instant, 2> parse_period(const std::string& text) {
 
 std::vector<double> parse_windows(const std::string& text) {
   std::vector<double> hours;
-  for (std::string word : split(text, ',')) {
+  for (std::string word : split_commas(text)) {
     double factor = 1.0;
     if (word.ends_with("min")) {
       factor = 1.0 / 60.0;
@@ -170,8 +171,7 @@ std::vector<History> judge_files(const std::vector<TimeSeries>& series, const Po
     std::vector<double> steps;
     for (std::size_t i = 1; i < s.size(); ++i) steps.push_back(to_hours(s.time[i] - s.time[i - 1]));
     if (!steps.empty()) {
-      std::nth_element(steps.begin(), steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2), steps.end());
-      target.max_silence_h = std::max(1.0, 3.0 * steps[steps.size() / 2]);
+      target.max_silence_h = std::max(1.0, 3.0 * median(std::move(steps)));
     }
     if (!s.empty()) now = std::max(now, s.time.back());
     targets.push_back(std::move(target));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "bindings/pipeline/calculate.hpp"
 #include "bindings/pipeline/ingest.hpp"
 #include "bindings/pipeline/measure.hpp"
 #include "bindings/pipeline/warn.hpp"
@@ -124,7 +125,7 @@ class Comparer {
 
 CheckReport check_site(const Site& site, const NightOptions& options, const Run& run) {
   CheckReport report;
-  check_calculate(site);
+  calculation_of(site);
   const Policy policy = site_policy(site);
   report.lines.push_back(fmt::format("mine {} \"{}\", frame {}", site.mine.no, site.mine.name, site.frame.to_string()));
   report.lines.push_back(fmt::format("policy {} {}: {} rules", policy.id, policy.version, policy.rules.size()));

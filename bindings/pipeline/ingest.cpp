@@ -416,23 +416,8 @@ std::vector<FileOutcome> unmatched_files(const Site& site, const std::vector<Dro
 }
 
 ReadOptions read_options_of(const Site& site, const SourceConfig& source) {
-  ReadOptions o;
+  ReadOptions o = source;
   o.strict = true;
-  o.format = source.format;
-  o.kind = source.kind;
-  o.sign = source.sign;
-  o.unit = source.unit;
-  o.time_zone = source.time_zone.empty() ? site.mine.time_zone : source.time_zone;
-  o.crs = source.crs;
-  o.instant = source.instant;
-  o.target = source.target;
-  o.time_column = source.columns.time;
-  o.displacement_column = source.columns.displacement;
-  o.sigma_column = source.columns.sigma;
-  o.target_column = source.columns.target;
-  o.east_column = source.columns.east;
-  o.north_column = source.columns.north;
-  o.up_column = source.columns.up;
   if (source.crs != "local") o.origin_m.assign(site.frame.origin_m.begin(), site.frame.origin_m.end());
   return o;
 }

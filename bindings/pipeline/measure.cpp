@@ -8,31 +8,16 @@
 #include <set>
 #include <utility>
 
-#include "algorithms/align/stable_ground.hpp"
-#include "algorithms/series/clean.hpp"
-#include "algorithms/series/noise.hpp"
-#include "algorithms/series/rate.hpp"
-#include "bindings/pipeline/patches.hpp"
+#include "algorithms/compare/patch_motion.hpp"
+#include "algorithms/radar/patch_line_of_sight.hpp"
 #include "core/error.hpp"
-#include "core/parallel.hpp"
+#include "core/geodesy.hpp"
 #include "io/crs/crs.hpp"
 #include "io/durable/digest.hpp"
 #include "io/readers/zones.hpp"
 
 namespace highwall {
 namespace {
-
-constexpr double kCoreSpacing_m = 3.0;
-
-template <class Options>
-Options options_for(const Site& site, const std::string& algorithm) {
-  Options options;
-  const auto found = site.calculate.find(algorithm);
-  if (found == site.calculate.end()) return options;
-  for (const CalculateEntry& entry : found->second) set_option(options, entry.name, entry.value, entry.where);
-  validate(options, site.file.string());
-  return options;
-}
 
 template <class Options>
 std::string options_text(const Options& options) {
@@ -41,12 +26,16 @@ std::string options_text(const Options& options) {
   return text;
 }
 
-/// Directory of one source's work: everything a target needs that is the same for all of them.
+std::string patch_name(const std::string& source, const PatchCell& cell) {
+  return fmt::format("{}/{:+05d}{:+05d}", source, cell.first, cell.second);
+}
+
+/// Walks over the sources: everything here is order and words, the numbers are made in algorithms/.
 class Measurer {
  public:
-  Measurer(const Site& site, const std::vector<Polygon>& zones, Archive& archive, Instant now, NightSummary& summary,
-           const Run& run)
-      : site_(site), zones_(zones), archive_(archive), now_(now), summary_(summary), run_(run) {}
+  Measurer(const Site& site, const Calculation& calculation, const std::vector<Polygon>& zones, Archive& archive,
+           Instant now, NightSummary& summary, const Run& run)
+      : site_(site), calculation_(calculation), zones_(zones), archive_(archive), now_(now), summary_(summary), run_(run) {}
 
   Measurements all() {
     for (const SourceConfig& source : site_.sources) {
@@ -96,18 +85,18 @@ class Measurer {
     std::erase_if(epochs, [&](const EpochInfo& e) { return e.instant > now_; });
     if (epochs.size() < 2) return;
     const M3c2Options compare = m3c2_options(source);
-    const RegisterOptions align = options_for<RegisterOptions>(site_, "register");
+    const RegisterOptions& align = calculation_.align;
     std::optional<PointCloud> reference;
     Points cores;
     std::vector<DisplacementField> fields;
     std::vector<double> registration_sigma;
     for (std::size_t e = 1; e < epochs.size(); ++e) {
-      const std::string key = options_text(compare) + options_text(align) + epochs[0].id + epochs[e].id;
+      const std::string key = options_text(compare) + options_text(align) + options_text(calculation_.cores) + epochs[0].id + epochs[e].id;
       const std::string name = fmt::format("m3c2-{}-{}", to_compact_iso8601(epochs[e].instant), sha256_hex(key).substr(0, 12));
       if (!archive_.has_product(name)) {
         if (!reference) {
           reference = std::get<PointCloud>(archive_.load(epochs[0]).data);
-          cores = thin_to_cores(reference->view(), kCoreSpacing_m);
+          cores = thin_to_cores(reference->view(), calculation_.cores.spacing_m);
         }
         if (!compare_epoch(source, *reference, cores, epochs[e], epochs[0].instant, compare, align, name)) continue;
       }
@@ -118,17 +107,32 @@ class Measurer {
     }
     if (fields.empty()) return;
     for (const Polygon& zone : zones_of(source)) {
-      for (TargetInput& target : lidar_patches(source.id, fields, epochs[0].instant, registration_sigma, zone)) {
-        add(source, zone.name, std::move(target), {epochs[0].id, epochs.back().id});
+      for (Patch& patch : patch_motion(fields, epochs[0].instant, registration_sigma, zone, calculation_.patches, run_)) {
+        add(source, zone.name, target_of(source, std::move(patch)), {epochs[0].id, epochs.back().id});
       }
     }
     out_.fields.emplace_back(source.id, std::move(fields.back()));
   }
 
+  /// World coordinates in the frame of the source; a "local" source speaks of its own frame.
+  Eigen::Vector3d to_local(const SourceConfig& source, const std::vector<double>& world_m) const {
+    Eigen::Vector3d p(world_m[0], world_m[1], world_m[2]);
+    if (source.crs != "local") p -= Eigen::Vector3d::Map(site_.frame.origin_m.data());
+    return p;
+  }
+
   M3c2Options m3c2_options(const SourceConfig& source) const {
-    M3c2Options o = options_for<M3c2Options>(site_, "m3c2");
+    M3c2Options o = calculation_.m3c2;
     if (o.scanner_m.empty()) o.scanner_m = source.scanner_m;
     return o;
+  }
+
+  TargetInput target_of(const SourceConfig& source, Patch&& patch) const {
+    TargetInput target;
+    target.series = std::move(patch.series);
+    target.series.target = patch_name(source.id, patch.cell);
+    target.area_m2 = patch.area_m2;
+    return target;
   }
 
   bool compare_epoch(const SourceConfig& source, const PointCloud& reference, const Points& cores, const EpochInfo& info,
@@ -160,32 +164,6 @@ class Measurer {
       disk_refuses_ = true;
       throw;
     }
-  }
-
-  /// The registration's own uncertainty joins each place's sigma and detection limit.
-  static void add_registration(const Registration& fit, DisplacementField& field) {
-    for (std::size_t i = 0; i < field.size(); ++i) {
-      if (field.reason[i] != Reason::ok) continue;
-      const auto row = static_cast<Eigen::Index>(i);
-      const double sigma = fit.sigma_m(field.position_m.row(row).transpose(), field.direction.row(row).transpose());
-      field.sigma_m[i] = std::hypot(field.sigma_m[i], sigma);
-      field.lod95_m[i] = 1.96 * field.sigma_m[i];
-    }
-  }
-
-  static double median_registration_sigma(const DisplacementField& field) {
-    // What the field's sigma has beyond the scatter of its own points is the registration's share.
-    std::vector<double> shares;
-    for (std::size_t i = 0; i < field.size(); ++i) {
-      if (field.reason[i] != Reason::ok) continue;
-      const double v1 = field.spread_before_m[i] * field.spread_before_m[i] / field.n_before[i];
-      const double v2 = field.spread_after_m[i] * field.spread_after_m[i] / field.n_after[i];
-      shares.push_back(std::sqrt(std::max(0.0, field.sigma_m[i] * field.sigma_m[i] - v1 - v2)));
-    }
-    if (shares.empty()) return 1e-3;
-    const auto middle = shares.begin() + static_cast<std::ptrdiff_t>(shares.size() / 2);
-    std::nth_element(shares.begin(), middle, shares.end());
-    return std::max(5e-4, *middle);
   }
 
   std::vector<std::uint8_t> stable_cores(const SourceConfig& source, const PointCloud& reference, const RegisterOptions& align) const {
@@ -226,41 +204,70 @@ class Measurer {
     for (const EpochInfo& e : archive_.epochs(source.id)) {
       if (e.instant <= now_) ids.push_back(e.id);
     }
+    const double half = 0.5 * calculation_.patches.size_m;
     for (const Polygon& zone : zones_of(source)) {
-      for (TargetInput& target : radar_patches(source.id, stack, zone)) {
+      std::vector<Patch> patches = patch_line_of_sight(stack, zone, calculation_.patches, run_);
+      Points centres(static_cast<Eigen::Index>(patches.size()), 3);
+      for (std::size_t p = 0; p < patches.size(); ++p) {
+        const auto [column, row] = patches[p].cell;
+        centres.row(static_cast<Eigen::Index>(p)) << 2.0 * half * static_cast<double>(column) + half,
+            2.0 * half * static_cast<double>(row) + half, 0.0;
+      }
+      const std::vector<double> sensitivity = sensitivity_at(source, centres);
+      for (std::size_t p = 0; p < patches.size(); ++p) {
+        TargetInput target = target_of(source, std::move(patches[p]));
+        target.sensitivity = sensitivity[p];
         add(source, zone.name, std::move(target), {ids.front(), ids.back()});
       }
     }
-    out_.maps.push_back(velocity_map(source, stack));
+    RadarMap map{velocity_map(stack, source.quiet_periods, calculation_.map, calculation_.rate, calculation_.noise, run_), {}};
+    map.slope = slope_map(source, stack, map.line_of_sight);
+    out_.maps.push_back(std::move(map));
   }
 
-  VelocityMap velocity_map(const SourceConfig& source, const Stack& stack) const {
-    VelocityMap map;
-    map.source = source.id;
-    map.at = stack.instants().back();
-    map.geometry = stack.geometry();
-    const std::size_t n = stack.cells();
-    map.displacement_m.assign(stack.at(stack.epochs() - 1).begin(), stack.at(stack.epochs() - 1).end());
-    map.velocity_m_per_day.assign(n, kNaN);
-    map.sigma_m_per_day.assign(n, kNaN);
-    RateOptions options;
-    options.windows_h = {map.window_h};
-    for_blocks(
-        n,
-        [&](const Block& block) {
-          for (std::size_t cell = block.begin; cell < block.end; ++cell) {
-            TimeSeries s;
-            s.target = "cell";
-            const std::vector<double> values = stack.of(cell);
-            for (std::size_t e = 0; e < values.size(); ++e) s.push(stack.instants()[e], {values[e]});
-            auto rates = rate(s, options, Run(1));
-            calibrate(rates, s, source.quiet_periods);
-            map.velocity_m_per_day[cell] = rates[0].velocity_m_per_day.back();
-            map.sigma_m_per_day[cell] = rates[0].sigma_m_per_day.back();
-          }
-        },
-        run_, "velocity " + source.id);
-    return map;
+  // ---- direction down the slope ----
+
+  /// The first epoch of the first LiDAR source in the site frame; nullptr when there is none yet.
+  const PointCloud* ground() {
+    for (const SourceConfig& source : site_.sources) {
+      if (ground_ || source.kind != "lidar" || source.crs == "local") continue;
+      const std::vector<EpochInfo> epochs = archive_.epochs(source.id);
+      if (!epochs.empty() && epochs[0].instant <= now_) ground_ = std::get<PointCloud>(archive_.load(epochs[0]).data);
+    }
+    return ground_ ? &*ground_ : nullptr;
+  }
+
+  /// Surface under places of a radar source, or nullopt when its position or the ground is not known.
+  std::optional<Surface> surface_below(const SourceConfig& source, const Points& places) {
+    if (source.position_m.empty() || source.crs == "local" || ground() == nullptr) return std::nullopt;
+    return surface_at(ground()->view(), places, calculation_.downslope, run_);
+  }
+
+  std::vector<double> sensitivity_at(const SourceConfig& source, Points places) {
+    const auto n = static_cast<std::size_t>(places.rows());
+    const auto surface = surface_below(source, places);
+    if (!surface) return std::vector<double>(n, kNaN);
+    for (std::size_t i = 0; i < n; ++i) places(static_cast<Eigen::Index>(i), 2) = surface->height_m[i];
+    const Points sight = lines_of_sight(places, to_local(source, source.position_m));
+    const std::vector<double> nothing(n, kNaN);
+    return downslope(nothing, nothing, sight, surface->normal, calculation_.downslope, run_).sensitivity;
+  }
+
+  std::optional<SlopeMap> slope_map(const SourceConfig& source, const Stack& stack, const VelocityMap& map) {
+    Points places = Points::Zero(static_cast<Eigen::Index>(stack.cells()), 3);
+    for (std::size_t i = 0; i < stack.cells(); ++i) {
+      const auto [x, y] = map.geometry.centre(i / map.geometry.cols, i % map.geometry.cols);
+      places.row(static_cast<Eigen::Index>(i)).head<2>() << x, y;
+    }
+    const auto surface = surface_below(source, places);
+    if (!surface) return std::nullopt;
+    for (std::size_t i = 0; i < stack.cells(); ++i) places(static_cast<Eigen::Index>(i), 2) = surface->height_m[i];
+    const Points sight = lines_of_sight(places, to_local(source, source.position_m));
+    const std::vector<double> unknown(stack.cells(), kNaN);
+    DownslopeField moved = downslope(map.displacement_m, unknown, sight, surface->normal, calculation_.downslope, run_);
+    DownslopeField speed =
+        downslope(map.velocity_m_per_day, map.sigma_m_per_day, sight, surface->normal, calculation_.downslope, run_);
+    return SlopeMap{std::move(moved.sensitivity), std::move(moved.value_m), std::move(speed.value_m), std::move(speed.sigma_m)};
   }
 
   // ---- series ----
@@ -268,16 +275,19 @@ class Measurer {
   void series(const SourceConfig& source) {
     std::vector<TimeSeries> all = archive_.load_series(source.id);
     for (TimeSeries& s : all) {
+      if (!source.target_m.empty()) place_target(source, s);
       s = until_now(s);
       if (s.flags.empty()) s.flags.assign(s.size(), kFlagNone);
-      clean(s, CleanOptions{});
+      clean(s, calculation_.clean);
       for (const EventConfig& event : site_.events) {
         const bool instrument = event.kind == "antenna" || event.kind == "instrument";
-        if (instrument && (event.target.empty() || event.target == s.target) && event.instant <= now_) absorb_step(s, event.instant);
+        const bool meant = (event.target.empty() || event.target == s.target) && (event.zone.empty() || event.zone == zone_of(source, s));
+        if (instrument && meant && event.instant <= now_) absorb_step(s, event.instant, calculation_.step);
       }
     }
     std::erase_if(all, [](const TimeSeries& s) { return s.empty(); });
-    const std::vector<std::string> references = split_names(source.reference);
+    std::vector<std::string> references = split_commas(source.reference);
+    std::erase(references, "");
     std::vector<std::string> ids;
     for (const EpochInfo& e : archive_.epochs(source.id)) ids.push_back(e.id);
     for (const TimeSeries& s : all) {
@@ -285,9 +295,20 @@ class Measurer {
       if (is_base) continue;
       TargetInput target;
       target.series = references.empty() ? s : referenced(s, all, references, source);
+      if (s.line_of_sight.known() && s.position_m) {
+        target.sensitivity = sensitivity_at(source, to_local(source, {s.position_m->begin(), s.position_m->end()}).transpose())[0];
+      }
       const std::string zone = zone_of(source, s);
       add(source, zone, std::move(target), {ids.front(), ids.back()});
     }
+  }
+
+  /// The configuration knows where the target is, and with the instrument's position its line of sight.
+  void place_target(const SourceConfig& source, TimeSeries& s) const {
+    s.position_m = {source.target_m[0], source.target_m[1], source.target_m[2]};
+    if (source.position_m.empty()) return;
+    const Points target = to_local(source, source.target_m).transpose();
+    s.line_of_sight.unit = lines_of_sight(target, to_local(source, source.position_m)).row(0).transpose();
   }
 
   TimeSeries until_now(const TimeSeries& s) const {
@@ -311,21 +332,7 @@ class Measurer {
       std::fill(nothing.value_m.begin(), nothing.value_m.end(), kNaN);
       return nothing;
     }
-    constexpr double kTolerance_s = 900.0;
-    return without_common_mode(s, others, kTolerance_s);
-  }
-
-  static std::vector<std::string> split_names(const std::string& text) {
-    std::vector<std::string> names;
-    std::string name;
-    for (const char c : text + ",") {
-      if (c == ',') {
-        if (!name.empty()) names.push_back(std::exchange(name, {}));
-      } else if (c != ' ') {
-        name.push_back(c);
-      }
-    }
-    return names;
+    return without_common_mode(s, others, calculation_.reference);
   }
 
   /// The zone a target lies in: the source's own word, or the outline around its position.
@@ -345,13 +352,10 @@ class Measurer {
     }
     if (!s.origin_ecef_m || site_.frame.is_local() || s.empty()) return std::nullopt;
     // First position: zero point plus east, north, up, through ECEF into the site's CRS.
-    const auto& o = *s.origin_ecef_m;
-    const double longitude = std::atan2(o[1], o[0]);
-    const double p = std::hypot(o[0], o[1]);
-    const double latitude = std::atan2(o[2], p * (1.0 - 0.00669437999014));
-    const double e = s.value(0, 0), n = s.value(0, 1), u = s.value(0, 2);
-    const double sl = std::sin(longitude), cl = std::cos(longitude), sp = std::sin(latitude), cp = std::cos(latitude);
-    double xyz[3] = {o[0] - sl * e - sp * cl * n + cp * cl * u, o[1] + cl * e - sp * sl * n + cp * sl * u, o[2] + cp * n + sp * u};
+    const Eigen::Vector3d zero = Eigen::Vector3d::Map(s.origin_ecef_m->data());
+    const Eigen::Vector3d llh = llh_of(zero);
+    const Eigen::Vector3d place = zero + enu_axes(llh[0], llh[1]).transpose() * Eigen::Vector3d(s.value(0, 0), s.value(0, 1), s.value(0, 2));
+    double xyz[3] = {place.x(), place.y(), place.z()};
     const Transformer transformer("EPSG:4978", site_.frame.crs);
     if (transformer.apply(xyz, 1) > 0) return std::nullopt;
     return std::array<double, 2>{xyz[0] - site_.frame.origin_m[0], xyz[1] - site_.frame.origin_m[1]};
@@ -359,12 +363,15 @@ class Measurer {
 
   void add(const SourceConfig& source, const std::string& zone, TargetInput&& target, std::vector<std::string> epochs) {
     target.quiet = source.quiet_periods;
+    target.rate = calculation_.rate;
+    target.noise = calculation_.noise;
     target.max_silence_h = source.max_silence_h;
     target.epochs = std::move(epochs);
     out_.targets[zone].push_back(std::move(target));
   }
 
   const Site& site_;
+  const Calculation& calculation_;
   const std::vector<Polygon>& zones_;
   Archive& archive_;
   Instant now_;
@@ -372,6 +379,7 @@ class Measurer {
   const Run& run_;
   Measurements out_;
   bool disk_refuses_ = false;
+  std::optional<PointCloud> ground_;
 };
 
 }  // namespace
@@ -388,9 +396,9 @@ std::vector<Polygon> load_zones(const Site& site) {
   return zones;
 }
 
-Measurements measure(const Site& site, const std::vector<Polygon>& zones, Archive& archive, Instant now,
-                     NightSummary& summary, const Run& run) {
-  return Measurer(site, zones, archive, now, summary, run).all();
+Measurements measure(const Site& site, const Calculation& calculation, const std::vector<Polygon>& zones,
+                     Archive& archive, Instant now, NightSummary& summary, const Run& run) {
+  return Measurer(site, calculation, zones, archive, now, summary, run).all();
 }
 
 }  // namespace highwall

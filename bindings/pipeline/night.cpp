@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "algorithms/align/stable_ground.hpp"
-#include "algorithms/compare/m3c2.hpp"
+#include "bindings/pipeline/calculate.hpp"
 #include "bindings/pipeline/carry.hpp"
 #include "bindings/pipeline/ingest.hpp"
 #include "bindings/pipeline/measure.hpp"
@@ -30,23 +29,6 @@ void deliver(const Site& site, Archive& archive, Outbox& outbox, NightSummary& s
 
 }  // namespace
 
-void check_calculate(const Site& site) {
-  for (const auto& [algorithm, entries] : site.calculate) {
-    M3c2Options m3c2_options;
-    RegisterOptions register_options;
-    for (const CalculateEntry& entry : entries) {
-      if (algorithm == "m3c2") {
-        set_option(m3c2_options, entry.name, entry.value, entry.where);
-      } else if (algorithm == "register") {
-        set_option(register_options, entry.name, entry.value, entry.where);
-      } else {
-        throw Error(ErrorKind::config, fmt::format("[calculate] knows no algorithm \"{}\"", algorithm), entry.where,
-                    "known: m3c2, register");
-      }
-    }
-  }
-}
-
 std::vector<Polygon> configured_zones(const Site& site) {
   try {
     return load_zones(site);
@@ -57,7 +39,7 @@ std::vector<Polygon> configured_zones(const Site& site) {
 }
 
 NightSummary run_night(const Site& site, const NightOptions& options, const Run& run) {
-  check_calculate(site);
+  const Calculation calculation = calculation_of(site);
   const Policy policy = site_policy(site);
   const std::vector<Polygon> outlines = configured_zones(site);
   NightSummary summary;
@@ -65,7 +47,7 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
   Archive archive = Archive::open_for_writing(site.resolve(site.paths.archive), site.frame);
 
   ingest(site, options, archive, summary, run);
-  const Measurements measurements = measure(site, outlines, archive, options.now, summary, run);
+  const Measurements measurements = measure(site, calculation, outlines, archive, options.now, summary, run);
   std::vector<ZoneHistories> histories = warn(site, policy, measurements, read_acts(archive.root()), options.now, run);
   Outbox outbox(archive.root());
   if (!measurements.failed.empty()) carry_told_states(outbox.told_states(), options.now, histories);
@@ -76,7 +58,7 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
   deliver(site, archive, outbox, summary, run);
   write_products(site, policy, measurements, histories, outlines, options, summary, run);
   run.log(LogLevel::info, "products", {{"files", count(summary.products.size())}, {"folder", summary.folder.string()}});
-  const std::size_t sealed = archive.seal(options.now - days(2), options.now);
+  const std::size_t sealed = archive.seal(options.now - duration_from_seconds(site.archive.seal_after_days * 86400.0), options.now);
   run.log(LogLevel::info, "seal", {{"segments", count(sealed)}});
   return summary;
 }

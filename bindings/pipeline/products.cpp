@@ -14,6 +14,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "algorithms/warn/criterion.hpp"
 #include "core/error.hpp"
 #include "core/version.hpp"
 #include "io/durable/digest.hpp"
@@ -32,7 +33,7 @@ json number(double v) { return std::isfinite(v) ? json(v) : json(nullptr); }
 json instant(Instant t) { return t == kNoInstant ? json(nullptr) : json(to_iso8601(t)); }
 
 bool wanted(const Site& site, std::string_view product) {
-  return std::find(site.products.begin(), site.products.end(), product) != site.products.end();
+  return std::find(site.output.products.begin(), site.output.products.end(), product) != site.output.products.end();
 }
 
 std::vector<double> scaled(const std::vector<double>& values, double factor) {
@@ -59,21 +60,36 @@ class Folder {
   NightSummary& summary_;
 };
 
+/// Bands along the line of sight, and where the direction down the slope is known, along that.
+std::string radar_map_bytes(const RadarMap& map) {
+  const VelocityMap& sight = map.line_of_sight;
+  const std::string window = window_text(sight.window_h);
+  std::vector<std::vector<double>> kept{scaled(sight.displacement_m, 1000.0), scaled(sight.velocity_m_per_day, 1000.0),
+                                        scaled(sight.sigma_m_per_day, 1000.0)};
+  std::vector<std::pair<std::string, std::string>> words{
+      {"displacement", "mm"}, {"velocity_" + window, "mm/day"}, {"sigma_" + window, "mm/day"}};
+  if (map.slope) {
+    for (std::vector<double> more : {scaled(map.slope->displacement_m, 1000.0), scaled(map.slope->velocity_m_per_day, 1000.0),
+                                     scaled(map.slope->sigma_m_per_day, 1000.0), map.slope->sensitivity}) {
+      kept.push_back(std::move(more));
+    }
+    words.insert(words.end(), {{"downslope_displacement", "mm"}, {"downslope_velocity_" + window, "mm/day"},
+                               {"downslope_sigma_" + window, "mm/day"}, {"sensitivity", ""}});
+  }
+  std::vector<RasterBand> bands;
+  for (std::size_t b = 0; b < kept.size(); ++b) bands.push_back({words[b].first, words[b].second, &kept[b]});
+  return geotiff_bytes(sight.geometry, bands,
+                       {{"INSTANT", to_iso8601(sight.at)}, {"SIGN", "toward_positive"}, {"DATA_UNITS", "mm"}});
+}
+
 void write_fields(const Site& site, const Measurements& m, Folder& folder) {
   for (const auto& [source, field] : m.fields) {
     if (wanted(site, "csv")) folder.write(fmt::format("displacement_{}.csv", source), field_csv(field));
     if (wanted(site, "gpkg")) folder.write(fmt::format("displacement_{}.gpkg", source), points_gpkg(field));
     if (wanted(site, "hdf5")) folder.write(fmt::format("displacement_{}.h5", source), encode_field(field, {{"source", source}}));
   }
-  for (const VelocityMap& map : m.maps) {
-    if (!wanted(site, "geotiff")) continue;
-    const auto displacement = scaled(map.displacement_m, 1000.0);
-    const auto velocity = scaled(map.velocity_m_per_day, 1000.0);
-    const auto sigma = scaled(map.sigma_m_per_day, 1000.0);
-    folder.write(fmt::format("velocity_{}.tif", map.source),
-                 geotiff_bytes(map.geometry,
-                               {{"displacement", "mm", &displacement}, {"velocity_24h", "mm/day", &velocity}, {"sigma_24h", "mm/day", &sigma}},
-                               {{"INSTANT", to_iso8601(map.at)}, {"SIGN", "toward_positive"}, {"DATA_UNITS", "mm"}}));
+  for (const RadarMap& map : m.maps) {
+    if (wanted(site, "geotiff")) folder.write(fmt::format("velocity_{}.tif", map.line_of_sight.source), radar_map_bytes(map));
   }
 }
 
@@ -101,8 +117,8 @@ void write_zones(const Site& site, const std::vector<Polygon>& outlines, const N
   if (wanted(site, "geojson") || wanted(site, "gpkg")) folder.write("zones.geojson", zones_file("GeoJSON", zones, columns));
 }
 
-/// Changes of every zone and target, and the last 14 days of every target's samples.
-void write_histories(const std::vector<ZoneHistories>& zones, Instant now, Folder& folder) {
+/// Changes of every zone and target, and the last days of every target's samples.
+void write_histories(const std::vector<ZoneHistories>& zones, Instant now, std::int64_t last_days, Folder& folder) {
   std::vector<LevelRow> changes;
   std::vector<LevelRow> samples;
   const auto row = [](const std::string& name, const LampEntry& e) {
@@ -113,7 +129,7 @@ void write_histories(const std::vector<ZoneHistories>& zones, Instant now, Folde
     const LampEntry* before = nullptr;
     for (const LampEntry& e : h.entries) {
       if (before == nullptr || before->level != e.level || before->health != e.health) changes.push_back(row(h.target, e));
-      if (with_samples && now - e.at <= days(14)) samples.push_back(row(h.target, e));
+      if (with_samples && now - e.at <= days(last_days)) samples.push_back(row(h.target, e));
       before = &e;
     }
   };
@@ -122,18 +138,18 @@ void write_histories(const std::vector<ZoneHistories>& zones, Instant now, Folde
     for (const History& target : z.targets) take(target, target.target.find('/') == std::string::npos);
   }
   folder.write("level_changes.csv", levels_csv(changes));
-  folder.write("levels_last_14_days.csv", levels_csv(samples));
+  folder.write(fmt::format("levels_last_{}_days.csv", last_days), levels_csv(samples));
 }
 
 /// Samples of the point targets for the pictures: displacement in mm by component.
-void write_series(const Measurements& m, Instant now, Folder& folder) {
+void write_series(const Measurements& m, Instant now, std::int64_t last_days, Folder& folder) {
   std::string text = "zone,target,time,component,displacement_mm,sigma_mm\n";
   for (const auto& [zone, targets] : m.targets) {
     for (const TargetInput& t : targets) {
       const TimeSeries& s = t.series;
       const std::size_t step = std::max<std::size_t>(1, s.size() / 2000);
       for (std::size_t i = 0; i < s.size(); i += step) {
-        if (now - s.time[i] > days(60)) continue;
+        if (now - s.time[i] > days(last_days)) continue;
         for (std::size_t c = 0; c < s.width(); ++c) {
           text += fmt::format("{},{},{},{},{:.4f},{:.4f}\n", zone, s.target, to_iso8601(s.time[i]), s.components[c],
                               1000.0 * s.value(i, c), 1000.0 * s.sigma(i, c));
@@ -142,6 +158,18 @@ void write_series(const Measurements& m, Instant now, Folder& folder) {
     }
   }
   folder.write("series.csv", text);
+}
+
+/// What each target stands for; the sensitivity tells how much of a motion down the slope its line of sight sees.
+void write_targets(const Measurements& m, Folder& folder) {
+  std::string text = "zone,target,kind,area_m2,sensitivity\n";
+  for (const auto& [zone, targets] : m.targets) {
+    for (const TargetInput& t : targets) {
+      const std::string sensitivity = std::isfinite(t.sensitivity) ? fmt::format("{:.3f}", t.sensitivity) : "";
+      text += fmt::format("{},{},{},{:.1f},{}\n", zone, t.series.target, name_of(t.series.kind), t.area_m2, sensitivity);
+    }
+  }
+  folder.write("targets.csv", text);
 }
 
 /// A child process whose words are caught; it is ended when it is let go of.
@@ -260,7 +288,7 @@ std::string summary_json(const Site& site, const Policy& policy, const NightSumm
   json products = json::array();
   for (const fs::path& p : s.products) products.push_back(p.generic_string());
   return json{{"schema", "highwall.night/1"},
-              {"mine", {{"no", site.mine.no}, {"name", site.mine.name}}},
+              {"mine", {{"no", site.mine.no}, {"name", site.mine.name}, {"state", site.mine.state}}},
               {"now", to_iso8601(s.now)},
               {"engine", {{"version", kVersion}, {"config_sha256", sha256_hex(site.text)}}},
               {"policy", {{"id", policy.id}, {"version", policy.version}, {"sha256", policy.sha256}}},
@@ -283,8 +311,9 @@ void write_products(const Site& site, const Policy& policy, const Measurements& 
   summary.folder = folder.path();
   write_fields(site, measurements, folder);
   write_zones(site, outlines, summary, folder);
-  write_histories(zones, options.now, folder);
-  write_series(measurements, options.now, folder);
+  write_histories(zones, options.now, site.output.levels_days, folder);
+  write_series(measurements, options.now, site.output.series_days, folder);
+  write_targets(measurements, folder);
   run.check_stop();
   write_whole(folder.path() / "night.json", summary_json(site, policy, summary));
   if (wanted(site, "png")) {

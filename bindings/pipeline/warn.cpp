@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "algorithms/warn/criterion.hpp"
 #include "core/error.hpp"
 #include "io/config/policy.hpp"
 #include "io/crs/crs.hpp"
@@ -95,7 +96,7 @@ class Poster {
 
   /// Posts every change after the newest one that was posted. A change that late data put before it is
   /// not sent again; when late data changed the present state, that goes out as an update.
-  std::size_t stream(const History& history, bool is_zone, const std::string& slope, const Polygon& outline) {
+  std::size_t stream(const History& history, const std::string& zone, bool is_zone, const std::string& slope, const Polygon& outline) {
     const auto changes = changes_of(history);
     if (changes.empty()) return 0;
     std::optional<Posted> last = outbox_.last(history.target);
@@ -118,7 +119,7 @@ class Poster {
       m.health = entry.health;
       m.event_time = entry.at;
       m.episode_start = episode_start(changes, entry.level == Level::none && k > 0 ? k - 1 : k);
-      m.explanation = explain(history.target, entry);
+      m.explanation = explain(history.target, entry) + known_events(zone, history.target, entry.at);
       m.evidence = {entry.evidence};
       m.unconfirmed = unconfirmed_of(policy_, m.evidence);
       m.area_m2 = history.area_m2 > 0.0 ? history.area_m2 : kNaN;
@@ -149,6 +150,16 @@ class Poster {
   }
 
  private:
+  /// What people know of the place and the day before: a blast or a shower says more than a number.
+  std::string known_events(const std::string& zone, const std::string& target, Instant at) const {
+    std::string text;
+    for (const EventConfig& e : site_.events) {
+      const bool here = (e.zone.empty() || e.zone == zone) && (e.target.empty() || e.target == target || target == zone);
+      if (here && e.instant <= at && at - e.instant <= days(1)) text += fmt::format(" Known: {} at {}.", e.kind, to_iso8601(e.instant));
+    }
+    return text;
+  }
+
   WarningMessage base(const std::string& stream, bool is_zone, const std::string& slope, const Polygon& outline) const {
     WarningMessage m;
     m.mine_no = site_.mine.no;
@@ -196,7 +207,11 @@ NightState state_of(const History& history, const std::string& zone, bool is_zon
 
 }  // namespace
 
-Policy site_policy(const Site& site) { return load_policy(site.policy_file.value_or(std::filesystem::path())); }
+Policy site_policy(const Site& site) {
+  Policy policy = load_policy(site.policy_file.value_or(std::filesystem::path()));
+  check_rules(policy);
+  return policy;
+}
 
 std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Measurements& measurements,
                                 const std::vector<Act>& acts, Instant now, const Run& run) {
@@ -208,7 +223,7 @@ std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Me
     const std::vector<TargetInput> none;
     const auto& targets = found == measurements.targets.end() ? none : found->second;
     histories.targets = judge_targets(targets, policy, acts_for(acts, zone.id, targets), now, run);
-    histories.own = judge_zone(zone.id, histories.targets, zone.quorum_targets, zone.quorum_area_m2);
+    histories.own = judge_zone(zone.id, histories.targets, zone.quorum.targets, zone.quorum.area_m2);
     out.push_back(std::move(histories));
   }
   for (const auto& [zone, targets] : measurements.targets) {
@@ -255,11 +270,11 @@ std::size_t post_changes(const Site& site, const Policy& policy, const std::vect
   for (const ZoneHistories& z : zones) {
     if (z.zone.empty()) continue;
     const auto outline = std::find_if(outlines.begin(), outlines.end(), [&](const Polygon& p) { return p.name == z.zone; });
-    posted += poster.stream(z.own, true, site.zone(z.zone)->slope, outline == outlines.end() ? Polygon{} : *outline);
+    posted += poster.stream(z.own, z.zone, true, site.zone(z.zone)->slope, outline == outlines.end() ? Polygon{} : *outline);
   }
   for (const ZoneHistories& z : zones) {
     const ZoneConfig* zone = site.zone(z.zone);
-    for (const History& target : z.targets) posted += poster.stream(target, false, zone == nullptr ? "" : zone->slope, {});
+    for (const History& target : z.targets) posted += poster.stream(target, z.zone, false, zone == nullptr ? "" : zone->slope, {});
   }
   return posted + poster.heartbeat(states_of(zones));
 }

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "algorithms/align/stable_ground.hpp"
+#include "algorithms/compare/m3c2.hpp"
+#include "algorithms/patch.hpp"
+#include "algorithms/radar/decompose.hpp"
+#include "algorithms/radar/velocity_map.hpp"
+#include "algorithms/series/clean.hpp"
+#include "algorithms/series/noise.hpp"
+#include "algorithms/series/rate.hpp"
+#include "io/config/site.hpp"
+
+namespace highwall {
+
+/// Options of every algorithm of the night.
+struct Calculation {
+  CoreOptions cores;
+  RegisterOptions align;
+  M3c2Options m3c2;
+  PatchOptions patches;
+  MapOptions map;
+  DownslopeOptions downslope;
+  CleanOptions clean;
+  StepOptions step;
+  ReferenceOptions reference;
+  RateOptions rate;
+  NoiseOptions noise;
+};
+
+/// What [calculate] says, before the night begins and not when an algorithm runs.
+/// @throws Error(config) with line and column for an algorithm or option that is not one, or has no use in a night
+Calculation calculation_of(const Site& site);
+
+}  // namespace highwall
