@@ -21,7 +21,7 @@ int code_of(const Error& e) {
   switch (e.kind()) {
     case ErrorKind::input:
     case ErrorKind::frame: return 65;
-    case ErrorKind::config: return 78;
+    case ErrorKind::config: return e.where().starts_with("--") ? 64 : 78;  // A flag, or a file.
     case ErrorKind::storage: return 74;
     case ErrorKind::cancelled: return 130;
     case ErrorKind::internal: return 70;
@@ -64,6 +64,7 @@ int main_of(int argc, char** argv) {
   add_run_commands(app, session);
   add_measure_commands(app, session);
   add_archive_commands(app, session);
+  add_help_command(app);
   // Named by every command too, so that its --help shows them.
   for (CLI::App* command : app.get_subcommands({})) add_common(*command, "Every command");
   app.parse_complete_callback([&] {

@@ -2,9 +2,12 @@
 
 #include <cmath>
 
+#include "algorithms/catalog.hpp"
 #include "algorithms/compare/m3c2.hpp"
 #include "algorithms/series/midas.hpp"
+#include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
+#include "algorithms/warn/criterion.hpp"
 #include "bindings/cli/options.hpp"
 #include "bindings/cli/output.hpp"
 #include "bindings/pipeline/bare.hpp"
@@ -114,7 +117,7 @@ void measure_pair(const std::vector<std::string>& paths, const std::string& core
 }
 
 void add_m3c2(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("m3c2", "Distances between two clouds along the surface normal (Lague et al. 2013, doi:10.1016/j.isprsjprs.2013.04.009)");
+  auto* command = app.add_subcommand("m3c2", std::string(algorithm_of("m3c2").sentence));
   command->footer("Example: highwall m3c2 may.las june.las --cores cores.las --normal-radius-m 1.0 --cylinder-radius-m 0.5 -o out.csv");
   auto paths = std::make_shared<std::vector<std::string>>();
   auto cores = std::make_shared<std::string>();
@@ -152,16 +155,18 @@ const TimeSeries& the_series(const std::vector<TimeSeries>& all, const std::stri
 }
 
 void add_rate(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("rate", "Trailing velocities of a series with calibrated sigmas");
+  auto* command = app.add_subcommand("rate", std::string(algorithm_of("rate").sentence) + " " + std::string(algorithm_of("noise").sentence));
   command->footer("Example: highwall rate areas.csv --window 1h,3h,6h,12h,24h,48h --quiet 2025-08-13..2025-08-17 --sign toward_negative -o rate.csv");
   auto file = std::make_shared<std::string>();
-  auto windows = std::make_shared<std::string>("1h,3h,6h,12h,24h,48h");
+  auto windows = std::make_shared<std::string>();
+  std::string usual;
+  for (const double h : RateOptions{}.windows_h) usual += (usual.empty() ? "" : ",") + window_text(h);
   auto quiet = std::make_shared<std::vector<std::string>>();
   auto target = std::make_shared<std::string>();
   auto component = std::make_shared<std::string>("auto");
   auto out = std::make_shared<std::string>();
   command->add_option("file", *file, "File with a series")->required();
-  command->add_option("--window", *windows, "Windows, e.g. 30min,1h,6h,2d")->default_str("1h,3h,6h,12h,24h,48h");
+  command->add_option("--window", *windows, "Windows, e.g. 30min,1h,6h,2d")->default_str(usual);
   command->add_option("--quiet-period,--quiet", *quiet, "FROM..TO: the wall rests; calibrates sigma. May be given again");
   command->add_option("--series", *target, "Name of the series, when the file holds several");
   command
@@ -171,11 +176,14 @@ void add_rate(CLI::App& app, Session& session) {
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kComponents), std::end(kComponents))))
       ->default_str("auto");
   command->add_option("-o,--output", *out, "CSV; default: standard output");
+  auto rate_flags = std::make_shared<OptionFlags<RateOptions>>(*command, std::vector<std::string>{"windows_h"});
+  auto noise_flags = std::make_shared<OptionFlags<NoiseOptions>>(*command);
   auto flags = series_flags(*command);
   command->callback([=, &session] {
     const ReadOptions read = flags->get();
-    RateOptions options;
-    options.windows_h = parse_windows(*windows);
+    RateOptions options = rate_flags->get();
+    if (!windows->empty()) options.windows_h = parse_windows(*windows);
+    const NoiseOptions noise_options = noise_flags->get();
     const auto periods = periods_of(*quiet);
     check_output(*out);
     Report report;
@@ -192,7 +200,8 @@ void add_rate(CLI::App& app, Session& session) {
       tell(session, "component", {{"taken", series.components[0]}, {"choice", *component == "auto" ? "by default" : "as asked"}});
     auto rates = rate(series, options, session.run);
     NoiseModel noise;
-    const auto calibrations = periods.empty() ? calibrate_on_start(rates, series, noise) : calibrate(rates, series, periods);
+    const auto calibrations = periods.empty() ? calibrate_on_start(rates, series, noise, 0, noise_options)
+                                              : calibrate(rates, series, periods, 0, noise_options);
     for (const Calibration& c : calibrations) {
       tell(session, "calibrate",
            {{"window_h", fmt::format("{:g}", c.window_h)},
@@ -214,7 +223,7 @@ void add_rate(CLI::App& app, Session& session) {
 
 void add_trend(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand(
-      "trend", "Robust trend of long series, a row a component: MIDAS (Blewitt et al. 2016, doi:10.1002/2015JB012552)");
+      "trend", std::string(algorithm_of("midas").sentence) + " A row a component.");
   command->footer("Example: highwall trend 00NA.tenv3 -o trend.csv");
   auto file = std::make_shared<std::string>();
   auto target = std::make_shared<std::string>();

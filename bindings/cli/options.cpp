@@ -6,16 +6,28 @@
 namespace highwall::cli {
 namespace {
 
-std::vector<std::string> split_list(const std::string& text) {
-  std::vector<std::string> parts(1);
-  for (const char c : text) {
-    if (c == ',') {
-      parts.emplace_back();
-    } else {
-      parts.back().push_back(c);
-    }
+/// "0, 0, 1", and "[0, 0, 1]" or "[\"a\"]" as --help prints lists.
+std::vector<std::string> split_list(const OptionSpec& spec, const std::string& text) {
+  std::string_view inner = text;
+  const bool open = inner.starts_with('[');
+  if (open != inner.ends_with(']')) throw Error(ErrorKind::config, "\"" + text + "\" is not a list", flag_of(spec.name), "write a,b,c");
+  if (open) inner = inner.substr(1, inner.size() - 2);
+  if (inner.find_first_not_of(' ') == std::string_view::npos) return {};
+  std::vector<std::string> parts = split_commas(inner);
+  for (std::string& part : parts) {
+    if (part.size() >= 2 && part.front() == '"' && part.back() == '"') part = part.substr(1, part.size() - 2);
   }
   return parts;
+}
+
+bool boolean_of(const OptionSpec& spec, const std::string& text) {
+  for (const char* word : {"true", "yes", "on", "1"}) {
+    if (text == word) return true;
+  }
+  for (const char* word : {"false", "no", "off", "0"}) {
+    if (text == word) return false;
+  }
+  throw Error(ErrorKind::config, "\"" + text + "\" is neither true nor false", flag_of(spec.name), "write true or false");
 }
 
 double number_of(const OptionSpec& spec, const std::string& text) {
@@ -39,15 +51,12 @@ std::string flag_of(const std::string& name) {
 
 OptionValue parse_value(const OptionSpec& spec, const std::string& text) {
   if (spec.type == "text") return text;
-  if (spec.type == "boolean") return text == "true" || text == "1" || text == "yes";
+  if (spec.type == "boolean") return boolean_of(spec, text);
   if (spec.type == "number") return number_of(spec, text);
-  if (spec.type == "integer") {
-    const double v = number_of(spec, text);
-    return v;
-  }
-  if (spec.type == "list of texts") return split_list(text);
+  if (spec.type == "integer") return number_of(spec, text);
+  if (spec.type == "list of texts") return split_list(spec, text);
   std::vector<double> numbers;
-  for (const std::string& part : split_list(text)) numbers.push_back(number_of(spec, part));
+  for (const std::string& part : split_list(spec, text)) numbers.push_back(number_of(spec, part));
   return numbers;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,31 +23,39 @@ template <class Options>
 class OptionFlags {
  public:
   /// Adds a flag for every option but those in `except`, under the heading `group` of --help.
-  OptionFlags(CLI::App& app, const std::vector<std::string>& except = {}, const std::string& group = "Options")
-      : specs_(list_options<Options>()) {
-    for (const OptionSpec& spec : specs_) {
+  OptionFlags(CLI::App& app, const std::vector<std::string>& except = {}, const std::string& group = "Options") {
+    for (OptionSpec& spec : list_options<Options>()) {
       if (std::find(except.begin(), except.end(), spec.name) != except.end()) continue;
       std::string help = spec.help;
       if (!spec.rule.text.empty()) help += " (" + spec.rule.text + ")";
       auto* option = app.add_option(flag_of(spec.name), texts_[spec.name], help);
       option->default_str(to_text(spec.standard));
       option->type_name(spec.unit.empty() ? spec.type : spec.unit)->group(group);
+      // CLI11 takes "[0,0,1]" apart before we see it.
+      if (spec.type.starts_with("list")) option->multi_option_policy(CLI::MultiOptionPolicy::Join)->delimiter(',');
+      flags_.push_back({std::move(spec), option});
     }
   }
-  /// Applies what was given. @throws Error(config) naming the flag.
+  /// Applies what was given. @throws Error(config) naming the flag: the program ends with "usage".
   Options get() const {
     Options options;
-    for (const OptionSpec& spec : specs_) {
-      const auto text = texts_.find(spec.name);
-      if (text == texts_.end() || text->second.empty()) continue;
-      set_option(options, spec.name, parse_value(spec, text->second), flag_of(spec.name));
+    for (const Flag& flag : flags_) {
+      if (flag.option->count() == 0) continue;
+      const std::string name = flag_of(flag.spec.name);
+      const std::string& text = texts_.at(flag.spec.name);
+      if (text.empty() && flag.spec.type != "text") throw Error(ErrorKind::config, "a value is wanted", name);
+      set_option(options, flag.spec.name, parse_value(flag.spec, text), name);
     }
-    validate(options, "command line");
+    validate(options, "--...");
     return options;
   }
 
  private:
-  std::vector<OptionSpec> specs_;
+  struct Flag {
+    OptionSpec spec;
+    const CLI::Option* option;
+  };
+  std::vector<Flag> flags_;
   std::map<std::string, std::string> texts_;
 };
 
