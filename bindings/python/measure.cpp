@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "algorithms/catalog.hpp"
 #include "algorithms/compare/m3c2.hpp"
 #include "bindings/python/python.hpp"
 #include "core/error.hpp"
@@ -167,8 +168,8 @@ void add_field(py::module_& module) {
 void add_measure(py::module_& module) {
   add_field(module);
   static const std::string m3c2_doc =
-      "Distances between two clouds along the surface normal (Lague, Brodu, Leroux 2013, "
-      "doi:10.1016/j.isprsjprs.2013.04.009).\n\nParameters\n----------\ne1, e2 : Cloud or N x 3 array of numbers\n"
+      std::string(algorithm_of("m3c2").sentence) +
+      "\n\nParameters\n----------\ne1, e2 : Cloud or N x 3 array of numbers\n"
       "cores : Cloud or M x 3 array, where to measure; default: e1\n    Arrays alone are metres of one frame, used without a "
       "copy where they "
       "are C-ordered float64. An array together\n    with a Cloud has world coordinates of the Cloud's CRS (cloud.world(), not "

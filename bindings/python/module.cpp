@@ -185,5 +185,6 @@ PYBIND11_MODULE(_highwall, module) {
   highwall::python::add_data(module);
   highwall::python::add_measure(module);
   highwall::python::add_series_tools(module);
+  highwall::python::add_slope(module);
   highwall::python::add_night(module);
 }

@@ -167,12 +167,24 @@ RateResult rate_of(const py::object& time, const DoubleArray& value, const std::
   TimeSeries series = series_of(time, value, false);
   RateOptions options;
   options.windows_h = windows_h;
-  apply(options, keywords, "rate");
+  NoiseOptions noise_options;
+  py::dict rest;
+  const auto of_noise = list_options<NoiseOptions>();
+  for (const auto& [key, given] : keywords) {
+    const std::string name = py::cast<std::string>(key);
+    if (std::any_of(of_noise.begin(), of_noise.end(), [&](const OptionSpec& s) { return s.name == name; })) {
+      set_option(noise_options, name, option_of(given, name), "rate");
+    } else {
+      rest[key] = given;
+    }
+  }
+  apply(options, rest, "rate");
   const auto periods = periods_of(quiet);
   return without_gil(threads, [&](const Run& run) {
     auto rates = rate(series, options, run);
     NoiseModel noise;
-    auto calibration = periods.empty() ? calibrate_on_start(rates, series, noise) : calibrate(rates, series, periods);
+    auto calibration = periods.empty() ? calibrate_on_start(rates, series, noise, 0, noise_options)
+                                        : calibrate(rates, series, periods, 0, noise_options);
     RateResult result = tables_of(rates, std::move(series.time));
     result.calibration = std::move(calibration);
     return result;
@@ -218,7 +230,7 @@ void add_series_tools(py::module_& module) {
       "structure function (Matheron 1963, doi:10.2113/gsecongeo.58.8.1246).\n\nParameters\n----------\n"
       "time : n datetime64, datetimes or ISO 8601 texts of the years 1678 to 2261, UTC unless they name a zone; any order\n"
       "value : n numbers of any length unit (metres in, metres per day out); copied once, into time order; NaN is left out\n" +
-      parameters_text<RateOptions>() +
+      parameters_text<RateOptions>() + parameters_text<NoiseOptions>() +
       "quiet : one period or several, each \"FROM..TO\" or a pair (from, to) of datetime64, datetime or ISO 8601 text, in which "
       "the truth\n"
       "    is rest; they calibrate sigma. Without: the first days\n"

@@ -189,6 +189,10 @@ def rate(
     threads: int = 0,
     min_samples: int = 10,
     min_fill: float = 0.5,
+    longest_lag_h: float = 12.0,
+    least_independent: float = 8.0,
+    start_days: float = 4.0,
+    start_samples: int = 8,
 ) -> RateResult: ...
 def trend(
     time: Series | npt.ArrayLike,
@@ -197,6 +201,20 @@ def trend(
     period_days: float = 365.25,
     tolerance_days: float = 0.75,
 ) -> Trend: ...
+def downslope(
+    value: npt.ArrayLike,
+    sigma: npt.ArrayLike,
+    position: npt.ArrayLike,
+    sensor: Sequence[float],
+    ground: Cloud | npt.ArrayLike | None = None,
+    normal: npt.ArrayLike | None = None,
+    *,
+    threads: int = 0,
+    radius_m: float = 10.0,
+    fewest_points: int = 8,
+    least_sensitivity: float = 0.3,
+) -> dict[str, Any]: ...
+def algorithms() -> dict[str, str]: ...
 def run(site: _Path, now: str | datetime.datetime | None = None, threads: int = 0) -> NightSummary: ...
 def simulate(out: _Path, *, threads: int = 0, **options: Any) -> dict[str, Any]: ...
 def warn(

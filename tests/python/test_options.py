@@ -1,0 +1,165 @@
+"""Options reach every face by one description: flags, keys, docstrings."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import highwall as hw
+
+HIGHWALL = Path(os.environ.get("HIGHWALL_PROGRAM", Path(sys.executable).parent / "highwall"))
+DESIGN = """
+schema = "highwall.site/1"
+[mine]
+no = "370481000001"
+name = "Example pit"
+state = "producing"
+time_zone = "Asia/Shanghai"
+[frame]
+crs = "EPSG:4548"
+vertical = "EPSG:5737"
+origin_m = [512000.0, 3880000.0, 80.0]
+box_m = [[-2000, -2000, -400], [2000, 2000, 600]]
+[paths]
+drop = "drop"
+archive = "archive"
+output = "out"
+settle_s = 10
+[[source]]
+id = "radar_north"
+kind = "radar"
+files = "drop/radar/*.csv"
+format = "auto"
+time_zone = "America/Santiago"
+unit = "mm"
+sign = "toward_negative"
+quiet = ["2025-08-13T00:00:00Z", "2025-08-17T00:00:00Z"]
+zone = "north_wall"
+position_m = [512310.0, 3880120.0, 120.0]
+max_silence_h = 2
+[[source]]
+id = "scan_east"
+kind = "lidar"
+files = "drop/lidar/*.las"
+instant = ["filename:%Y%m%d", "gps_time", "header_date"]
+crs = "file"
+scanner_m = [512210.0, 3880050.0, 135.0]
+stable = "auto"
+max_silence_h = 30
+[[source]]
+id = "gnss"
+kind = "gnss"
+files = "drop/gnss/*.pos"
+target = "stem"
+reference = "BASE"
+[source.columns]
+time = "date"
+displacement = "displacement_mm"
+[[zone]]
+id = "north_wall"
+slope = "0101"
+quorum = { targets = 2, area_m2 = 200 }
+[[event]]
+kind = "blast"
+at = "2025-09-25T18:00:00Z"
+zone = "north_wall"
+[calculate]
+m3c2 = { normal_radius_m = 1.0, cylinder_radius_m = 0.5, half_length_m = 3.0 }
+[output]
+products = ["geotiff", "gpkg", "csv", "hdf5", "png"]
+[publish]
+heartbeat_h = 24
+status = "test"
+[[publish.to]]
+name = "folder"
+transport = "folder"
+format = "envelope"
+dir = "feed"
+"""
+
+
+def highwall(*arguments):
+    return subprocess.run([HIGHWALL, *map(str, arguments)], capture_output=True, text=True)
+
+
+def test_the_site_of_the_readme_is_accepted(tmp_path):
+    (tmp_path / "site.toml").write_text(DESIGN)
+    done = highwall("check", tmp_path / "site.toml")
+    assert done.returncode == 0, done.stderr
+    assert "producing" in done.stdout and str(tmp_path / "drop") in done.stdout
+
+
+def test_help_lists_every_key_and_algorithm():
+    site = highwall("help", "site").stdout
+    for words in ("time_pattern", "reference_llh", "[source.columns]", "quorum", "heartbeat_h", "m3c2:", "fewest_cores", "geojson"):
+        assert words in site, words
+    algorithms = highwall("help", "algorithms").stdout
+    assert "doi:10.1016/j.isprsjprs.2013.04.009" in algorithms and "midas:" in algorithms
+    assert "latch_from" in highwall("help", "policy").stdout
+    assert "rtklib_pos" in highwall("help", "readers").stdout
+    assert set(hw.algorithms()) == {line.split(":")[0] for line in algorithms.splitlines() if not line.startswith(" ")}
+
+
+def test_rate_names_its_options_in_help_and_docstring():
+    text = highwall("rate", "--help").stdout
+    for name in ("min_samples", "min_fill", "start_days", "least_independent"):
+        assert "--" + name.replace("_", "-") in text, name
+        assert name in hw.rate.__doc__, name
+
+
+@pytest.mark.parametrize("arguments", [
+    ["info", "x.csv", "--strict", "maybe"], ["info", "x.csv", "--strict", ""], ["info", "x.csv", "--max-rejected-share", "a lot"],
+    ["info", "x.csv", "--max-rejected-share", "2"], ["info", "x.csv", "--max-rejected-share", ""], ["info", "x.csv", "--origin-m", "[1,2"],
+    ["rate", "x.csv", "--min-samples", "1"], ["rate", "x.csv", "--min-samples", "2.5"], ["info", "x.csv", "--kind", "sonar"],
+])
+def test_a_bad_flag_is_a_usage_error(tmp_path, arguments):
+    (tmp_path / "x.csv").write_text("date,displacement_mm\n2025-01-01,1\n2025-01-02,2\n")
+    done = subprocess.run([HIGHWALL, *arguments], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 64, done.stderr
+
+
+@pytest.mark.parametrize("text", ["0,0,1", "[0, 0, 1]", "[0,0,1]", "0, 0, 1"])
+def test_a_list_is_written_as_help_prints_it_or_plainly(tmp_path, text):
+    rng = np.random.default_rng(1)
+    points = np.c_[rng.uniform(0, 10, (2000, 2)), 0.01 * rng.normal(size=2000)]
+    np.savetxt(tmp_path / "a.xyz", points, fmt="%.4f")
+    done = highwall("m3c2", tmp_path / "a.xyz", tmp_path / "a.xyz", "--up", text, "-o", tmp_path / "o.csv")
+    assert done.returncode == 0, done.stderr
+
+
+def test_downslope_from_normals_and_from_the_ground():
+    rng = np.random.default_rng(2)
+    xy = rng.uniform(-60, 60, (20000, 2))
+    ground = np.c_[xy, -xy[:, 0]]  # Falls 45 degrees to the east.
+    place = np.array([[0.0, 0.0, 0.0], [0.0, 5.0, 0.0]])
+    motion = 0.02 * np.array([1.0, 0.0, -1.0]) / np.sqrt(2.0)
+    sensor = np.array([300.0, 40.0, 20.0])
+    sight = (sensor - place) / np.linalg.norm(sensor - place, axis=1)[:, None]
+    value = sight @ motion
+    for how in ({"ground": ground}, {"normal": np.tile([1.0, 0.0, 1.0], (2, 1))}):
+        out = hw.downslope(value, np.full(2, 1e-3), place, sensor, **how)
+        assert list(out["reason"]) == ["ok", "ok"]
+        np.testing.assert_allclose(out["value"], 0.02, atol=1e-6)
+        np.testing.assert_allclose(out["sigma"], 1e-3 / np.abs(out["sensitivity"]))
+    blind = hw.downslope(value, np.full(2, 1e-3), place, [0.0, 400.0, 0.0], normal=np.tile([1.0, 0.0, 1.0], (2, 1)))
+    assert np.isnan(blind["value"]).all() and list(blind["reason"]) == ["no_line_of_sight"] * 2
+    with pytest.raises(hw.ConfigError):
+        hw.downslope(value, np.full(2, 1e-3), place, sensor)
+
+
+def test_a_night_projects_the_radar_on_the_slope(tmp_path):
+    hw.simulate(tmp_path, scenario="creep", seed=3, nights=1, beam_step_deg=0.6, radar_cell_m=20.0, radar_interval_min=120.0)
+    site = tmp_path / "site.toml"
+    site.write_text(site.read_text().replace(', "png"', ""))
+    summary = hw.run(site, now="2026-03-02T00:00:00Z")
+    folder = Path(summary.folder)
+    raster = (folder / "velocity_radar_map.tif").read_bytes()
+    for band in (b"downslope_displacement", b"downslope_velocity_24h", b"downslope_sigma_24h", b"sensitivity"):
+        assert band in raster, band
+    rows = [line.split(",") for line in (folder / "targets.csv").read_text().splitlines()[1:]]
+    seen = [float(r[4]) for r in rows if r[1].startswith("radar_map/") and r[4]]
+    assert seen and max(abs(v) for v in seen) <= 1.0
+    assert all(r[4] == "" for r in rows if r[2] == "gnss")
