@@ -127,7 +127,8 @@ CheckReport check_site(const Site& site, const NightOptions& options, const Run&
   CheckReport report;
   calculation_of(site);
   const Policy policy = site_policy(site);
-  report.lines.push_back(fmt::format("mine {} \"{}\", frame {}", site.mine.no, site.mine.name, site.frame.to_string()));
+  report.lines.push_back(fmt::format("mine {} \"{}\" ({}), frame {}", site.mine.no, site.mine.name, site.mine.state, site.frame.to_string()));
+  report.lines.push_back(fmt::format("drop folder {} (read only)", site.resolve(site.paths.drop).string()));
   report.lines.push_back(fmt::format("policy {} {}: {} rules", policy.id, policy.version, policy.rules.size()));
   for (const Polygon& zone : configured_zones(site)) {
     report.lines.push_back(fmt::format("zone {}: {}", zone.name, zone.empty() ? "no outline (series only)" : "outline read"));

@@ -1,4 +1,6 @@
 // Velocities and trends of series of numbers.
+#include <algorithm>
+
 #include "algorithms/series/midas.hpp"
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/policy.hpp"
+
 namespace highwall {
 namespace {
 
@@ -55,6 +57,30 @@ TEST(Options, CrossFieldRulesAreTested) {
   s.radius_m = 200.0;
   s.count = 7;
   EXPECT_THROW(validate(s), Error);
+}
+
+TEST(Options, AnEnumerationWithWordsIsAText) {
+  PolicyTiming timing;
+  set_option(timing, "latch_from", std::string("red"));
+  EXPECT_EQ(timing.latch_from, Level::red);
+  EXPECT_THROW(set_option(timing, "latch_from", std::string("purple")), Error);
+  EXPECT_THROW(set_option(timing, "latch_from", std::string("none")), Error);  // A level, but not allowed here.
+  EXPECT_NE(help_text(list_options<PolicyTiming>()).find("latch_from = \"orange\""), std::string::npos);
+}
+
+TEST(Options, GivenOptionsBecomeAStruct) {
+  const std::vector<GivenOption> given{{"count", std::int64_t{7}, "a"}, {"word", std::string("median"), "b"}};
+  const Sample s = options_from<Sample>(given);
+  EXPECT_EQ(s.count, 7);
+  EXPECT_EQ(s.word, "median");
+  const std::vector<GivenOption> bad{{"coumt", std::int64_t{7}, "site.toml:3:1"}};
+  EXPECT_THROW(options_from<Sample>(bad), Error);
+}
+
+TEST(Options, CommasSplitAndBlanksGo) {
+  EXPECT_EQ(split_commas("a, b ,c"), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(split_commas(""), (std::vector<std::string>{""}));
+  EXPECT_EQ(split_commas("a,,"), (std::vector<std::string>{"a", "", ""}));
 }
 
 }  // namespace
