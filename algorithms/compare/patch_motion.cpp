@@ -61,8 +61,9 @@ BlockMotion fit_block(const DisplacementField& f, const std::vector<std::size_t>
     rows.row(k) = f.direction.row(static_cast<Eigen::Index>(i)) * directions;
     distance[k] = f.value_m[i];
   }
-  // Too little of the patch left to tell all directions: no value rather than a wild one.
-  const RobustFit fit = robust_fit(rows, distance, {0, 15, 1e-5, options.two_directions_later});
+  // Least absolute values first: a third of a patch that fell off pulls the first fit so far that Tukey's weights alone
+  // would keep it. Too little of the patch left to tell all directions: no value rather than a wild one.
+  const RobustFit fit = robust_fit(rows, distance, {15, 15, 1e-5, options.two_directions_later});
   if (!fit.solved) return out;
   const Eigen::MatrixXd covariance = options.shared * options.shared * fit.sigma * fit.sigma * fit.inverse;
   out.value = directions * fit.unknowns;
