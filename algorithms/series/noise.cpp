@@ -103,16 +103,17 @@ void fit_lags(const std::vector<Lag>& lags, double& a, double& b) {
   }
 }
 
-void fill_sigma(WindowRate& window, double sigma) {
-  for (std::size_t i = 0; i < window.velocity_m_per_day.size(); ++i) {
-    if (window.reason[i] == Reason::ok) window.sigma_m_per_day[i] = sigma;
-  }
+using Periods = std::vector<std::array<Instant, 2>>;
+
+bool lies_in(Instant t, const Periods& periods) {
+  return std::any_of(periods.begin(), periods.end(), [&](const auto& p) { return t >= p[0] && t <= p[1]; });
 }
 
-double typical_count(const WindowRate& window) {
+/// Usual number of samples of a window within the periods: what follows must not change it.
+double typical_count(const WindowRate& window, const TimeSeries& series, const Periods& periods) {
   std::vector<double> counts;
   for (std::size_t i = 0; i < window.count.size(); ++i) {
-    if (window.reason[i] == Reason::ok) counts.push_back(window.count[i]);
+    if (window.reason[i] == Reason::ok && lies_in(series.time[i], periods)) counts.push_back(window.count[i]);
   }
   return counts.empty() ? 0.0 : median(std::move(counts));
 }
@@ -183,36 +184,77 @@ double difference_sigma(const NoiseModel& noise, double span_days) {
          span_days;
 }
 
+namespace {
+
+Calibration model_calibration(const WindowRate& window, const TimeSeries& series, const Periods& periods, const NoiseModel& noise) {
+  Calibration c{window.window_h, kNaN, 0.0, "none"};
+  for (const auto& period : periods) {
+    const auto first = std::lower_bound(series.time.begin(), series.time.end(), period[0]);
+    if (first == series.time.end() || *first > period[1]) continue;  // Without data it holds no window.
+    c.independent_windows += std::floor(to_hours(period[1] - period[0]) / window.window_h);
+  }
+  if (!noise.known()) return c;
+  c.sigma_m_per_day = slope_sigma(noise, window.window_h / 24.0, typical_count(window, series, periods));
+  c.method = "noise_model";
+  return c;
+}
+
+/// rms of the slopes whose whole window lies in a period, about zero; the noise model when they are too few.
+Calibration quiet_calibration(const WindowRate& window, const TimeSeries& series, const Periods& quiet, const NoiseModel& noise,
+                              const NoiseOptions& options) {
+  Calibration c = model_calibration(window, series, quiet, noise);
+  if (c.independent_windows < options.least_independent) return c;
+  double squares = 0.0;
+  double n = 0.0;
+  for (const auto& period : quiet) {
+    const Instant first = period[0] + duration_from_seconds(window.window_h * 3600.0);
+    for (std::size_t i = 0; i < series.size(); ++i) {
+      if (series.time[i] < first || series.time[i] > period[1] || window.reason[i] != Reason::ok) continue;
+      squares += window.velocity_m_per_day[i] * window.velocity_m_per_day[i];
+      n += 1.0;
+    }
+  }
+  if (n == 0.0) return c;
+  c.sigma_m_per_day = std::sqrt(squares / n);
+  c.method = "quiet_slopes";
+  return c;
+}
+
+CalibrationStage quiet_stage(const std::vector<WindowRate>& rates, const TimeSeries& series, const Periods& quiet,
+                             std::size_t component, const NoiseOptions& options) {
+  CalibrationStage stage{quiet.empty() ? kNoInstant : quiet.back()[1], quiet, noise_of_periods(series, quiet, component, options), {}};
+  for (const WindowRate& window : rates) stage.windows.push_back(quiet_calibration(window, series, quiet, stage.noise, options));
+  return stage;
+}
+
+CalibrationStage start_stage(const std::vector<WindowRate>& rates, const TimeSeries& series, Instant end, std::size_t component,
+                             const NoiseOptions& options) {
+  CalibrationStage stage{end, {{series.time.front(), end}}, estimate_noise(series, series.time.front(), end, component, options), {}};
+  for (const WindowRate& window : rates) stage.windows.push_back(model_calibration(window, series, stage.periods, stage.noise));
+  return stage;
+}
+
+void fill_all(std::vector<WindowRate>& rates, const CalibrationStage& stage) {
+  for (std::size_t w = 0; w < rates.size(); ++w) {
+    for (std::size_t i = 0; i < rates[w].count.size(); ++i) rates[w].sigma_m_per_day[i] = stage.sigma(rates[w], w, i);
+  }
+}
+
+}  // namespace
+
+double CalibrationStage::sigma(const WindowRate& window, std::size_t w, std::size_t sample) const {
+  if (window.reason[sample] != Reason::ok) return kNaN;
+  const Calibration& c = windows[w];
+  if (c.method != "noise_model") return c.sigma_m_per_day;
+  return slope_sigma(noise, window.window_h / 24.0, window.count[sample]);
+}
+
 std::vector<Calibration> calibrate(std::vector<WindowRate>& rates, const TimeSeries& series,
                                    const std::vector<std::array<Instant, 2>>& quiet, std::size_t component,
                                    const NoiseOptions& options) {
-  const NoiseModel noise = noise_of_periods(series, quiet, component, options);
-  std::vector<Calibration> out;
-  for (WindowRate& window : rates) {
-    Calibration c{window.window_h, kNaN, 0.0, "none"};
-    double squares = 0.0;
-    double n = 0.0;
-    for (const auto& period : quiet) {
-      c.independent_windows += std::floor(to_hours(period[1] - period[0]) / window.window_h);
-      // Only slopes whose whole window lies in the period.
-      const Instant first = period[0] + duration_from_seconds(window.window_h * 3600.0);
-      for (std::size_t i = 0; i < series.size(); ++i) {
-        if (series.time[i] < first || series.time[i] > period[1] || window.reason[i] != Reason::ok) continue;
-        squares += window.velocity_m_per_day[i] * window.velocity_m_per_day[i];
-        n += 1.0;
-      }
-    }
-    if (c.independent_windows >= options.least_independent && n > 0.0) {
-      c.sigma_m_per_day = std::sqrt(squares / n);
-      c.method = "quiet_slopes";
-    } else if (noise.known()) {
-      c.sigma_m_per_day = slope_sigma(noise, window.window_h / 24.0, typical_count(window));
-      c.method = "noise_model";
-    }
-    fill_sigma(window, c.sigma_m_per_day);
-    out.push_back(c);
-  }
-  return out;
+  const CalibrationStage stage = quiet_stage(rates, series, quiet, component, options);
+  fill_all(rates, stage);
+  return stage.windows;
 }
 
 Instant start_period_end(const TimeSeries& series, const NoiseOptions& options) {
@@ -227,19 +269,53 @@ std::vector<Calibration> calibrate_on_start(std::vector<WindowRate>& rates, cons
                                             std::size_t component, const NoiseOptions& options) {
   validate(options, "noise");
   const Instant end = start_period_end(series, options);
-  if (end != kNoInstant) noise = estimate_noise(series, series.time.front(), end, component, options);
-  std::vector<Calibration> out;
-  for (WindowRate& window : rates) {
-    Calibration c{window.window_h, kNaN, 0.0, "none"};
-    if (noise.known()) {
-      c.sigma_m_per_day = slope_sigma(noise, window.window_h / 24.0, typical_count(window));
-      c.independent_windows = std::floor(to_hours(end - series.time.front()) / window.window_h);
-      c.method = "noise_model";
-    }
-    fill_sigma(window, c.sigma_m_per_day);
-    out.push_back(c);
+  if (end == kNoInstant) {
+    std::vector<Calibration> none;
+    for (const WindowRate& window : rates) none.push_back({window.window_h, kNaN, 0.0, "none"});
+    return none;
   }
-  return out;
+  const CalibrationStage stage = start_stage(rates, series, end, component, options);
+  fill_all(rates, stage);
+  noise = stage.noise;
+  return stage.windows;
+}
+
+std::vector<CalibrationStage> calibration_stages(const std::vector<WindowRate>& rates, const TimeSeries& series,
+                                                 const std::vector<std::array<Instant, 2>>& quiet, std::size_t component,
+                                                 const NoiseOptions& options) {
+  validate(options, "noise");
+  std::vector<CalibrationStage> stages;
+  if (series.empty()) return stages;
+  Periods ended = quiet;
+  std::erase_if(ended, [&](const auto& p) { return p[1] > series.time.back(); });
+  std::sort(ended.begin(), ended.end(), [](const auto& a, const auto& b) { return a[1] < b[1]; });
+  for (std::size_t k = 0; k < ended.size(); ++k) {
+    const Periods known(ended.begin(), ended.begin() + static_cast<std::ptrdiff_t>(k) + 1);
+    CalibrationStage stage = quiet_stage(rates, series, known, component, options);
+    // A period without data says nothing; what was known before goes on.
+    if (stage.noise.known()) stages.push_back(std::move(stage));
+  }
+  const Instant start = start_period_end(series, options);
+  if (start != kNoInstant && (stages.empty() || start < stages.front().from)) {
+    stages.insert(stages.begin(), start_stage(rates, series, start, component, options));
+  }
+  return stages;
+}
+
+const CalibrationStage* stage_at(const std::vector<CalibrationStage>& stages, Instant at) {
+  const auto after = std::upper_bound(stages.begin(), stages.end(), at, [](Instant t, const CalibrationStage& s) { return t < s.from; });
+  return after == stages.begin() ? nullptr : &*std::prev(after);
+}
+
+std::vector<CalibrationStage> calibrate_as_known(std::vector<WindowRate>& rates, const TimeSeries& series,
+                                                 const std::vector<std::array<Instant, 2>>& quiet, std::size_t component,
+                                                 const NoiseOptions& options) {
+  std::vector<CalibrationStage> stages = calibration_stages(rates, series, quiet, component, options);
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const CalibrationStage* stage = stage_at(stages, series.time[i]);
+    for (std::size_t w = 0; w < rates.size(); ++w) rates[w].sigma_m_per_day[i] = stage == nullptr ? kNaN : stage->sigma(rates[w], w, i);
+  }
+  return stages;
 }
 
 }  // namespace highwall

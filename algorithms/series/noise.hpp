@@ -73,4 +73,30 @@ std::vector<Calibration> calibrate_on_start(std::vector<WindowRate>& rates, cons
 /// Last instant of the start period of calibrate_on_start(); kNoInstant when the series is shorter.
 Instant start_period_end(const TimeSeries& series, const NoiseOptions& options = {});
 
+/// What is known of a series' noise from an instant on, and from nothing later.
+struct CalibrationStage {
+  Instant from = kNoInstant;                     ///< End of the last period it rests on.
+  std::vector<std::array<Instant, 2>> periods;   ///< In the order of their ends.
+  NoiseModel noise;                              ///< Pooled over the periods.
+  std::vector<Calibration> windows;              ///< In the order of the rates.
+  /// Sigma of a window's velocity at a sample, m/day: that of the quiet slopes, or of the noise model with the
+  /// samples that this window has. NaN where there is no velocity.
+  double sigma(const WindowRate& window, std::size_t window_index, std::size_t sample) const;
+};
+
+/// What can be known of the noise as time goes on: the start period, then each declared quiet period from its
+/// end on, together with those before it. A period that has not ended, or has no data, gives no stage. Any
+/// prefix of a series has the stages of the whole up to its end.
+std::vector<CalibrationStage> calibration_stages(const std::vector<WindowRate>& rates, const TimeSeries& series,
+                                                 const std::vector<std::array<Instant, 2>>& quiet, std::size_t component = 0,
+                                                 const NoiseOptions& options = {});
+/// The stage that holds at an instant; nullptr before the first.
+const CalibrationStage* stage_at(const std::vector<CalibrationStage>& stages, Instant at);
+
+/// Fills each sample's sigma with what was known at that sample (NaN before the first stage): the calibration
+/// of everything that is judged or published live, where calibrate() and calibrate_on_start() look back.
+std::vector<CalibrationStage> calibrate_as_known(std::vector<WindowRate>& rates, const TimeSeries& series,
+                                                 const std::vector<std::array<Instant, 2>>& quiet, std::size_t component = 0,
+                                                 const NoiseOptions& options = {});
+
 }  // namespace highwall

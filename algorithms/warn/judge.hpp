@@ -32,14 +32,20 @@ struct History {
   double area_m2 = 0.0;
   std::vector<LampEntry> entries;
   std::vector<Calibration> calibration;
-  double equal_speed_m_per_day = kNaN;
-  Instant judged_from = kNoInstant;  ///< kNoInstant: too short to be judged at all.
+  double equal_speed_m_per_day = kNaN;  ///< As known at the end.
+  Instant judged_from = kNoInstant;     ///< kNoInstant: too short to be judged at all.
+  std::vector<std::string> epochs;      ///< Where the samples come from.
+  Instant kept_from = kNoInstant;       ///< The level is not that of the data: it was published with this time.
 };
 
 /// Judges the targets of one zone: rates, criteria, confirmation by a neighbour, lamp.
 ///
 /// A sample that cannot be judged (flagged, no velocity, no sigma, or in the start period) neither
 /// raises nor lowers a level and makes the health `degraded`: it never looks like a quiet slope.
+///
+/// The evidence of an entry is that of the deciding rule; while a level stands that no rule raises any more, that
+/// of the rule that made it, as it is now. Evidence of targets has no epochs, policy and citation: those are the
+/// same for all (History::epochs, the policy) and are added where it is published.
 /// @return histories in the order of the targets; the same for any number of threads
 std::vector<History> judge_targets(const std::vector<TargetInput>& targets, const Policy& policy,
                                    const std::vector<Act>& acts, Instant now, const Run& run);

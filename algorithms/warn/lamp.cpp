@@ -15,8 +15,14 @@ class Lamp {
   Level level() const noexcept { return level_; }
   Level unlatched() const noexcept { return unlatched_; }
 
-  void take(const LampSample& sample) {
+  /// What took the lamp to its published level.
+  Raise raise() const noexcept { return level_ == Level::none ? Raise{} : made_[static_cast<std::size_t>(level_)]; }
+
+  void take(const LampSample& sample, std::size_t number) {
     const Level confirmed = confirmed_level(sample);
+    for (std::size_t l = static_cast<std::size_t>(unlatched_) + 1; l <= static_cast<std::size_t>(confirmed); ++l) {
+      made_[l] = {sample.rule[l], number};
+    }
     if (confirmed >= unlatched_) {
       unlatched_ = confirmed;
       below_since_ = kNoInstant;
@@ -60,6 +66,7 @@ class Lamp {
   Level level_ = Level::none;
   Level unlatched_ = Level::none;
   std::array<std::int64_t, 4> in_a_row_{};
+  std::array<Raise, 5> made_{};  ///< By level.
   Instant below_since_ = kNoInstant;
   Level highest_below_ = Level::none;
 };
@@ -80,7 +87,7 @@ std::vector<LampEntry> run_lamp(const std::vector<LampSample>& samples, const Po
   const Duration silent_after = duration_from_seconds(silence.max_silence_h * 3600.0);
 
   const auto enter = [&](Instant at, LampEntry::Cause cause, const std::string& by = {}) {
-    history.push_back({at, lamp.level(), lamp.unlatched(), health, cause, evidence, by});
+    history.push_back({at, lamp.level(), lamp.unlatched(), health, cause, evidence, by, lamp.raise(), nullptr});
   };
   const auto acts_until = [&](Instant until) {
     for (; next_act < acts.size() && acts[next_act].at <= until; ++next_act) {
@@ -100,7 +107,8 @@ std::vector<LampEntry> run_lamp(const std::vector<LampSample>& samples, const Po
   };
 
   Instant last = kNoInstant;
-  for (const LampSample& sample : samples) {
+  for (std::size_t k = 0; k < samples.size(); ++k) {
+    const LampSample& sample = samples[k];
     if (sample.at > now) break;
     if (last != kNoInstant) {
       gap(last, sample.at);
@@ -109,7 +117,7 @@ std::vector<LampEntry> run_lamp(const std::vector<LampSample>& samples, const Po
     }
     health = sample.usable ? sample.quality : Health::degraded;
     evidence = sample.evidence;
-    if (sample.usable) lamp.take(sample);
+    if (sample.usable) lamp.take(sample, k);
     enter(sample.at, LampEntry::Cause::sample);
     last = sample.at;
   }

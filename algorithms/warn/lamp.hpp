@@ -1,7 +1,8 @@
 #pragma once
 
+#include <array>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,21 @@ struct LampSample {
   bool usable = true;             ///< False: flagged or without velocity; neither raises nor lowers.
   Health quality = Health::live;  ///< live or degraded.
   Evidence evidence;              ///< Of the deciding rule.
+  /// Rule (its number in the policy) that speaks for each level, by level: over it and nearest to it; -1 = none.
+  std::array<std::int32_t, 5> rule{-1, -1, -1, -1, -1};
+};
+
+/// Why a lamp shows what it shows: the sample and the rule that took it to its level.
+struct Raise {
+  std::int32_t rule = -1;  ///< Number in the policy; -1 = none.
+  std::size_t sample = 0;  ///< Of the samples given to run_lamp().
+  bool operator==(const Raise&) const = default;
 };
 
 /// State of the lamp after a sample, an act or a change of health.
 struct LampEntry {
-  enum class Cause { sample, health, act };
+  /// `kept`: the level is the one that was published, not the one that follows from the data of today.
+  enum class Cause { sample, health, act, kept };
   Instant at = kNoInstant;
   Level level = Level::none;      ///< Published: latched.
   Level unlatched = Level::none;  ///< What it would be without the latch.
@@ -31,6 +42,9 @@ struct LampEntry {
   Cause cause = Cause::sample;
   Evidence evidence;              ///< Of the sample; of the last sample for the other causes.
   std::string by;                 ///< Who, for an act.
+  Raise raise;                    ///< What made the level.
+  /// Evidence of that moment; null at none. Shared by all entries of one raise.
+  std::shared_ptr<const Evidence> raised;
 };
 
 /// How long a target may say nothing.

@@ -13,7 +13,7 @@ constexpr double kDegrees = 180.0 / std::numbers::pi;
 std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates,
                              std::size_t sample) {
   const SpeedWindow* window = rates.window(rule.window_h);
-  const double equal_speed = rates.equal_speed_m_per_day;
+  const double equal_speed = rates.equal_speed_m_per_day[sample];
   if (window == nullptr || !(equal_speed > 0.0)) return std::nullopt;
   const double v = window->speed_m_per_day[sample];
   const double sigma = window->sigma_m_per_day[sample];
@@ -34,7 +34,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
                       window_text(rule.window_h),
                       {},
                       {},
-                      rule.source};
+                      {}};
   return verdict;
 }
 

@@ -15,8 +15,8 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
   if (std::isnan(v) || std::isnan(sigma)) return std::nullopt;
   const double tested = v - rule.k_sigma * sigma;
   double threshold = rule.threshold;
-  if (rule.equal_speed_factor > 0.0 && std::isfinite(rates.equal_speed_m_per_day)) {
-    threshold = std::max(threshold, rule.equal_speed_factor * rates.equal_speed_m_per_day);
+  if (rule.equal_speed_factor > 0.0 && std::isfinite(rates.equal_speed_m_per_day[sample])) {
+    threshold = std::max(threshold, rule.equal_speed_factor * rates.equal_speed_m_per_day[sample]);
   }
   threshold = std::max(threshold, rule.min_velocity_m_per_day);
   Verdict verdict;
@@ -24,7 +24,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
   verdict.hold = tested >= timing.release_factor * threshold;
   verdict.ratio = v / threshold;
   verdict.evidence = {rule.name, in_unit_of(rule, v), in_unit_of(rule, sigma), in_unit_of(rule, threshold),
-                      rule.unit, window_text(rule.window_h), {}, {}, rule.source};
+                      rule.unit, window_text(rule.window_h), {}, {}, {}};
   return verdict;
 }
 
