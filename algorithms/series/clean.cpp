@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "core/error.hpp"
 #include "core/statistics.hpp"
@@ -9,10 +10,14 @@
 namespace highwall {
 namespace {
 
+/// What the samples before one tell.
+struct Usual {
+  double median = kNaN;
+  double sigma = kNaN;  ///< Robust, of the increments, so that steady motion does not widen it.
+  double last = kNaN;   ///< The newest of them: where a slope in motion is.
+};
 
-/// Median and robust standard deviation of the samples before i; the deviation about their own trend is
-/// that of the increments, so that steady motion does not widen it.
-bool usual_before(const TimeSeries& s, std::size_t i, std::size_t c, std::size_t count, double& usual, double& sigma) {
+std::optional<Usual> usual_before(const TimeSeries& s, std::size_t i, std::size_t c, std::size_t count) {
   std::vector<double> values;
   std::vector<double> increments;
   for (std::size_t k = i; k-- > 0 && values.size() < count;) {
@@ -20,10 +25,9 @@ bool usual_before(const TimeSeries& s, std::size_t i, std::size_t c, std::size_t
     if (!values.empty()) increments.push_back(std::abs(values.back() - s.value(k, c)));
     values.push_back(s.value(k, c));
   }
-  if (values.size() < 4) return false;
-  usual = median(std::move(values));
-  sigma = kMadToSigma * median(std::move(increments));
-  return true;
+  if (values.size() < 4) return std::nullopt;
+  const double last = values.front();
+  return Usual{median(std::move(values)), kMadToSigma * median(std::move(increments)), last};
 }
 
 /// Nearest sample of `s` to `t`, or npos when none is within the tolerance. Samples are in time order.
@@ -53,22 +57,53 @@ std::size_t clean(TimeSeries& series, const CleanOptions& options) {
   std::size_t flagged = 0;
   for (std::size_t i = 0; i + 1 < series.size(); ++i) {
     for (std::size_t c = 0; c < series.width(); ++c) {
-      double usual = 0.0;
-      double sigma = 0.0;
       const double x = series.value(i, c);
       const double next = series.value(i + 1, c);
       if (series.flags[i] != kFlagNone || !std::isfinite(x) || !std::isfinite(next)) continue;
-      if (!usual_before(series, i, c, static_cast<std::size_t>(2 * options.half_window), usual, sigma)) continue;
-      const double jump = std::abs(x - usual);
-      const bool far = jump > options.threshold * sigma && jump > 1e-4;
-      const bool returns = std::abs(next - usual) < 0.25 * jump;
-      if (!far || !returns) continue;
+      const auto usual = usual_before(series, i, c, static_cast<std::size_t>(2 * options.half_window));
+      if (!usual) continue;
+      // Off and back, from where the series used to be or from where its motion had brought it.
+      const auto returns = [&](double from) {
+        const double jump = std::abs(x - from);
+        return jump > options.threshold * usual->sigma && jump > 1e-4 && std::abs(next - from) < 0.25 * jump;
+      };
+      if (!returns(usual->median) && !returns(usual->last)) continue;
       series.flags[i] |= kFlagOutlier;
       ++flagged;
     }
   }
   return flagged;
 }
+
+namespace {
+
+/// One side of a step.
+struct Side {
+  std::vector<double> t_days;
+  std::vector<double> x_m;
+};
+
+/// Median of the slopes of all pairs within either side (Theil 1950, Sen 1968): the motion that goes on across the step.
+double slope_beside(const Side& before, const Side& after) {
+  std::vector<double> slopes;
+  for (const Side* side : {&before, &after}) {
+    for (std::size_t i = 0; i < side->x_m.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j) {
+        const double span = side->t_days[i] - side->t_days[j];
+        if (span != 0.0) slopes.push_back((side->x_m[i] - side->x_m[j]) / span);
+      }
+    }
+  }
+  return slopes.empty() ? 0.0 : median(std::move(slopes));
+}
+
+double level_at_step(const Side& side, double slope) {
+  std::vector<double> levels;
+  for (std::size_t i = 0; i < side.x_m.size(); ++i) levels.push_back(side.x_m[i] - slope * side.t_days[i]);
+  return median(std::move(levels));
+}
+
+}  // namespace
 
 std::vector<double> absorb_step(TimeSeries& series, Instant at, const StepOptions& options) {
   validate(options, "step");
@@ -77,16 +112,18 @@ std::vector<double> absorb_step(TimeSeries& series, Instant at, const StepOption
       static_cast<std::size_t>(std::lower_bound(series.time.begin(), series.time.end(), at) - series.time.begin());
   std::vector<double> steps;
   for (std::size_t c = 0; c < series.width(); ++c) {
-    std::vector<double> before;
-    std::vector<double> after;
-    for (std::size_t k = first; k-- > 0 && before.size() < most;) {
-      if (std::isfinite(series.value(k, c))) before.push_back(series.value(k, c));
-    }
-    for (std::size_t k = first; k < series.size() && after.size() < most; ++k) {
-      if (std::isfinite(series.value(k, c))) after.push_back(series.value(k, c));
-    }
-    if (before.size() < 3 || after.size() < 3) return {};
-    steps.push_back(median(after) - median(before));
+    Side before;
+    Side after;
+    const auto take = [&](std::size_t k, Side& side) {
+      if (!std::isfinite(series.value(k, c))) return;
+      side.t_days.push_back(to_days(series.time[k] - at).value);
+      side.x_m.push_back(series.value(k, c));
+    };
+    for (std::size_t k = first; k-- > 0 && before.x_m.size() < most;) take(k, before);
+    for (std::size_t k = first; k < series.size() && after.x_m.size() < most; ++k) take(k, after);
+    if (before.x_m.size() < 3 || after.x_m.size() < 3) return {};
+    const double slope = slope_beside(before, after);
+    steps.push_back(level_at_step(after, slope) - level_at_step(before, slope));
   }
   for (std::size_t k = first; k < series.size(); ++k) {
     for (std::size_t c = 0; c < series.width(); ++c) series.value_m[k * series.width() + c] -= steps[c];

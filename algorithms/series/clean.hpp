@@ -22,7 +22,8 @@ struct CleanOptions {
 };
 
 /// Puts the samples in time order and flags blunders (kFlagOutlier): a sample far from the median of the
-/// samples before it (Hampel 1974, doi:10.1080/01621459.1974.10482962) from which the next one comes back.
+/// samples before it (Hampel 1974, doi:10.1080/01621459.1974.10482962), or from the sample before it, to which the
+/// next one comes back.
 /// A jump that stays is motion or a step, never flagged here; the newest sample cannot be told yet and is
 /// left alone. Values are never removed or changed.
 /// @return number of samples flagged
@@ -38,7 +39,9 @@ struct StepOptions {
 };
 
 /// Takes a known step (antenna or instrument exchanged) out of the samples after `at`: the difference of
-/// the medians of the samples on both sides, per component. Flags the first sample after it.
+/// the medians of the samples on both sides, per component, with the motion that goes on across it taken off
+/// (Theil-Sen slope of both sides): what the slope moved in that time is not part of the step. Flags the first
+/// sample after it.
 /// @return the step in metres per component; empty when a side has fewer than 3 samples
 std::vector<double> absorb_step(TimeSeries& series, Instant at, const StepOptions& options);
 
