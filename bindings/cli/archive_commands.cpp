@@ -70,7 +70,7 @@ void add_act(CLI::App& app, const std::string& name, Act::Kind kind, const std::
   auto archive = std::make_shared<std::string>("site.toml");
   auto now = std::make_shared<std::string>();
   act->kind = kind;
-  command->add_option("target", act->target, "Target or zone")->required();
+  command->add_option("target", act->target, "Zone, or source/target (the bare name where it is unique)")->required();
   command->add_option("--by", act->by, "Name of the person")->required();
   auto* reason = command->add_option("--reason", act->reason, "Why");
   if (kind == Act::Kind::release) reason->required();

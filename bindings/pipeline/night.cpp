@@ -5,6 +5,7 @@
 #include "bindings/pipeline/calculate.hpp"
 #include "bindings/pipeline/carry.hpp"
 #include "bindings/pipeline/ingest.hpp"
+#include "bindings/pipeline/keep.hpp"
 #include "bindings/pipeline/measure.hpp"
 #include "bindings/pipeline/products.hpp"
 #include "bindings/pipeline/warn.hpp"
@@ -48,9 +49,12 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
 
   ingest(site, options, archive, summary, run);
   const Measurements measurements = measure(site, calculation, outlines, archive, options.now, summary, run);
-  std::vector<ZoneHistories> histories = warn(site, policy, measurements, read_acts(archive.root()), options.now, run);
+  std::vector<Act> acts = read_acts(archive.root());
+  for (std::string& problem : name_targets(acts, site, measurements, options.now)) summary.findings.push_back(std::move(problem));
+  std::vector<ZoneHistories> histories = warn(site, policy, measurements, acts, options.now, run);
   Outbox outbox(archive.root());
   if (!measurements.failed.empty()) carry_told_states(outbox.told_states(), options.now, histories);
+  keep_published(site, policy, acts, outbox, options.now, histories, summary.findings);
   summary.states = states_of(histories);
   run.log(LogLevel::info, "judge", {{"states", count(summary.states.size())}});
   summary.messages_posted = post_changes(site, policy, histories, outlines, options.now, outbox);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "algorithms/warn/criterion.hpp"
@@ -11,6 +13,7 @@
 #include "io/config/policy.hpp"
 #include "io/crs/crs.hpp"
 #include "io/durable/digest.hpp"
+#include "io/durable/durable.hpp"
 
 namespace highwall {
 namespace {
@@ -89,6 +92,22 @@ Instant episode_start(const std::vector<const LampEntry*>& changes, std::size_t 
   return start;
 }
 
+/// True when a history says of the moment of a message at least what the message said.
+bool agrees(const History& history, const Posted& last) {
+  const LampEntry* then = entry_at(history, last.event_time);
+  return then != nullptr && then->level >= last.level;
+}
+
+/// True when the message has told that a published level stands against the data.
+bool tells_kept(const Posted& posted) {
+  try {
+    const nlohmann::json j = nlohmann::json::parse(read_whole(posted.path));
+    return j.at("historical").get<bool>() && j.at("level") == j.at("prev_level");
+  } catch (const std::exception&) {
+    return false;  // Then it is told once more.
+  }
+}
+
 class Poster {
  public:
   Poster(const Site& site, const Policy& policy, Instant now, Outbox& outbox)
@@ -96,31 +115,40 @@ class Poster {
 
   /// Posts every change after the newest one that was posted. A change that late data put before it is
   /// not sent again; when late data changed the present state, that goes out as an update.
-  std::size_t stream(const History& history, const std::string& zone, bool is_zone, const std::string& slope, const Polygon& outline) {
+  std::size_t stream(const History& history, bool is_zone, const std::string& zone, const Polygon& outline) {
     const auto changes = changes_of(history);
     if (changes.empty()) return 0;
     std::optional<Posted> last = outbox_.last(history.target);
+    const bool kept = history.kept_from != kNoInstant;
+    // Where the past is told otherwise than it was published, only what it comes to now is sent.
+    const bool retold = last && last->level >= policy_.timing.latch_from && (kept || !agrees(history, *last));
     std::size_t posted = 0;
-    for (std::size_t k = 0; k < changes.size(); ++k) {
+    for (std::size_t k = retold ? changes.size() - 1 : 0; k < changes.size(); ++k) {
       const LampEntry& entry = *changes[k];
       const Level before = last ? last->level : Level::none;
       const Health health_before = last ? last->health : Health::live;
       const bool newer = !last || entry.at > last->event_time;
       const bool differs = entry.level != before || told(entry.health) != told(health_before);
-      const bool correction = last && !newer && k + 1 == changes.size() && differs;
-      if (!differs || (!newer && !correction)) continue;
+      const bool untold = kept && last && entry.cause == LampEntry::Cause::kept && !tells_kept(*last);
+      const bool correction = last && (!newer || retold) && k + 1 == changes.size() && (differs || untold);
+      if (!(differs || untold) || (!newer && !correction)) continue;
       // A target that begins at rest has nothing to tell.
       if (!last && entry.level == Level::none && entry.health != Health::silent && entry.health != Health::stale) continue;
-      WarningMessage m = base(history.target, is_zone, slope, outline);
+      WarningMessage m = base(history.target, is_zone, zone, outline);
       m.msg_type = message_type(before, entry.level);
       m.historical = correction;
       m.level = entry.level;
       m.previous_level = before;
       m.health = entry.health;
-      m.event_time = entry.at;
-      m.episode_start = episode_start(changes, entry.level == Level::none && k > 0 ? k - 1 : k);
+      m.event_time = kept ? history.kept_from : correction ? std::max(entry.at, last->event_time) : entry.at;
+      m.episode_start = entry.level == Level::none ? m.event_time : episode_start(changes, k);
+      if (last && goes_on(*last, entry)) m.id = last->id;
       m.explanation = explain(history.target, entry) + known_events(zone, history.target, entry.at);
-      m.evidence = {entry.evidence};
+      if (entry.raised && !(entry.raised->rule == entry.evidence.rule && entry.raised->value == entry.evidence.value)) {
+        m.evidence.push_back(*entry.raised);
+      }
+      m.evidence.push_back(entry.evidence);
+      for (Evidence& e : m.evidence) complete(e, history, policy_);
       m.unconfirmed = unconfirmed_of(policy_, m.evidence);
       m.area_m2 = history.area_m2 > 0.0 ? history.area_m2 : kNaN;
       last = outbox_.post(m);
@@ -131,7 +159,7 @@ class Poster {
 
   std::size_t heartbeat(const std::vector<NightState>& states) {
     if (!heartbeat_due(outbox_.last("heartbeat"), now_, site_.publish.heartbeat_h)) return 0;
-    WarningMessage m = base("heartbeat", true, "", {});
+    WarningMessage m = base("heartbeat", true, {}, {});
     m.msg_type = "heartbeat";
     m.episode_start = now_;
     m.event_time = now_;
@@ -160,12 +188,19 @@ class Poster {
     return text;
   }
 
-  WarningMessage base(const std::string& stream, bool is_zone, const std::string& slope, const Polygon& outline) const {
+  /// An episode lasts until its level is none and its data are back.
+  static bool goes_on(const Posted& last, const LampEntry& entry) {
+    return last.level != Level::none || (entry.level == Level::none && told(last.health) != Health::live);
+  }
+
+  WarningMessage base(const std::string& stream, bool is_zone, const std::string& zone, const Polygon& outline) const {
     WarningMessage m;
+    const ZoneConfig* config = site_.zone(zone);
     m.mine_no = site_.mine.no;
-    m.slope_no = slope;
+    m.slope_no = config == nullptr ? "" : config->slope;
     m.stream = stream;
     m.is_zone = is_zone;
+    m.zone = zone;
     m.status = site_.publish.status;
     m.published_time = now_;
     m.time_zone = site_.mine.time_zone;
@@ -199,6 +234,7 @@ NightState state_of(const History& history, const std::string& zone, bool is_zon
     if (history.entries[k].level != last.level) break;
     s.since = history.entries[k].at;
   }
+  if (history.kept_from != kNoInstant) s.since = history.kept_from;
   for (const LampEntry& e : history.entries) {
     if (e.cause == LampEntry::Cause::sample) s.newest = std::max(s.newest, e.at);
   }
@@ -211,6 +247,31 @@ Policy site_policy(const Site& site) {
   Policy policy = load_policy(site.policy_file.value_or(std::filesystem::path()));
   check_rules(policy);
   return policy;
+}
+
+std::vector<std::string> name_targets(std::vector<Act>& acts, const Site& site, const Measurements& measurements, Instant now) {
+  std::set<std::string> full;
+  std::multimap<std::string, std::string> by_bare_name;
+  for (const auto& [zone, targets] : measurements.targets) {
+    for (const TargetInput& target : targets) {
+      const std::string& name = target.series.target;
+      full.insert(name);
+      by_bare_name.emplace(name.substr(name.find('/') + 1), name);
+    }
+  }
+  std::vector<std::string> problems;
+  for (Act& act : acts) {
+    if (site.zone(act.target) != nullptr || full.contains(act.target)) continue;
+    const auto [first, end] = by_bare_name.equal_range(act.target);
+    if (std::distance(first, end) == 1) {
+      act.target = first->second;
+    } else if (first != end && act.at <= now && now - act.at < days(2)) {
+      std::string names;
+      for (auto it = first; it != end; ++it) names += (names.empty() ? "" : ", ") + it->second;
+      problems.push_back(fmt::format("what {} said of {} has no effect: it may be {}", act.by, act.target, names));
+    }
+  }
+  return problems;
 }
 
 std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Measurements& measurements,
@@ -232,17 +293,47 @@ std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Me
     histories.targets = judge_targets(targets, policy, acts, now, run);
     out.push_back(std::move(histories));
   }
+  for (ZoneHistories& z : out) {
+    if (!z.own.entries.empty()) complete(z.own.entries.back().evidence, z.own, policy);
+    for (History& target : z.targets) {
+      if (!target.entries.empty()) complete(target.entries.back().evidence, target, policy);
+    }
+  }
   return out;
 }
 
+void complete(Evidence& evidence, const History& history, const Policy& policy) {
+  const auto rule = std::find_if(policy.rules.begin(), policy.rules.end(), [&](const PolicyRule& r) { return r.name == evidence.rule; });
+  if (rule == policy.rules.end()) return;
+  evidence.policy_sha256 = policy.sha256;
+  evidence.source = rule->source;
+  if (evidence.epochs.empty()) evidence.epochs = history.epochs;
+}
+
+namespace {
+
+std::string gives(const char* verb, const Evidence& e) {
+  return fmt::format("{} {} {:.3g} +- {:.2g} {} over {} against {:.3g}", e.rule, verb, e.value, e.sigma, e.unit, e.window, e.threshold);
+}
+
+}  // namespace
+
 std::string explain(const std::string& name, const LampEntry& e) {
   const std::string health = e.health == Health::live ? "" : fmt::format(", data {}", name_of(e.health));
-  if (std::isnan(e.evidence.value) || e.evidence.rule.empty()) {
+  if (e.cause == LampEntry::Cause::kept) {
+    return fmt::format("{} stays {}{}, as it was published: its data are missing or say {} today, and only a named release lowers it.",
+                       name, name_of(e.level), health, name_of(e.unlatched));
+  }
+  const bool measured = !std::isnan(e.evidence.value) && !e.evidence.rule.empty();
+  if (!e.raised || e.raised->rule.empty()) {
+    if (measured) return fmt::format("{} is {}{}: {}.", name, name_of(e.level), health, gives("gives", e.evidence));
     return fmt::format("{} is {}{}: no velocity could be judged.", name, name_of(e.level), health);
   }
-  return fmt::format("{} is {}{}: {} gives {:.3g} +- {:.2g} {} over {} against {:.3g}.", name, name_of(e.level), health,
-                     e.evidence.rule, e.evidence.value, e.evidence.sigma, e.evidence.unit, e.evidence.window,
-                     e.evidence.threshold);
+  if (measured && e.raised->rule == e.evidence.rule && e.raised->value == e.evidence.value) {
+    return fmt::format("{} is {}{}: {}.", name, name_of(e.level), health, gives("gives", e.evidence));
+  }
+  return fmt::format("{} is {}{}: {}; {}.", name, name_of(e.level), health, gives("gave", *e.raised),
+                     measured ? "now " + gives("gives", e.evidence) : "now no velocity can be judged");
 }
 
 std::vector<NightState> states_of(const std::vector<ZoneHistories>& zones) {
@@ -270,11 +361,10 @@ std::size_t post_changes(const Site& site, const Policy& policy, const std::vect
   for (const ZoneHistories& z : zones) {
     if (z.zone.empty()) continue;
     const auto outline = std::find_if(outlines.begin(), outlines.end(), [&](const Polygon& p) { return p.name == z.zone; });
-    posted += poster.stream(z.own, z.zone, true, site.zone(z.zone)->slope, outline == outlines.end() ? Polygon{} : *outline);
+    posted += poster.stream(z.own, true, z.zone, outline == outlines.end() ? Polygon{} : *outline);
   }
   for (const ZoneHistories& z : zones) {
-    const ZoneConfig* zone = site.zone(z.zone);
-    for (const History& target : z.targets) posted += poster.stream(target, z.zone, false, zone == nullptr ? "" : zone->slope, {});
+    for (const History& target : z.targets) posted += poster.stream(target, false, z.zone, {});
   }
   return posted + poster.heartbeat(states_of(zones));
 }

@@ -15,13 +15,19 @@ struct ZoneHistories {
 /// The policy that the site names, or the shipped one.
 Policy site_policy(const Site& site);
 
+/// Gives acts on targets their full name "source/target": a bare name is enough where it is unique.
+/// @return what could not be told, a sentence each, of acts of the last two days before `now`
+std::vector<std::string> name_targets(std::vector<Act>& acts, const Site& site, const Measurements& measurements, Instant now);
+
 /// Levels of every target and zone up to `now`, from all data: a pure function of the archive, the
-/// policy and the acts, so that a replay is the same as the live run.
+/// policy and the acts, so that a replay is the same as the live run. Acts have full names.
 std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Measurements& measurements,
                                 const std::vector<Act>& acts, Instant now, const Run& run);
 
-/// One sentence on why the level is what it is.
+/// A sentence or two on why the level is what it is.
 std::string explain(const std::string& name, const LampEntry& entry);
+/// Adds what is the same for all evidence of a history: epochs, policy and the rule's citation.
+void complete(Evidence& evidence, const History& history, const Policy& policy);
 
 /// States at `now`, zones first.
 std::vector<NightState> states_of(const std::vector<ZoneHistories>& zones);

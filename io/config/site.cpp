@@ -203,6 +203,11 @@ void check_references(const Site& site) {
   require_unique_ids(site.zones, "zone");
   check_drop_is_read_only(site);
   for (const EventConfig& event : site.events) require_zone(site, event.zone, "an event", event.where);
+  for (const ZoneConfig& zone : site.zones) {
+    if (zone.id == "heartbeat") {
+      throw Error(ErrorKind::config, "\"heartbeat\" cannot be a zone: it is the stream of the heartbeats", zone.where, "name it otherwise");
+    }
+  }
   for (const SourceConfig& source : site.sources) {
     require_zone(site, source.zone, fmt::format("source \"{}\"", source.id), source.where);
   }

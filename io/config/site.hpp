@@ -166,7 +166,7 @@ struct EventConfig {
             "What happened: antenna and instrument steps are taken out of series; the others are named in messages");
     d.field(&EventConfig::at, "at", "", anything(), "ISO 8601 instant");
     d.field(&EventConfig::zone, "zone", "", anything(), "Zone it concerns; empty = all");
-    d.field(&EventConfig::target, "target", "", anything(), "Target it concerns; empty = all");
+    d.field(&EventConfig::target, "target", "", anything(), "Target it concerns, with or without its source; empty = all");
   }
   Instant instant = kNoInstant;
   std::string where;

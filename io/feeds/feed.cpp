@@ -37,6 +37,7 @@ json geometry_of(const WarningMessage& m) {
 }  // namespace
 
 std::string message_id(const WarningMessage& m) {
+  if (!m.id.empty()) return m.id;
   const std::string key = fmt::format("{}|{}|{}|{}|{}", m.mine_no, m.slope_no, m.stream,
                                       m.msg_type == "heartbeat" ? "heartbeat" : "warning", to_iso8601(m.episode_start));
   return fmt::format("{}-{}-{}", m.mine_no, m.stream, sha256_hex(key).substr(0, 16));
@@ -67,6 +68,7 @@ std::string envelope_text(const WarningMessage& m, std::int64_t rev, std::int64_
          {"unconfirmed", m.unconfirmed},
          {"engine", {{"name", "highwall"}, {"version", kVersion}, {"config_sha256", m.config_sha256}}},
          {"prev_hash", prev_hash}};
+  if (!m.is_zone && !m.zone.empty()) j["zone_id"] = m.zone;
   json evidence = json::array();
   for (const Evidence& e : m.evidence) evidence.push_back(evidence_of(e));
   j["evidence"] = evidence;

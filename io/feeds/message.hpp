@@ -23,11 +23,13 @@ struct StateLine {
 struct WarningMessage {
   std::string mine_no;
   std::string slope_no;
-  std::string stream;                 ///< Zone or target; order holds within a stream.
+  std::string stream;                 ///< Zone, or "source/target"; order holds within a stream.
   bool is_zone = true;
+  std::string zone;                   ///< Of a target; "" = in no zone.
+  std::string id;                     ///< Of the episode that goes on; empty = it begins with this message.
   std::string msg_type;               ///< raise, update, clear, ack, release, heartbeat.
   std::string status = "test";        ///< test, exercise, actual.
-  bool historical = false;            ///< Corrects something older than what was published.
+  bool historical = false;            ///< Late data or another policy tell the past otherwise than it was published.
   Instant episode_start = kNoInstant; ///< Of the present episode; part of the id.
   Instant event_time = kNoInstant;    ///< Of the sample that made the change.
   Instant published_time = kNoInstant;
@@ -47,7 +49,7 @@ struct WarningMessage {
   std::vector<StateLine> states;         ///< Heartbeat only.
 };
 
-/// Identity of a warning: mine, slope, stream and start of the episode. The rule is content, so that an
+/// Identity of a warning: that of the episode that goes on, else made from mine, slope, stream and start of the episode. The rule is content, so that an
 /// upgrade by another rule stays one warning.
 std::string message_id(const WarningMessage& message);
 

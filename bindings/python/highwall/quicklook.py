@@ -5,6 +5,7 @@ strip of levels). The same files give the same pictures."""
 import csv
 import json
 import math
+import re
 import sys
 from collections import defaultdict
 from datetime import datetime
@@ -18,6 +19,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.patches import Patch, Polygon  # noqa: E402
 
 COLOURS = {"none": "#bdbdbd", "blue": "#3b7dd8", "yellow": "#f2c500", "orange": "#f08010", "red": "#d0202a"}
+PATCH = re.compile(r"/[+-]\d{4}[+-]\d{4}$")
 MOST_CURVES = 8
 
 
@@ -103,8 +105,8 @@ def speeds(series):
 def draw_zone(folder, night, zone, targets, changes):
     figure, (curve, strip) = plt.subplots(2, 1, figsize=(11, 6.5), sharex=True, height_ratios=[5, 1],
                                           constrained_layout=True)
-    points = sorted(t for t in targets if "/" not in t)
-    patches = sorted((t for t in targets if "/" in t), key=lambda t: -max((abs(v) for _, v, _ in speeds(targets[t])), default=0))
+    points = sorted(t for t in targets if not PATCH.search(t))
+    patches = sorted((t for t in targets if PATCH.search(t)), key=lambda t: -max((abs(v) for _, v, _ in speeds(targets[t])), default=0))
     for name in (points + patches)[:MOST_CURVES]:
         line = speeds(targets[name])
         if not line:

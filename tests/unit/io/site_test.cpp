@@ -84,6 +84,8 @@ TEST(Site, RefusesWhatCannotBeMeant) {
   EXPECT_NE(message_of(head + "[[source]]\nid = \"a\"\nkind = \"radar\"\nfiles = \"x\"\nzone = \"z\"\n"), "");
   EXPECT_NE(message_of(head + "[[zone]]\nid = \"a\"\n[[zone]]\nid = \"a\"\n"), "");
   EXPECT_NE(message_of(head + "[[zone]]\nid = \"../a\"\n"), "");
+  EXPECT_NE(message_of(head + "[[zone]]\nid = \"gnss/G01\"\n"), "");  // the name of a target
+  EXPECT_NE(message_of(head + "[[zone]]\nid = \"heartbeat\"\n"), "");
   EXPECT_NE(message_of(head + "[frame]\ncrs = \"local\"\nbox_m = [[1, 1, 1], [0, 2, 2]]\n"), "");
   EXPECT_NE(message_of(head + "[[event]]\nkind = \"blast\"\nat = \"2025-09-25T18:00:00\"\n"), "");
   EXPECT_NE(message_of(head + "[output]\nproducts = [\"dxf\"]\n"), "");
