@@ -10,10 +10,10 @@
 
 #include "algorithms/compare/patch_motion.hpp"
 #include "algorithms/radar/patch_line_of_sight.hpp"
+#include "bindings/pipeline/reference_epoch.hpp"
 #include "core/error.hpp"
 #include "core/geodesy.hpp"
 #include "io/crs/crs.hpp"
-#include "io/durable/digest.hpp"
 #include "io/readers/zones.hpp"
 
 namespace highwall {
@@ -83,22 +83,30 @@ class Measurer {
   void lidar(const SourceConfig& source) {
     std::vector<EpochInfo> epochs = archive_.epochs(source.id);
     std::erase_if(epochs, [&](const EpochInfo& e) { return e.instant > now_; });
+    if (epochs.empty()) return;
+    const std::size_t first = reference_epoch(archive_.root(), source.id, epochs, now_, summary_.findings);
+    epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(first));
     if (epochs.size() < 2) return;
     const M3c2Options compare = m3c2_options(source);
     const RegisterOptions& align = calculation_.align;
+    FieldInputs inputs{options_text(compare) + options_text(align) + options_text(calculation_.cores), {}, epochs[0].id, {}};
+    for (const auto& ring : stable_ground(source).rings) {
+      std::vector<double>& flat = inputs.stable_rings.emplace_back();
+      for (const Eigen::Vector2d& p : ring) flat.insert(flat.end(), {p.x(), p.y()});
+    }
     std::optional<PointCloud> reference;
     Points cores;
     std::vector<DisplacementField> fields;
     std::vector<double> registration_sigma;
     for (std::size_t e = 1; e < epochs.size(); ++e) {
-      const std::string key = options_text(compare) + options_text(align) + options_text(calculation_.cores) + epochs[0].id + epochs[e].id;
-      const std::string name = fmt::format("m3c2-{}-{}", to_compact_iso8601(epochs[e].instant), sha256_hex(key).substr(0, 12));
+      inputs.after = epochs[e].id;
+      const std::string name = field_name(epochs[e].instant, inputs);
       if (!archive_.has_product(name)) {
         if (!reference) {
           reference = std::get<PointCloud>(archive_.load(epochs[0]).data);
           cores = thin_to_cores(reference->view(), calculation_.cores.spacing_m);
         }
-        if (!compare_epoch(source, *reference, cores, epochs[e], epochs[0].instant, compare, align, name)) continue;
+        if (!compare_epoch(source, *reference, cores, epochs[e], epochs[0], compare, align, name)) continue;
       }
       DisplacementField field = decode_field(archive_.get_product(name), name);
       registration_sigma.push_back(median_registration_sigma(field));
@@ -136,18 +144,18 @@ class Measurer {
   }
 
   bool compare_epoch(const SourceConfig& source, const PointCloud& reference, const Points& cores, const EpochInfo& info,
-                     Instant from, const M3c2Options& compare, const RegisterOptions& align, const std::string& name) {
+                     const EpochInfo& from, const M3c2Options& compare, const RegisterOptions& align, const std::string& name) {
     try {
       const PointCloud epoch = std::get<PointCloud>(archive_.load(info).data);
       const Registration fit = register_on_stable_ground(epoch.view(), reference.view(), align, run_, stable_cores(source, reference, align));
       const PointCloud aligned = transformed(epoch, fit.transform, run_);
       DisplacementField field = m3c2(reference.view(), aligned.view(), PointsView(cores, reference.frame), compare, run_);
-      field.from = from;
+      field.from = from.instant;
       field.to = info.instant;
       add_registration(fit, field);
       run_.log(LogLevel::info, "register", {{"epoch", info.id}, {"verdict", fit.verdict}});
-      keep_product(name, encode_field(field, {{"before", archive_.epochs(source.id)[0].id}, {"after", info.id},
-                                              {"registration", fit.verdict}, {"options", options_text(compare)}}));
+      keep_product(name, encode_field(field, {{"before", from.id}, {"after", info.id},
+                                                      {"registration", fit.verdict}, {"options", options_text(compare)}}));
       return true;
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::frame) throw;
@@ -166,9 +174,14 @@ class Measurer {
     }
   }
 
+  /// Outline of the ground that the site says does not move; empty = it is found by itself.
+  Polygon stable_ground(const SourceConfig& source) const {
+    return source.stable == "auto" ? Polygon{} : read_polygon(site_.root, source.stable, site_.frame);
+  }
+
   std::vector<std::uint8_t> stable_cores(const SourceConfig& source, const PointCloud& reference, const RegisterOptions& align) const {
-    if (source.stable == "auto") return {};
-    const Polygon polygon = read_polygon(site_.root, source.stable, site_.frame);
+    const Polygon polygon = stable_ground(source);
+    if (polygon.empty()) return {};
     const Points cores = thin_to_cores(reference.view(), align.core_spacing_m);
     std::vector<std::uint8_t> allowed(static_cast<std::size_t>(cores.rows()));
     for (Eigen::Index i = 0; i < cores.rows(); ++i) {
@@ -281,7 +294,8 @@ class Measurer {
       clean(s, calculation_.clean);
       for (const EventConfig& event : site_.events) {
         const bool instrument = event.kind == "antenna" || event.kind == "instrument";
-        const bool meant = (event.target.empty() || event.target == s.target) && (event.zone.empty() || event.zone == zone_of(source, s));
+        const bool named = event.target.empty() || event.target == s.target || event.target == source.id + "/" + s.target;
+        const bool meant = named && (event.zone.empty() || event.zone == zone_of(source, s));
         if (instrument && meant && event.instant <= now_) absorb_step(s, event.instant, calculation_.step);
       }
     }
@@ -298,6 +312,7 @@ class Measurer {
       if (s.line_of_sight.known() && s.position_m) {
         target.sensitivity = sensitivity_at(source, to_local(source, {s.position_m->begin(), s.position_m->end()}).transpose())[0];
       }
+      target.series.target = source.id + "/" + s.target;  // So do two sources with the same name not share a stream.
       const std::string zone = zone_of(source, s);
       add(source, zone, std::move(target), {ids.front(), ids.back()});
     }

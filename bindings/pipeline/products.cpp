@@ -135,7 +135,7 @@ void write_histories(const std::vector<ZoneHistories>& zones, Instant now, std::
   };
   for (const ZoneHistories& z : zones) {
     if (!z.zone.empty()) take(z.own, false);
-    for (const History& target : z.targets) take(target, target.target.find('/') == std::string::npos);
+    for (const History& target : z.targets) take(target, target.area_m2 == 0.0);
   }
   folder.write("level_changes.csv", levels_csv(changes));
   folder.write(fmt::format("levels_last_{}_days.csv", last_days), levels_csv(samples));
