@@ -32,7 +32,7 @@ VelocityMap velocity_map(const Stack& stack, const std::vector<std::array<Instan
           const std::vector<double> values = stack.of(cell);
           for (std::size_t e = 0; e < values.size(); ++e) s.push(stack.instants()[e], {values[e]});
           auto rates = rate(s, one_window, Run(1));
-          calibrate(rates, s, quiet, 0, noise_options);
+          calibrate_as_known(rates, s, quiet, 0, noise_options);
           map.velocity_m_per_day[cell] = rates[0].velocity_m_per_day.back();
           map.sigma_m_per_day[cell] = rates[0].sigma_m_per_day.back();
           map.reason[cell] = std::isfinite(newest[cell]) ? rates[0].reason.back() : Reason::decorrelated;
