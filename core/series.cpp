@@ -52,6 +52,19 @@ void TimeSeries::push(Instant t, const std::vector<double>& values,
   flags.push_back(flag);
 }
 
+TimeSeries TimeSeries::component(std::size_t c) const {
+  TimeSeries out = without_samples(*this);
+  out.components = {components.at(c)};
+  out.time = time;
+  out.time_dejittered = time_dejittered;
+  out.flags = flags;
+  for (std::size_t i = 0; i < size(); ++i) {
+    out.value_m.push_back(value(i, c));
+    out.sigma_m.push_back(sigma(i, c));
+  }
+  return out;
+}
+
 std::vector<std::size_t> time_order(const TimeSeries& series) {
   std::vector<std::size_t> order(series.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -62,6 +62,8 @@ struct TimeSeries {
   /// Adds a sample; `values` and `sigmas` have width() entries (empty sigmas = not known).
   void push(Instant t, const std::vector<double>& values, const std::vector<double>& sigmas = {},
             std::uint32_t flag = kFlagNone);
+  /// Component c alone, as a one-component series of the same clock.
+  TimeSeries component(std::size_t c) const;
 };
 
 /// Indices that put the samples in time order; equal instants keep their file order.

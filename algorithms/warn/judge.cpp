@@ -253,4 +253,10 @@ History judge_zone(const std::string& zone, const std::vector<History>& targets,
   return history;
 }
 
+const LampEntry* entry_at(const History& history, Instant at) {
+  const auto after = std::upper_bound(history.entries.begin(), history.entries.end(), at,
+                                      [](Instant t, const LampEntry& e) { return t < e.at; });
+  return after == history.entries.begin() ? nullptr : &*std::prev(after);
+}
+
 }  // namespace highwall

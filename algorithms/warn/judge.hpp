@@ -57,4 +57,7 @@ std::vector<History> judge_targets(const std::vector<TargetInput>& targets, cons
 History judge_zone(const std::string& zone, const std::vector<History>& targets, std::int64_t quorum_targets,
                    double quorum_area_m2);
 
+/// State of a history at an instant; nullptr before its first entry.
+const LampEntry* entry_at(const History& history, Instant at);
+
 }  // namespace highwall

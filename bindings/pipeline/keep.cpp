@@ -61,7 +61,7 @@ class Keeper {
     for (ZoneHistories& z : zones_) {
       const ZoneConfig* zone = site_.zone(z.zone);
       if (zone == nullptr) continue;
-      if (touched.contains(z.zone)) z.own = judge_zone(z.zone, z.targets, zone->quorum_targets, zone->quorum_area_m2);
+      if (touched.contains(z.zone)) z.own = judge_zone(z.zone, z.targets, zone->quorum.targets, zone->quorum.area_m2);
       keep(z.own, z.zone);
     }
   }

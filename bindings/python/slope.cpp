@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "algorithms/catalog.hpp"
 #include "algorithms/radar/decompose.hpp"
 #include "bindings/python/python.hpp"
@@ -31,16 +33,16 @@ py::dict downslope_of(const DoubleArray& value, const DoubleArray& sigma, const 
   Points places = matrix_of(position, "position");
   Eigen::Vector3d radar = Eigen::Vector3d::Map(sensor.data());
   Points own;
-  PointsView cloud;
+  std::optional<PointsView> cloud;
   if (py::isinstance<PointCloud>(ground)) {
     const auto& given = ground.cast<const PointCloud&>();
-    cloud = PointsView(given.xyz);
+    cloud.emplace(given.xyz);
     const Eigen::Vector3d origin = Eigen::Vector3d::Map(given.frame.origin_m.data());
     places.rowwise() -= origin.transpose();
     radar -= origin;
   } else if (!ground.is_none()) {
     own = matrix_of(ground, "ground");
-    cloud = PointsView(own);
+    cloud.emplace(own);
   }
   const Points given = normal.is_none() ? Points(0, 3) : matrix_of(normal, "normal");
   const std::vector<double> values = vector_of(value);
@@ -48,7 +50,7 @@ py::dict downslope_of(const DoubleArray& value, const DoubleArray& sigma, const 
   const bool from_ground = normal.is_none();
   const DownslopeField f = without_gil(threads, [&](const Run& run) {
     Surface surface;
-    if (from_ground) surface = surface_at(cloud, places, options, run);
+    if (from_ground) surface = surface_at(*cloud, places, options, run);
     return downslope(values, sigmas, lines_of_sight(places, radar), from_ground ? surface.normal : given, options, run);
   });
   py::dict out;

@@ -210,12 +210,6 @@ std::vector<StateLine> Outbox::told_states() const {
   return states;
 }
 
-std::vector<Posted> Outbox::streams() const {
-  std::vector<Posted> out;
-  for (const auto& [stream, posted] : last_of_stream_) out.push_back(posted);
-  return out;
-}
-
 std::vector<Posted> Outbox::waiting() const {
   std::vector<Posted> out;
   for (const auto& [seq, posted] : waiting_) out.push_back(posted);

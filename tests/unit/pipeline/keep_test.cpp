@@ -73,7 +73,7 @@ class Nights : public testing::Test {
     std::vector<ZoneHistories> zones(1);
     zones[0].zone = site_.zones[0].id;
     zones[0].targets = std::move(targets);
-    zones[0].own = judge_zone(zones[0].zone, zones[0].targets, site_.zones[0].quorum_targets, site_.zones[0].quorum_area_m2);
+    zones[0].own = judge_zone(zones[0].zone, zones[0].targets, site_.zones[0].quorum.targets, site_.zones[0].quorum.area_m2);
     keep_published(site_, policy_, acts, outbox, at_h(now_h), zones, out.findings);
     out.states = states_of(zones);
     post_changes(site_, policy_, zones, {}, at_h(now_h), outbox);
@@ -199,7 +199,7 @@ TEST_F(Nights, BelowTheLatchARecomputedPastIsCorrected) {
 
 TEST_F(Nights, AZoneThatALaterQuorumLowersKeepsItsLevel) {
   night(24, two_orange());
-  site_.zones[0].quorum_targets = 3;
+  site_.zones[0].quorum.targets = 3;
   auto targets = two_orange();
   targets.push_back(target("gnss/C", {entry(0, Level::none)}));
   const auto after = night(48, targets);
