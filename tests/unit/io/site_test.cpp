@@ -160,7 +160,7 @@ TEST(Site, EveryKeyIsExplained) {
                           "area_m2", "seal_after_days", "levels_days", "heartbeat_h", "qos"}) {
     EXPECT_NE(text.find(std::string("  ") + key), std::string::npos) << key;
   }
-  EXPECT_EQ(text.find("strict"), std::string::npos);
+  EXPECT_EQ(text.find("  strict"), std::string::npos);
 }
 
 }  // namespace
