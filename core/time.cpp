@@ -171,6 +171,10 @@ std::vector<std::string> zone_names() {
 }  // namespace
 
 Duration duration_from_seconds(double s) {
+  constexpr double kLongest_s = 250.0 * 365.25 * 86400.0;
+  if (!(std::abs(s) <= kLongest_s)) {
+    throw Error(ErrorKind::config, "a length of time must lie within 250 years, not " + std::to_string(s) + " s");
+  }
   return {static_cast<std::int64_t>(std::llround(s * 1e9))};
 }
 

@@ -26,7 +26,7 @@ inline constexpr std::int64_t kNsPerDay = 24 * kNsPerHour;
 constexpr Duration seconds(std::int64_t s) { return {s * kNsPerSecond}; }
 constexpr Duration hours(std::int64_t h) { return {h * kNsPerHour}; }
 constexpr Duration days(std::int64_t d) { return {d * kNsPerDay}; }
-/// Rounds to the nearest nanosecond.
+/// Rounds to the nearest nanosecond. @throws Error(config) beyond 250 years and for what is no number
 Duration duration_from_seconds(double s);
 constexpr double to_seconds(Duration d) { return static_cast<double>(d.ns) / 1e9; }
 constexpr double to_hours(Duration d) { return static_cast<double>(d.ns) / 3.6e12; }

@@ -109,7 +109,9 @@ void fit_clock(const std::vector<Instant>& stamps, std::size_t begin, std::size_
   const double b = determinant > 0.0 ? (n * skt - sk * st) / determinant : 0.0;
   const double a = (st - b * sk) / n;
   for (std::size_t i = begin; i < end; ++i) {
-    clock[i] = stamps[begin] + duration_from_seconds(std::round((a + b * scan[i - begin]) * 1e3) / 1e3);
+    const double fitted = std::round((a + b * scan[i - begin]) * 1e3) / 1e3;
+    // Hostile stamps may lie further apart than a length of time may be: those stay as written.
+    if (std::abs(fitted) < 1e9) clock[i] = stamps[begin] + duration_from_seconds(fitted);
   }
 }
 

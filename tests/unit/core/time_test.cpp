@@ -62,6 +62,14 @@ TEST(Time, DatesBeyond2038AndBefore1901) {
   EXPECT_EQ(to_iso8601(*parse_iso8601("2107-02-28T12:00:00Z")), "2107-02-28T12:00:00Z");
 }
 
+TEST(Time, LengthsBeyondWhatAnInstantHoldsAreRefused) {
+  EXPECT_EQ(duration_from_seconds(-1.5).ns, -1500000000LL);
+  EXPECT_EQ(duration_from_seconds(7.8e9).ns, 7800000000LL * kNsPerSecond);
+  for (const double s : {8e9, -8e9, 1e300, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+    EXPECT_THROW(duration_from_seconds(s), Error) << s;
+  }
+}
+
 TEST(Time, ModifiedJulianDates) {
   EXPECT_EQ(to_iso8601(from_mjd(51544.0)), "2000-01-01T00:00:00Z");
   EXPECT_EQ(to_mjd(*parse_iso8601("2000-01-01T12:00:00Z")), 51544.5);
