@@ -27,18 +27,20 @@ struct DestroySrs {
 };
 using Srs = std::unique_ptr<void, DestroySrs>;
 
-Srs parse(std::string_view text, std::string_view where) {
+Srs parse(std::string_view text, std::string_view where, ErrorKind kind = ErrorKind::config) {
   const Quiet quiet;
   CPLErrorReset();
   Srs srs(OSRNewSpatialReference(nullptr));
   // The definition is a text of the user's: files and URLs that PROJ would open are not followed.
   const std::string definition(text);
   if (OSRSetFromUserInput(srs.get(), definition.c_str()) != OGRERR_NONE) {
-    throw Error(ErrorKind::config,
+    throw Error(kind,
                 fmt::format("PROJ cannot read the CRS \"{}\"{}{}", definition.substr(0, 120),
                             definition.size() > 120 ? "..." : "",
                             CPLGetLastErrorMsg()[0] != '\0' ? std::string(": ") + CPLGetLastErrorMsg() : ""),
-                std::string(where), "write it as EPSG:4548, WKT or a PROJ string");
+                std::string(where),
+                kind == ErrorKind::config ? "write it as EPSG:4548, WKT or a PROJ string"
+                                          : "the file's own words are damaged; crs of its source can stand for them");
   }
   OSRSetAxisMappingStrategy(srs.get(), OAMS_TRADITIONAL_GIS_ORDER);
   return srs;
@@ -87,8 +89,8 @@ std::string shortest_name(void* srs) {
 
 }  // namespace
 
-CrsInfo describe_crs(std::string_view text, std::string_view where) {
-  const Srs srs = parse(text, where);
+CrsInfo describe_crs(std::string_view text, std::string_view where, ErrorKind kind) {
+  const Srs srs = parse(text, where, kind);
   const Quiet quiet;
   CrsInfo info;
   const char* name = OSRGetName(srs.get());

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.hpp"
 #include "core/frame.hpp"
 
 namespace highwall {
@@ -22,8 +23,9 @@ struct CrsInfo {
 };
 
 /// Understands what PROJ reads: "EPSG:4548", "EPSG:4548+5737", WKT 1 and 2, PROJ strings.
-/// @throws Error(config) when PROJ cannot read it; `where` goes into the message.
-CrsInfo describe_crs(std::string_view text, std::string_view where = {});
+/// @param kind  whose text it is: config for a user's word, input for what stands in a file
+/// @throws Error(kind) when PROJ cannot read it; `where` goes into the message.
+CrsInfo describe_crs(std::string_view text, std::string_view where = {}, ErrorKind kind = ErrorKind::config);
 
 /// True when the two texts mean the same system; axis order and authority notes do not matter.
 /// "local" and "" equal only themselves.

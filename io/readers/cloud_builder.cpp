@@ -40,6 +40,16 @@ std::string unit_name(double metres) {
   return fmt::format("units of {} m", metres);
 }
 
+/// @throws Error(input) for a CRS of the file's own, Error(config) for one of the options
+std::string crs_in_metres(const std::string& text, const ReadOptions& options, const Report& report) {
+  try {
+    return in_metres(text, report.source);
+  } catch (const Error& e) {
+    if (options.crs != "file") throw;
+    throw Error(ErrorKind::input, e.message(), e.where(), e.hint());
+  }
+}
+
 /// A vertical CRS that only has a name stays a name.
 std::string vertical_in_metres(const std::string& text) {
   if (text.empty()) return text;
@@ -64,11 +74,13 @@ void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run
   if (text == "local") {
     cloud.frame.crs = "local";
   } else {
-    const CrsInfo info = describe_crs(text, report.source);
+    // What stands in the file is the file's defect, what stands in the options is theirs.
+    const ErrorKind whose = options.crs == "file" ? ErrorKind::input : ErrorKind::config;
+    const CrsInfo info = describe_crs(text, report.source, whose);
     cloud.frame.crs = info.crs;
     cloud.frame.vertical = options.vertical == "file" ? info.vertical : options.vertical;
     if (info.geographic) {
-      throw Error(ErrorKind::config, "the coordinates are degrees: a point cloud needs metres", report.source,
+      throw Error(whose, "the coordinates are degrees: a point cloud needs metres", report.source,
                   "project it first, or name the projected CRS it really has with crs");
     }
     horizontal = info.horizontal_unit_m;
@@ -85,7 +97,7 @@ void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run
                             horizontal == 1.0 ? "metres" : unit_name(horizontal),
                             vertical == 1.0 ? "metres" : unit_name(vertical)));
     // The numbers are metres from here on, so the CRS must be its twin in metres.
-    if (horizontal != 1.0) cloud.frame.crs = in_metres(cloud.frame.crs, report.source);
+    if (horizontal != 1.0) cloud.frame.crs = crs_in_metres(cloud.frame.crs, options, report);
     if (vertical != 1.0) cloud.frame.vertical = vertical_in_metres(cloud.frame.vertical);
   }
   cloud.xyz = std::move(world.xyz);

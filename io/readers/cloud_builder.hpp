@@ -20,7 +20,8 @@ struct WorldPoints {
 
 /// Turns a file's coordinates into local metres: the CRS by options or file, length units converted
 /// (with a line in the report), the local origin taken off. Fills cloud.frame and cloud.xyz.
-/// @throws Error(config) for a CRS that PROJ cannot read.
+/// @throws Error for a CRS that PROJ cannot read, or that counts in degrees: input when the file says so,
+///         config when the options do; Error(config) for a CRS that is left open under strict.
 void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud,
                  Report& report);
 

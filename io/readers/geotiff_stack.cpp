@@ -74,7 +74,7 @@ GridGeometry geometry_of(GDALDatasetH file, const Input& input, const ReadOption
   if (OGRSpatialReferenceH srs = GDALGetSpatialRef(file); srs != nullptr && options.crs == "file") {
     char* wkt = nullptr;
     OSRExportToWkt(srs, &wkt);
-    const CrsInfo info = describe_crs(wkt == nullptr ? "" : wkt, input.name);
+    const CrsInfo info = describe_crs(wkt == nullptr ? "" : wkt, input.name, ErrorKind::input);
     CPLFree(wkt);
     if (info.geographic) report.warn("the map's CRS is geographic: its cells are counted in degrees");
     if (!info.geographic && info.horizontal_unit_m != 1.0) {
