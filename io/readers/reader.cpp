@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -95,12 +96,17 @@ Reading read_input(const Input& input, const ReadOptions& options, const Run& ru
   const bool mapped = !options.displacement_column.empty() || !options.east_column.empty();
   const Reader& reader = choose_reader(input, options.format == "auto" && mapped ? "series_csv" : options.format);
   Reading reading = reader.read(input, options, run);
+  const bool open_end = !looks_binary(input.bytes.substr(0, kHeadBytes)) && input.bytes.back() != '\n';
+  const bool hold_back = open_end && options.strict && std::holds_alternative<std::vector<TimeSeries>>(reading.data);
+  if (hold_back) {
+    const std::size_t end = input.bytes.rfind('\n');
+    const std::string_view whole_lines = input.bytes.substr(0, end == std::string_view::npos ? 0 : end + 1);
+    reading = reader.read({input.name, whole_lines}, options, run);
+  }
   Report& report = reading.report;
   report.source = input.name;
   report.format = std::string(reader.name);
-  if (!looks_binary(input.bytes.substr(0, kHeadBytes)) && input.bytes.back() != '\n') {
-    report.warn("the last line has no line end: it may be cut off");
-  }
+  if (open_end && !hold_back) report.warn("the last line has no line end: it may be cut off");
   const double rows = static_cast<double>(report.accepted + report.rejected);
   if (report.rejected > 0 && static_cast<double>(report.rejected) > options.max_rejected_share * rows) {
     const std::string first =
@@ -108,6 +114,11 @@ Reading read_input(const Input& input, const ReadOptions& options, const Run& ru
     throw Error(ErrorKind::input,
                 fmt::format("{} of {} rows are bad; {}", report.rejected, report.accepted + report.rejected, first),
                 input.name, fmt::format("read as {}; is that the right format?", reader.name));
+  }
+  if (hold_back) {
+    // A number that is cut off is another number, and rows are kept for ever.
+    const auto line = static_cast<std::uint64_t>(std::count(input.bytes.begin(), input.bytes.end(), '\n')) + 1;
+    report.reject(line, "the last line has no end: held back until the file is complete");
   }
   return reading;
 }
