@@ -8,8 +8,8 @@
 
 namespace highwall {
 
-/// Ending of files that are being written; start-up deletes what a crash left of them.
-inline constexpr std::string_view kTemporarySuffix = ".tmp";
+/// Ending of files that are being written; start-up deletes what a crash left of them. Nobody else uses it.
+inline constexpr std::string_view kTemporarySuffix = ".highwall-tmp";
 
 enum class IfExists { replace, fail };
 
