@@ -75,6 +75,7 @@ std::string envelope_text(const WarningMessage& m, std::int64_t rev, std::int64_
     json states = json::array();
     for (const StateLine& s : m.states) {
       states.push_back({{"name", s.name},
+                        {"zone", s.zone},
                         {"level", std::string(name_of(s.level))},
                         {"health", std::string(name_of(s.health))},
                         {"newest", s.newest == kNoInstant ? json(nullptr) : json(zone.to_rfc3339(s.newest))}});

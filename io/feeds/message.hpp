@@ -16,6 +16,7 @@ struct StateLine {
   Level level = Level::none;
   Health health = Health::silent;
   Instant newest = kNoInstant;
+  std::string zone;  ///< Of a target; "" = in no zone.
 };
 
 /// What the mine has to say: the one canonical record, before it gets its revision and sequence number.

@@ -29,7 +29,7 @@ State load_state(const fs::path& path) {
   if (!fs::exists(path)) return {};
   try {
     const json j = json::parse(read_whole(path));
-    return {j.at("delivered_seq"), j.at("attempts"), j.at("last_error")};
+    return {j.at("delivered_seq").get<std::int64_t>(), j.at("attempts").get<std::int64_t>(), j.at("last_error").get<std::string>()};
   } catch (const json::exception& e) {
     throw Error(ErrorKind::storage, fmt::format("the delivery state cannot be read: {}", e.what()), path.string(),
                 "delete it: messages are then sent again, and receivers drop repeats");
@@ -69,7 +69,7 @@ class FolderPublisher : public Publisher {
         ++outcome.acknowledged;
       }
     } catch (const Error& e) {
-      if (e.kind() == ErrorKind::cancelled) throw;
+      outcome.stopped = e.kind() == ErrorKind::cancelled;
       outcome.error = e.what();
     }
     return outcome;
@@ -78,6 +78,50 @@ class FolderPublisher : public Publisher {
  private:
   fs::path folder_;
 };
+
+/// Messages after `delivered`, translated; those before the first that cannot be, and why it cannot.
+std::vector<Parcel> parcels_for(const PublisherConfig& config, const std::vector<Posted>& waiting, std::int64_t delivered,
+                                std::string& error) {
+  std::vector<Parcel> parcels;
+  try {
+    const Feed& feed = feed_of(config.format);
+    for (const Posted& posted : waiting) {
+      if (posted.seq > delivered) parcels.push_back({posted.seq, posted.stream, feed.translate(read_whole(posted.path))});
+    }
+  } catch (const std::exception& e) {
+    error = e.what();
+  }
+  return parcels;
+}
+
+/// One receiver, whose troubles are its own. @throws Error(cancelled) after its state was kept.
+Delivery forward_to(const PublisherConfig& config, const Site& site, const std::vector<Posted>& waiting,
+                    const fs::path& archive_root, const Run& run) {
+  Delivery delivery{config.name, 0, 0, {}, 0};
+  const fs::path path = state_path(archive_root, config.name);
+  bool stopped = false;
+  try {
+    State state = load_state(path);
+    delivery.delivered_seq = state.delivered;
+    const std::vector<Parcel> parcels = parcels_for(config, waiting, state.delivered, delivery.error);
+    if (!parcels.empty()) {
+      const Publisher::Outcome outcome = make_publisher(config, site)->send(parcels, run);
+      stopped = outcome.stopped;
+      delivery.delivered = outcome.acknowledged;
+      if (outcome.acknowledged > 0) state.delivered = parcels[outcome.acknowledged - 1].seq;
+      delivery.delivered_seq = state.delivered;
+      if (!outcome.error.empty()) delivery.error = outcome.error;
+      ++state.attempts;
+      state.last_error = delivery.error;
+      save_state(path, state);
+    }
+  } catch (const std::exception& e) {
+    delivery.error = e.what();
+  }
+  for (const Posted& posted : waiting) delivery.waiting += posted.seq > delivery.delivered_seq ? 1 : 0;
+  if (stopped) throw Error(ErrorKind::cancelled, "stopped on request");
+  return delivery;
+}
 
 }  // namespace
 
@@ -93,26 +137,9 @@ std::vector<Delivery> forward(Outbox& outbox, const Site& site, const fs::path& 
   const std::vector<Posted> waiting = outbox.waiting();
   std::int64_t settled = waiting.empty() || site.publish.to.empty() ? 0 : waiting.back().seq;
   for (const PublisherConfig& config : site.publish.to) {
-    const Feed& feed = feed_of(config.format);
-    const fs::path path = state_path(archive_root, config.name);
-    State state = load_state(path);
-    std::vector<Parcel> parcels;
-    for (const Posted& posted : waiting) {
-      if (posted.seq > state.delivered) parcels.push_back({posted.seq, posted.stream, feed.translate(read_whole(posted.path))});
-    }
-    Delivery delivery{config.name, 0, 0, {}};
-    if (!parcels.empty()) {
-      const Publisher::Outcome outcome = make_publisher(config, site)->send(parcels, run);
-      delivery.delivered = outcome.acknowledged;
-      delivery.waiting = parcels.size() - outcome.acknowledged;
-      delivery.error = outcome.error;
-      if (outcome.acknowledged > 0) state.delivered = parcels[outcome.acknowledged - 1].seq;
-      ++state.attempts;
-      state.last_error = outcome.error;
-      save_state(path, state);
-    }
-    settled = std::min(settled, state.delivered);
-    deliveries.push_back(std::move(delivery));
+    run.check_stop();
+    deliveries.push_back(forward_to(config, site, waiting, archive_root, run));
+    settled = std::min(settled, deliveries.back().delivered_seq);
   }
   outbox.settle(settled);
   return deliveries;

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "core/error.hpp"
 #include "io/outbox/publisher.hpp"
 
 namespace highwall {
@@ -44,12 +45,18 @@ class MqttPublisher : public Publisher {
     start_library();
     Outcome outcome;
     Client client(*this);
-    outcome.error = client.connect(run);
-    for (const Parcel& parcel : parcels) {
-      if (!outcome.error.empty()) break;
-      run.check_stop();
-      outcome.error = client.publish(topic_of(parcel), parcel.text, run);
-      if (outcome.error.empty()) ++outcome.acknowledged;
+    try {
+      outcome.error = client.connect(run);
+      for (const Parcel& parcel : parcels) {
+        if (!outcome.error.empty()) break;
+        run.check_stop();
+        outcome.error = client.publish(topic_of(parcel), parcel.text, run);
+        if (outcome.error.empty()) ++outcome.acknowledged;
+      }
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::cancelled) throw;
+      outcome.stopped = true;
+      outcome.error = e.what();
     }
     return outcome;
   }

@@ -96,6 +96,34 @@ std::optional<Posted> Outbox::last(const std::string& stream) const {
   return found == last_of_stream_.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::vector<StateLine> Outbox::told_states() const {
+  std::vector<StateLine> states;
+  const auto heartbeat = last("heartbeat");
+  if (heartbeat) {
+    try {
+      const json j = json::parse(read_whole(heartbeat->path));
+      for (const json& s : j.at("states")) {
+        states.push_back({s.at("name"), parse_level(s.at("level").get<std::string>()).value(),
+                          parse_health(s.at("health").get<std::string>()).value(),
+                          s.at("newest").is_null() ? kNoInstant : instant_of(s, "newest"), s.value("zone", std::string())});
+      }
+    } catch (const std::exception& e) {
+      throw Error(ErrorKind::storage, fmt::format("the states of the heartbeat cannot be read: {}", e.what()), heartbeat->path.string());
+    }
+  }
+  for (const auto& [stream, posted] : last_of_stream_) {
+    if (stream == "heartbeat" || (heartbeat && posted.seq < heartbeat->seq)) continue;
+    const auto known = std::find_if(states.begin(), states.end(), [&](const StateLine& s) { return s.name == posted.stream; });
+    if (known == states.end()) {
+      states.push_back({posted.stream, posted.level, posted.health, kNoInstant, {}});
+    } else {
+      known->level = posted.level;
+      known->health = posted.health;
+    }
+  }
+  return states;
+}
+
 std::vector<Posted> Outbox::waiting() const {
   std::vector<Posted> out;
   for (const auto& [seq, posted] : waiting_) out.push_back(posted);
@@ -105,13 +133,16 @@ std::vector<Posted> Outbox::waiting() const {
 void Outbox::settle(std::int64_t seq) {
   while (!waiting_.empty() && waiting_.begin()->first <= seq) {
     Posted& posted = waiting_.begin()->second;
-    move_file(posted.path, sent_ / posted.path.filename());
+    const fs::path sent = sent_ / posted.path.filename();
+    move_file(posted.path, sent);
+    if (Posted& last = last_of_stream_[posted.stream]; last.seq == posted.seq) last.path = sent;
     waiting_.erase(waiting_.begin());
   }
 }
 
 bool heartbeat_due(const std::optional<Posted>& last, Instant now, double heartbeat_h) {
-  return !last || now - last->published_time >= duration_from_seconds(heartbeat_h * 3600.0);
+  if (!last || last->published_time == kNoInstant) return true;
+  return now - last->published_time >= duration_from_seconds(heartbeat_h * 3600.0);
 }
 
 }  // namespace highwall

@@ -37,6 +37,10 @@ class Outbox {
   /// The newest message of a stream; nullopt when there is none.
   std::optional<Posted> last(const std::string& stream) const;
 
+  /// What was last told of every zone and target: by the newest heartbeat, and by what came after it.
+  /// `newest` is the heartbeat's word. @throws Error(storage) when the heartbeat cannot be read.
+  std::vector<StateLine> told_states() const;
+
   /// Messages that are not yet with all receivers, in order of seq.
   std::vector<Posted> waiting() const;
   /// Moves messages with seq <= `seq` to sent/: every receiver has acknowledged them.
@@ -53,7 +57,7 @@ class Outbox {
   std::int64_t last_seq_ = 0;
 };
 
-/// True when a heartbeat is due at `now`: none yet, or the last one is heartbeat_h old.
+/// True when a heartbeat is due at `now`: none yet, one without a time, or the last one is heartbeat_h old.
 bool heartbeat_due(const std::optional<Posted>& last, Instant now, double heartbeat_h);
 
 }  // namespace highwall

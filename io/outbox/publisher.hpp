@@ -27,6 +27,7 @@ class Publisher {
   struct Outcome {
     std::size_t acknowledged = 0;
     std::string error;
+    bool stopped = false;  ///< The caller asked to stop; what was acknowledged counts all the same.
   };
   virtual Outcome send(const std::vector<Parcel>& parcels, const Run& run) = 0;
 };
@@ -43,10 +44,12 @@ struct Delivery {
   std::size_t delivered = 0;
   std::size_t waiting = 0;
   std::string error;
+  std::int64_t delivered_seq = 0;  ///< All messages up to this one are with the receiver.
 };
 
 /// Sends every waiting message to every receiver of the site. Receivers do not hold one another up; a
-/// message that all have acknowledged goes to sent/. State is kept in archive/delivery/.
+/// message that all have acknowledged goes to sent/. State is kept in archive/delivery/. Whatever is
+/// wrong with one receiver is the error of its Delivery. @throws Error(cancelled), with the states kept.
 std::vector<Delivery> forward(Outbox& outbox, const Site& site, const std::filesystem::path& archive_root, const Run& run);
 
 }  // namespace highwall
