@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "algorithms/align/stable_ground.hpp"
 #include "algorithms/series/clean.hpp"
@@ -49,18 +51,44 @@ class Measurer {
   Measurements all() {
     for (const SourceConfig& source : site_.sources) {
       run_.check_stop();
-      if (source.kind == "lidar") {
-        lidar(source);
-      } else if (const auto stack = stack_until_now(source)) {
-        radar_maps(source, *stack);
-      } else {
-        series(source);
+      Measurements before = std::exchange(out_, {});
+      try {
+        one(source);
+        std::size_t targets = 0;
+        for (const auto& [zone, inputs] : out_.targets) targets += inputs.size();
+        run_.log(LogLevel::info, "measure", {{"source", source.id}, {"targets", fmt::format("{}", targets)}});
+        join(before, std::move(out_));
+        out_ = std::move(before);
+      } catch (const Error& e) {
+        if (e.kind() == ErrorKind::cancelled || e.kind() == ErrorKind::config || disk_refuses_) throw;
+        out_ = std::move(before);  // nothing half-measured is judged
+        out_.failed.push_back(source.id);
+        summary_.findings.push_back(fmt::format("source {} could not be measured: {}", source.id, e.what()));
+        run_.log(LogLevel::error, "measure", {{"source", source.id}, {"error", e.what()}});
       }
     }
     return std::move(out_);
   }
 
  private:
+  static void join(Measurements& all, Measurements&& one) {
+    std::move(one.fields.begin(), one.fields.end(), std::back_inserter(all.fields));
+    std::move(one.maps.begin(), one.maps.end(), std::back_inserter(all.maps));
+    for (auto& [zone, inputs] : one.targets) {
+      std::move(inputs.begin(), inputs.end(), std::back_inserter(all.targets[zone]));
+    }
+  }
+
+  void one(const SourceConfig& source) {
+    if (source.kind == "lidar") {
+      lidar(source);
+    } else if (const auto stack = stack_until_now(source)) {
+      radar_maps(source, *stack);
+    } else {
+      series(source);
+    }
+  }
+
   // ---- LiDAR ----
 
   void lidar(const SourceConfig& source) {
@@ -114,13 +142,23 @@ class Measurer {
       field.to = info.instant;
       add_registration(fit, field);
       run_.log(LogLevel::info, "register", {{"epoch", info.id}, {"verdict", fit.verdict}});
-      archive_.put_product(name, encode_field(field, {{"before", archive_.epochs(source.id)[0].id}, {"after", info.id},
-                                                      {"registration", fit.verdict}, {"options", options_text(compare)}}));
+      keep_product(name, encode_field(field, {{"before", archive_.epochs(source.id)[0].id}, {"after", info.id},
+                                              {"registration", fit.verdict}, {"options", options_text(compare)}}));
       return true;
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::frame) throw;
       summary_.findings.push_back(fmt::format("{}: the epoch could not be compared: {}", info.id, e.what()));
       return false;
+    }
+  }
+
+  /// A disk that takes no more ends the night: it is no defect of the source.
+  void keep_product(const std::string& name, const std::string& bytes) {
+    try {
+      archive_.put_product(name, bytes);
+    } catch (const Error&) {
+      disk_refuses_ = true;
+      throw;
     }
   }
 
@@ -343,6 +381,7 @@ class Measurer {
   NightSummary& summary_;
   const Run& run_;
   Measurements out_;
+  bool disk_refuses_ = false;
 };
 
 }  // namespace

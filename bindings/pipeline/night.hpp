@@ -17,13 +17,14 @@ struct NightOptions {
   Instant now = kNoInstant;            ///< The clock: staleness, heartbeats and stamps follow it.
   bool settle = true;                  ///< Let young files wait (needs the real clock as `now`).
   std::filesystem::path python;        ///< Interpreter for the pictures; empty = none.
+  double pictures_deadline_s = 300.0;  ///< The pictures' process is ended after this long.
 };
 
 /// One file of the drop folder and what became of it.
 struct FileOutcome {
   std::string source;
   std::string file;       ///< Relative to the site's folder.
-  std::string outcome;    ///< stored, known, duplicate, quarantined, waiting.
+  std::string outcome;    ///< stored, known, duplicate, quarantined, waiting, unmatched.
   std::string detail;     ///< Why, or how many rows.
   std::vector<std::string> warnings;
   std::uint64_t rejected_rows = 0;
@@ -55,17 +56,19 @@ struct NightSummary {
   bool complete_without_findings() const noexcept { return findings.empty(); }
 };
 
-/// One night of one mine: ingest, measure, warn, publish. Run again with the same `now` it changes
+/// One night of one mine: ingest, measure, warn, publish, and only then products: a message waits for no
+/// picture and no disk. Run again with the same `now` it changes
 /// nothing and sends nothing.
 /// @throws BusyError when another run holds the archive; Error(config) for what site.toml leaves open.
 NightSummary run_night(const Site& site, const NightOptions& options, const Run& run);
 
-/// The dry run: what the next night would take in, and what it would refuse; nothing is changed.
+/// The dry run: what the next night would take in, and what it would refuse. No byte on disk is changed.
 struct CheckReport {
   std::vector<std::string> lines;
   std::vector<std::string> problems;
   std::uintmax_t bytes_to_ingest = 0;
 };
-CheckReport check_site(const Site& site, Instant now, const Run& run);
+/// @throws Error(config) as the night would.
+CheckReport check_site(const Site& site, const NightOptions& options, const Run& run);
 
 }  // namespace highwall

@@ -137,7 +137,7 @@ class Poster {
     m.explanation = "The engine is at work; these are all states.";
     m.area_m2 = kNaN;
     for (const NightState& s : states) {
-      m.states.push_back({s.name, s.level, s.health, s.newest});
+      m.states.push_back({s.name, s.level, s.health, s.newest, s.is_zone ? "" : s.zone});
       m.level = std::max(m.level, s.is_zone ? s.level : Level::none);
     }
     const bool silent = !states.empty() && std::all_of(states.begin(), states.end(), [](const NightState& s) { return s.health == Health::silent; });
