@@ -1,11 +1,16 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "bindings/cli/options.hpp"
 #include "bindings/cli/output.hpp"
 #include "io/archive/archive.hpp"
 #include "io/config/site.hpp"
+#include "io/outbox/outbox.hpp"
 #include "io/writers/tables.hpp"
 
 namespace highwall::cli {
@@ -18,6 +23,45 @@ fs::path archive_of(const std::string& text) {
   if (fs::path(text).extension() != ".toml") return text;
   const Site site = read_site(text);
   return site.resolve(site.paths.archive);
+}
+
+/// Names of the last night's zones and targets, as its summary tells them.
+void add_night_names(const fs::path& night, std::vector<std::string>& names) {
+  if (!fs::exists(night)) return;
+  try {
+    const auto summary = nlohmann::json::parse(read_whole(night));
+    for (const auto& state : summary.at("states")) names.push_back(state.at("name"));
+  } catch (const nlohmann::json::exception& e) {
+    throw Error(ErrorKind::storage, fmt::format("the night's summary cannot be read: {}", e.what()), night.string(), "run the night again");
+  }
+}
+
+/// Zones and targets that an act can mean: those of site.toml, and those that a night has told of.
+std::vector<std::string> known_names(const std::string& text, const fs::path& root) {
+  std::vector<std::string> names;
+  if (fs::path(text).extension() == ".toml") {
+    const Site site = read_site(text);
+    for (const ZoneConfig& zone : site.zones) names.push_back(zone.id);
+    add_night_names(site.resolve(site.paths.output) / "night.json", names);
+  }
+  for (int attempt = 0;; ++attempt) {
+    try {
+      for (const StateLine& state : Outbox(root).told_states()) names.push_back(state.name);
+      return names;
+    } catch (const Error&) {
+      // A night at work may have moved a message meanwhile; nobody waits for its lock.
+      if (attempt == 3) throw;
+    }
+  }
+}
+
+void require_known(const std::string& target, const std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), target) != names.end()) return;
+  const std::string near = nearest_word(target, names);
+  throw Error(ErrorKind::input, fmt::format("no zone or target is called \"{}\"", target), {},
+              !near.empty()   ? fmt::format("did you mean \"{}\"?", near)
+              : names.empty() ? "no night has been run on this archive yet"
+                              : fmt::format("known: {}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(20, names.size())), ", ")));
 }
 
 void add_act(CLI::App& app, const std::string& name, Act::Kind kind, const std::string& help) {
@@ -38,6 +82,7 @@ void add_act(CLI::App& app, const std::string& name, Act::Kind kind, const std::
     act->at = now_or_clock(*now);
     const fs::path root = archive_of(*archive);
     if (!fs::exists(root / "format.toml")) throw Error(ErrorKind::input, "there is no archive", root.string(), "name it with --site or --archive");
+    require_known(act->target, known_names(*archive, root));
     const fs::path file = record_act(root, *act);
     print(fmt::format("recorded {}; the next night takes it into account\n", file.filename().string()));
   });
@@ -51,9 +96,27 @@ void add_verify(CLI::App& app, Session& session) {
   command->callback([=, &session] {
     const VerifyReport report = Archive::open_for_reading(archive_of(*archive)).verify(session.run);
     for (const std::string& problem : report.problems) print("problem: " + problem + "\n");
+    tell(session, "verify", {{"epochs", fmt::format("{}", report.epochs)}, {"problems", fmt::format("{}", report.problems.size())}});
     print(fmt::format("{} epochs, {:.1f} MB, {} problems\n", report.epochs, static_cast<double>(report.bytes) / 1e6, report.problems.size()));
     session.exit_code = report.problems.empty() ? 0 : 74;
   });
+}
+
+/// The series of a source. @throws Error(input) for an unknown source, and for one that has no series.
+std::vector<TimeSeries> series_of(const Archive& archive, const std::string& source) {
+  const auto epochs = archive.epochs(source);
+  if (epochs.empty()) {
+    std::set<std::string> names;
+    for (const EpochInfo& e : archive.epochs()) names.insert(e.source);
+    throw Error(ErrorKind::input, fmt::format("the archive has nothing of a source \"{}\"", source), {},
+                names.empty() ? "it is empty" : fmt::format("it has: {}", fmt::join(names, ", ")));
+  }
+  const std::string kind = kind_of(archive.load(epochs[0]).data);
+  if (kind != "series") {
+    throw Error(ErrorKind::input, fmt::format("source \"{}\" keeps epochs of kind {}, and only series can be exported", source, kind), {},
+                "the displacement fields and maps of each night lie in the output folder");
+  }
+  return archive.load_series(source);
 }
 
 void add_export(CLI::App& app, Session& session) {
@@ -72,10 +135,11 @@ void add_export(CLI::App& app, Session& session) {
       std::map<std::string, std::size_t> counts;
       for (const EpochInfo& e : a.epochs()) ++counts[e.source];
       for (const auto& [name, n] : counts) print(fmt::format("{}: {} epochs\n", name, n));
+      tell(session, "export", {{"sources", std::to_string(counts.size())}});
       return;
     }
     std::string text = "target,time,component,value_m,sigma_m,flags\n";
-    const auto all = a.load_series(*source);
+    const auto all = series_of(a, *source);
     std::size_t rows = 0;
     for (std::size_t k = 0; k < all.size(); ++k) {
       const TimeSeries& s = all[k];

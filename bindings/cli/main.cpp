@@ -29,6 +29,20 @@ int code_of(const Error& e) {
   return 70;
 }
 
+void catch_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+/// Results that did not get out are no success, whatever was computed.
+int with_output_flushed(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  std::fprintf(stderr, "highwall: standard output cannot be written\n");
+  return code == 0 || code == kWithFindings ? 74 : code;
+}
+
 int main_of(int argc, char** argv) {
   CLI::App app{"highwall: GNSS, slope radar and LiDAR of open-pit slopes to displacement fields and warning levels"};
   app.set_version_flag("--version", std::string("highwall ") + kVersion);
@@ -61,10 +75,6 @@ int main_of(int argc, char** argv) {
       session.run.set_log(log_json);
     }
   });
-  struct sigaction action {};
-  action.sa_handler = on_interrupt;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -85,4 +95,7 @@ int main_of(int argc, char** argv) {
 }  // namespace
 }  // namespace highwall::cli
 
-int main(int argc, char** argv) { return highwall::cli::main_of(argc, argv); }
+int main(int argc, char** argv) {
+  highwall::cli::catch_interrupts();
+  return highwall::cli::with_output_flushed(highwall::cli::main_of(argc, argv));
+}

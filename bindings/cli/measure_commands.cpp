@@ -65,10 +65,20 @@ void add_info(CLI::App& app, Session& session) {
   auto flags = std::make_shared<OptionFlags<ReadOptions>>(*command, std::vector<std::string>{}, kReading);
   command->callback([=, &session] {
     const ReadOptions options = flags->get();
+    std::size_t bad = 0;
     for (std::size_t i = 0; i < files->size(); ++i) {
-      describe_reading(read_file((*files)[i], options, session.run));
+      try {
+        describe_reading(read_file((*files)[i], options, session.run));
+      } catch (const Error& e) {
+        // The others are told of all the same.
+        if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::frame) throw;
+        std::fprintf(stderr, "highwall: %s\n", e.what());
+        ++bad;
+      }
       session.run.progress("info", i + 1, files->size());
     }
+    if (bad > 0) session.exit_code = 65;
+    tell(session, "info", {{"files", std::to_string(files->size())}, {"bad", std::to_string(bad)}});
   });
 }
 

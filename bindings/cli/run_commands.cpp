@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "bindings/cli/commands.hpp"
 #include "bindings/cli/options.hpp"
+#include "bindings/cli/output.hpp"
 #include "bindings/pipeline/ingest.hpp"
 #include "bindings/pipeline/night.hpp"
 #include "bindings/pipeline/warn.hpp"
@@ -15,8 +15,6 @@ namespace highwall::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-void print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 /// The interpreter of the environment that this program was installed into.
 fs::path own_python() {
@@ -36,10 +34,22 @@ void print_states(const NightSummary& s) {
   }
 }
 
-int report(const NightSummary& s) {
+std::string count(std::size_t n) { return fmt::format("{}", n); }
+
+/// Every file that was neither taken in nor known from an earlier night.
+void print_files(const NightSummary& s) {
+  for (const FileOutcome& f : s.files) {
+    if (f.outcome != "stored" && f.outcome != "known") print(fmt::format("{}: {}: {}\n", f.outcome, f.file, f.detail));
+  }
+}
+
+int report(const NightSummary& s, const Session& session) {
   print_states(s);
+  print_files(s);
   std::size_t stored = 0;
   for (const FileOutcome& f : s.files) stored += f.outcome == "stored" ? 1 : 0;
+  tell(session, "run",
+                  {{"now", to_iso8601(s.now)}, {"stored", count(stored)}, {"messages", count(s.messages_posted)}, {"findings", count(s.findings.size())}});
   for (const std::string& finding : s.findings) print("finding: " + finding + "\n");
   print(fmt::format("{}: {} files taken in, {} messages posted, {} findings; products in {}\n", to_iso8601(s.now), stored,
                     s.messages_posted, s.findings.size(), s.folder.string()));
@@ -58,7 +68,7 @@ void add_run(CLI::App& app, Session& session) {
     options.now = now_or_clock(*now);
     options.settle = now->empty();
     options.python = own_python();
-    session.exit_code = report(run_night(read_site(*site), options, session.run));
+    session.exit_code = report(run_night(read_site(*site), options, session.run), session);
   });
 }
 
@@ -66,9 +76,15 @@ void add_check(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("check", "Dry run: explain a site.toml and what the next night would take in");
   command->footer("Example: highwall check site.toml");
   auto site = std::make_shared<std::string>();
+  auto now = std::make_shared<std::string>();
   command->add_option("site", *site, "site.toml")->required();
+  command->add_option("--now", *now, "Clock of the night, ISO 8601; default: the machine's. Turns settle_s off");
   command->callback([=, &session] {
-    const CheckReport report = check_site(read_site(*site), clock_now(), session.run);
+    NightOptions options;
+    options.now = now_or_clock(*now);
+    options.settle = now->empty();
+    const CheckReport report = check_site(read_site(*site), options, session.run);
+    tell(session, "check", {{"problems", count(report.problems.size())}});
     for (const std::string& line : report.lines) print(line + "\n");
     for (const std::string& problem : report.problems) print("problem: " + problem + "\n");
     session.exit_code = report.problems.empty() ? 0 : kWithFindings;
@@ -85,6 +101,7 @@ void add_simulate(CLI::App& app, Session& session) {
     const SimulateResult result = simulate(*out, flags->get(), session.run);
     print(fmt::format("{} files for {} nights; run them with: highwall run {} --now {}\n", result.files,
                       result.nights.size(), result.site.string(), to_iso8601(result.nights.back())));
+    tell(session, "simulate", {{"files", count(result.files)}, {"nights", count(result.nights.size())}});
     if (result.failure != kNoInstant) print(fmt::format("the wedge fails at {}\n", to_iso8601(result.failure)));
   });
 }
@@ -105,6 +122,7 @@ void add_ingest(CLI::App& app, Session& session) {
     NightSummary summary;
     ingest(config, options, archive, summary, session.run);
     for (const FileOutcome& f : summary.files) print(fmt::format("{}: {} {}\n", f.file, f.outcome, f.detail));
+    for (const std::string& finding : summary.findings) print("finding: " + finding + "\n");
     session.exit_code = summary.findings.empty() ? 0 : kWithFindings;
   });
 }
@@ -118,11 +136,15 @@ void add_publish(CLI::App& app, Session& session) {
     const Site config = read_site(*site);
     const Archive archive = Archive::open_for_writing(config.resolve(config.paths.archive), config.frame);
     Outbox outbox(archive.root());
-    for (const Delivery& d : forward(outbox, config, archive.root(), session.run)) {
+    const auto deliveries = forward(outbox, config, archive.root(), session.run);
+    std::size_t waiting = 0;
+    for (const Delivery& d : deliveries) {
+      waiting += d.waiting;
       print(fmt::format("{}: {} delivered, {} waiting{}\n", d.publisher, d.delivered, d.waiting,
                         d.error.empty() ? "" : ": " + d.error));
-      if (d.waiting > 0) session.exit_code = kWithFindings;
+      if (d.waiting > 0 || !d.error.empty()) session.exit_code = kWithFindings;
     }
+    tell(session, "publish", {{"receivers", count(deliveries.size())}, {"waiting", count(waiting)}});
   });
 }
 
