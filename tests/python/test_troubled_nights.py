@@ -1,0 +1,455 @@
+"""Nights with defective files, broken receivers, full disks and slow helpers: each is told, none stops the rest."""
+
+import json
+import signal
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import highwall as hw
+
+HIGHWALL = Path(sys.executable).parent / "highwall"
+NOW = "2026-03-03T00:00:00Z"
+NEXT = "2026-03-04T00:00:00Z"
+WKT = ('PROJCS["plane",GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],'
+       'UNIT["degree",0.0174532925199433]],PROJECTION["Transverse_Mercator"],PARAMETER["latitude_of_origin",0],'
+       'PARAMETER["central_meridian",117],PARAMETER["scale_factor",1],PARAMETER["false_easting",500000],'
+       'PARAMETER["false_northing",0],UNIT["metre",1]]')
+SITE = """schema = "highwall.site/1"
+[mine]
+no = "7"
+name = "Troubled pit"
+time_zone = "UTC"
+[frame]
+crs = '''{crs}'''
+origin_m = [500000.0, 3880000.0, 0.0]
+[paths]
+drop = "{drop}"
+archive = "archive"
+output = "{output}"
+[output]
+products = ["csv"{png}]
+[publish]
+heartbeat_h = 24
+[[publish.to]]
+name = "folder"
+transport = "folder"
+dir = "feed"
+{receivers}
+[[zone]]
+id = "wall"
+quorum = {{ targets = 1, area_m2 = 1e9 }}
+{zone}
+"""
+CRACK = """
+[[source]]
+id = "crack"
+kind = "extensometer"
+files = "drop/crack/*.csv"
+zone = "wall"
+unit = "{unit}"
+max_silence_h = 48
+"""
+LIDAR = """
+[[source]]
+id = "scan"
+kind = "lidar"
+files = "drop/lidar/*.las"
+instant = ["filename:%Y%m%dT%H%M"]
+"""
+RADAR = """
+[[source]]
+id = "maps"
+kind = "radar"
+files = "drop/radar/*.tif"
+sign = "toward_positive"
+unit = "m"
+"""
+
+
+def pit(out, *sources, zone="", png="", receivers="", drop="drop", output="out"):
+    for folder in ("crack", "lidar", "radar"):
+        (out / "drop" / folder).mkdir(parents=True, exist_ok=True)
+    text = SITE.format(crs=WKT, zone=zone, png=png, receivers=receivers, drop=drop, output=output)
+    (out / "site.toml").write_text(text + "".join(s.format(unit="auto") for s in sources))
+    return out / "site.toml"
+
+
+def rows(n, step=0.0):
+    """Hourly rows of a wall at rest that begins to move, by `step` mm an hour, after six days."""
+    start = 1771891200  # 2026-02-24T00:00:00Z
+    lines = []
+    for i in range(n):
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(start + 3600 * i))
+        lines.append(f"{stamp},{0.1 * (i % 3) + step * max(0, i - 144):.4f}")
+    return lines
+
+
+def series(n, step=0.0):
+    return "time,displacement_mm\n" + "\n".join(rows(n, step)) + "\n"
+
+
+def las(wkt=WKT, points=200):
+    """LAS 1.4, point format 6, coordinates in millimetres."""
+    body = wkt.encode() + b"\0"
+    vlr = struct.pack("<H16sHH32s", 0, b"LASF_Projection", 2112, len(body), b"WKT") + body
+    offset = 375 + len(vlr)
+    header = struct.pack("<4sHHLHH8sBB32s32sHHHLLBHL20s", b"LASF", 0, 16, 0, 0, 0, b"", 1, 4, b"test", b"test", 60, 2026,
+                         375, offset, 1, 6, 30, 0, b"")
+    header += struct.pack("<12d", 0.001, 0.001, 0.001, 500000, 3880000, 0, 500100, 500000, 3880100, 3880000, 20, 0)
+    header += struct.pack("<QQLQ", 0, 0, 0, points) + struct.pack("<15Q", points, *[0] * 14)
+    data = bytearray()
+    for i in range(points):
+        data += struct.pack("<lllHBBBBhHd", 317 * i, 211 * (i % 13), 100 * (i % 7), 0, 0x11, 0, 0, 0, 0, 0, 0.0)
+    return header + vlr + bytes(data)
+
+
+def geotiff(instant, x0=500000.0, size=4, value=0.001):
+    """A GeoTIFF in EPSG:32650 of size x size float32 cells of 10 m."""
+    pixels = struct.pack(f"<{size * size}f", *[value] * (size * size))
+    meta = f'<GDALMetadata><Item name="INSTANT" sample="0">{instant}</Item></GDALMetadata>'.encode() + b"\0"
+    keys = struct.pack("<16H", 1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32650)
+    blobs = {273: pixels, 33550: struct.pack("<3d", 10, 10, 0), 33922: struct.pack("<6d", 0, 0, 0, x0, 3880100.0, 0),
+             34735: keys, 42112: meta}
+    plain = {256: (3, 1, size), 257: (3, 1, size), 258: (3, 1, 32), 259: (3, 1, 1), 262: (3, 1, 1), 277: (3, 1, 1),
+             278: (3, 1, size), 279: (4, 1, len(pixels)), 339: (3, 1, 3)}
+    shape = {273: (4, 1), 33550: (12, 3), 33922: (12, 6), 34735: (3, 16), 42112: (2, len(meta))}
+    at = 8 + 2 + 12 * (len(blobs) + len(plain)) + 4
+    data = b""
+    entries = {}
+    for tag, blob in blobs.items():
+        blob += b"\0" * (len(blob) % 2)
+        entries[tag] = struct.pack("<HHLL", tag, *shape[tag], at + len(data))
+        data += blob
+    for tag, (kind, count, number) in plain.items():
+        entries[tag] = struct.pack("<HHL", tag, kind, count) + (struct.pack("<HH", number, 0) if kind == 3 else struct.pack("<L", number))
+    return (struct.pack("<2sHL", b"II", 42, 8) + struct.pack("<H", len(entries)) + b"".join(entries[t] for t in sorted(entries)) +
+            struct.pack("<L", 0) + data)
+
+
+def run(site, *more, now=NOW, command="run", **keywords):
+    return subprocess.run([HIGHWALL, command, site, "--now", now, *more], capture_output=True, text=True, **keywords)
+
+
+def night(out):
+    return json.loads((out / "out" / "night.json").read_text())
+
+
+def files_of(out):
+    return {Path(f["file"]).name: f for f in night(out)["files"]}
+
+
+def bytes_below(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def values(out, source="crack", target="E1"):
+    (one,) = [s for s in hw.Archive(out / "archive").series(source) if s.target == target]
+    return [(str(t), float(v)) for t, v in zip(one.time, one.value.ravel())]
+
+
+# ---- a file's own defects, and what site.toml leaves open ----
+
+def test_a_file_with_a_garbled_crs_is_set_aside_and_the_night_goes_on(tmp_path):
+    site = pit(tmp_path, CRACK, LIDAR)
+    (tmp_path / "drop/crack/E1.csv").write_text(series(48))
+    (tmp_path / "drop/lidar/20260302T0600.las").write_bytes(las(wkt="PROJCS[garbage"))
+    done = run(site)
+    assert done.returncode == 2, done.stdout + done.stderr
+    scan = files_of(tmp_path)["20260302T0600.las"]
+    assert scan["outcome"] == "quarantined" and "CRS" in scan["detail"]
+    assert files_of(tmp_path)["E1.csv"]["outcome"] == "stored"
+    # The name stands once before its reason.
+    (finding,) = night(tmp_path)["findings"]
+    assert finding.count("20260302T0600.las") == 1
+
+
+def test_a_cloud_in_degrees_is_set_aside(tmp_path):
+    site = pit(tmp_path, CRACK, LIDAR)
+    (tmp_path / "drop/crack/E1.csv").write_text(series(48))
+    degrees = WKT[WKT.index("GEOGCS"):WKT.index(",PROJECTION")]
+    (tmp_path / "drop/lidar/20260302T0600.las").write_bytes(las(wkt=degrees))
+    done = run(site)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "degrees" in files_of(tmp_path)["20260302T0600.las"]["detail"]
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_what_the_configuration_leaves_open_is_found_before_anything_is_stored(tmp_path, command):
+    site = pit(tmp_path, CRACK)
+    (tmp_path / "drop/crack/A.csv").write_text(series(48))
+    (tmp_path / "drop/crack/Z.csv").write_text(series(48).replace("displacement_mm", "displacement"))
+    done = run(site, command=command)
+    assert done.returncode == 78, done.stdout + done.stderr
+    assert "unit" in done.stderr and "Z.csv" in done.stderr
+    assert not list((tmp_path / "archive").rglob("*.h5")) if (tmp_path / "archive").exists() else True
+    assert not list((tmp_path / "archive" / "journal").glob("*")) if (tmp_path / "archive").exists() else True
+
+
+def test_missing_outlines_are_an_error_of_the_configuration(tmp_path):
+    site = pit(tmp_path, CRACK, zone='polygon = "nowhere.geojson:wall"')
+    done = run(site)
+    assert done.returncode == 78, done.stdout + done.stderr
+    assert run(site, command="check").returncode == 78
+
+
+# ---- maps ----
+
+def test_a_map_of_another_grid_is_refused_for_ever(tmp_path):
+    site = pit(tmp_path, CRACK, RADAR)
+    site.write_text(site.read_text().replace(WKT, "EPSG:32650"))
+    (tmp_path / "drop/crack/E1.csv").write_text(series(48))
+    (tmp_path / "drop/radar/a.tif").write_bytes(geotiff("2026-03-02T01:00:00Z"))
+    assert run(site).returncode == 0
+    (tmp_path / "drop/radar/b.tif").write_bytes(geotiff("2026-03-03T01:00:00Z", size=5))
+    (tmp_path / "drop/radar/c.tif").write_bytes(geotiff("2026-03-03T02:00:00Z", x0=500010.0))
+    (tmp_path / "drop/radar/d.tif").write_bytes(geotiff("2026-03-03T03:00:00Z"))
+    done = run(site, now=NEXT)
+    assert done.returncode == 2, done.stdout + done.stderr
+    outcomes = {name: f["outcome"] for name, f in files_of(tmp_path).items()}
+    assert outcomes == {"b.tif": "quarantined", "c.tif": "quarantined", "d.tif": "stored"}
+    assert "another grid" in files_of(tmp_path)["b.tif"]["detail"]
+    assert run(site, now="2026-03-05T00:00:00Z").returncode == 2  # still in the drop folder; but measured
+    assert "could not be measured" not in " ".join(night(tmp_path)["findings"])
+    assert hw.Archive(tmp_path / "archive").verify() == []
+
+
+def test_a_source_that_cannot_be_measured_falls_silent_and_the_others_are_judged(tmp_path):
+    second = CRACK.replace('"crack"', '"other"').replace("drop/crack", "drop/radar")
+    site = pit(tmp_path, CRACK, second)
+    (tmp_path / "drop/crack/E1.csv").write_text(series(168, step=2.0))
+    (tmp_path / "drop/radar/F1.csv").write_text(series(168))
+    assert run(site).returncode == 0
+    before = {s["name"]: s for s in night(tmp_path)["states"]}
+    assert before["E1"]["level"] != "none" and before["wall"]["level"] == before["E1"]["level"]
+    (epoch,) = [p for p in (tmp_path / "archive").rglob("*-crack-*.h5")]
+    damaged = bytearray(epoch.read_bytes())
+    for i in range(len(damaged) // 2, len(damaged) // 2 + 64):
+        damaged[i] ^= 0x55
+    epoch.write_bytes(bytes(damaged))
+    (tmp_path / "drop/radar/F1.csv").write_text(series(192))
+    posted = len(list((tmp_path / "feed").glob("*.json")))
+    done = run(site, now=NEXT)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "source crack could not be measured" in done.stdout
+    after = {s["name"]: s for s in night(tmp_path)["states"]}
+    assert after["F1"]["health"] != "silent" and after["F1"]["newest_sample"] > before["F1"]["newest_sample"]
+    assert (after["E1"]["level"], after["E1"]["health"], after["E1"]["zone"]) == (before["E1"]["level"], "silent", "wall")
+    assert after["wall"]["level"] == before["wall"]["level"]
+    told = [json.loads(p.read_text()) for p in sorted((tmp_path / "feed").glob("*.json"))[posted:]]
+    assert {m["stream"] for m in told} >= {"E1", "heartbeat"} and "clear" not in {m["msg_type"] for m in told}
+    # The same night again: the same bytes, and nothing new is sent.
+    once = bytes_below(tmp_path / "out"), len(list((tmp_path / "feed").glob("*.json")))
+    assert run(site, now=NEXT).returncode == 2
+    assert (bytes_below(tmp_path / "out"), len(list((tmp_path / "feed").glob("*.json")))) == once
+
+
+# ---- messages go first ----
+
+def test_messages_wait_for_no_product(tmp_path):
+    site = pit(tmp_path, CRACK)
+    (tmp_path / "drop/crack/E1.csv").write_text(series(168, step=2.0))
+    (tmp_path / "out").write_text("a file where the folder should be")
+    done = run(site)
+    assert done.returncode == 74, done.stdout + done.stderr
+    assert list((tmp_path / "feed").glob("*.json"))
+    (tmp_path / "out").unlink()
+    assert run(site).returncode == 0
+
+
+def test_one_broken_receiver_does_not_hold_up_the_next(tmp_path):
+    site = pit(tmp_path, CRACK, receivers="")
+    broken = '[[publish.to]]\nname = "platform"\ntransport = "mqtt"\nhost = "127.0.0.1"\nport = 9\nuser = "u"\npassword_file = "secret"\n'
+    site.write_text(site.read_text().replace('[[publish.to]]\nname = "folder"', broken + '[[publish.to]]\nname = "folder"'))
+    (tmp_path / "drop/crack/E1.csv").write_text(series(168, step=2.0))
+    done = run(site)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "password file is missing" in done.stdout
+    sent = len(list((tmp_path / "feed").glob("*.json")))
+    assert sent > 0
+    told = night(tmp_path)
+    assert any("platform" in f for f in told["findings"])
+    platform, folder = told["deliveries"]
+    assert platform["publisher"] == "platform" and platform["waiting"] == sent and "password" in platform["error"]
+    assert folder == {"publisher": "folder", "delivered_seq": sent, "waiting": 0, "error": ""}
+    once = bytes_below(tmp_path / "out")
+    assert run(site).returncode == 2
+    assert bytes_below(tmp_path / "out") == once
+    # A state that cannot be read is the trouble of its receiver alone.
+    (tmp_path / "archive/delivery/folder/state.json").write_text('{"delivered_seq": "many"}')
+    again = run(site)
+    assert again.returncode == 2 and "delivery state cannot be read" in again.stdout
+
+
+def test_the_drop_folder_is_not_swept(tmp_path):
+    site = pit(tmp_path, CRACK, output=".")
+    (tmp_path / "drop/crack/E1.csv").write_text(series(48))
+    (tmp_path / "drop/crack/E2.csv.tmp").write_text(series(20))
+    (tmp_path / "elsewhere.tmp").write_text("mine")
+    run(site)
+    assert (tmp_path / "drop/crack/E2.csv.tmp").exists() and (tmp_path / "elsewhere.tmp").exists()
+
+
+# ---- text that is cut off ----
+
+def test_a_last_line_without_an_end_is_held_back(tmp_path):
+    whole = "time,displacement_mm\n" + "\n".join(rows(30)[:-1] + [rows(30)[-1].split(",")[0] + ",0.5490"]) + "\n"
+    clean = tmp_path / "clean"
+    site = pit(clean, CRACK)
+    (clean / "drop/crack/E1.csv").write_text(whole)
+    assert run(site).returncode == 0
+    expected = values(clean)
+    begin = whole.rindex("\n", 0, len(whole) - 1) + 1
+    for cut in range(begin + 1, len(whole)):
+        out = tmp_path / str(cut)
+        site = pit(out, CRACK)
+        (out / "drop/crack/E1.csv").write_text(whole[:cut])
+        done = run(site)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert "held back" in done.stdout
+        assert values(out) == expected[:-1]
+        (out / "drop/crack/E1.csv").write_text(whole)
+        assert run(site, now=NEXT).returncode == 0
+        assert values(out) == expected
+
+
+# ---- what lies in the drop folder ----
+
+def test_strays_copies_and_waiting_files_are_named(tmp_path):
+    site = pit(tmp_path, CRACK, LIDAR)
+    (tmp_path / "drop/crack/E1.csv").write_text(series(48))
+    (tmp_path / "drop/crack/E2.CSV").write_text(series(48))
+    (tmp_path / "drop/notes.txt").write_text("hello")
+    (tmp_path / "drop/crack/E3.csv.part").write_text("time")
+    cloud = las(wkt=WKT)
+    (tmp_path / "drop/lidar/20260301T0600.las").write_bytes(cloud)
+    (tmp_path / "drop/lidar/20260302T0600.las").write_bytes(cloud)
+    done = run(site)
+    assert done.returncode == 2, done.stdout + done.stderr
+    files = files_of(tmp_path)
+    assert files["E2.CSV"]["outcome"] == files["notes.txt"]["outcome"] == "unmatched"
+    assert "upper and lower case" in files["E2.CSV"]["detail"]
+    assert files["E3.csv.part"]["outcome"] == "waiting"
+    findings = "\n".join(night(tmp_path)["findings"])
+    assert "E2.CSV" in findings and "notes.txt" in findings
+    for name in ("E2.CSV", "notes.txt", "E3.csv.part"):
+        assert name in done.stdout
+
+
+def test_a_renamed_copy_of_another_date_is_a_finding(tmp_path):
+    site = pit(tmp_path, CRACK, LIDAR)
+    site.write_text(site.read_text().replace('kind = "lidar"', 'kind = "lidar"\ncrs = "local"\nzone = "wall"'))
+    (tmp_path / "drop/lidar/20260301T0600.las").write_bytes(las())
+    (tmp_path / "drop/lidar/20260302T0600.las").write_bytes(las())
+    done = run(site)
+    assert done.returncode == 2, done.stdout + done.stderr
+    copy = files_of(tmp_path)["20260302T0600.las"]
+    assert copy["outcome"] == "duplicate" and "2026-03-02T06:00:00Z" in copy["detail"]
+    assert any("20260302T0600.las" in f and "one of the two is wrong" in f for f in night(tmp_path)["findings"])
+
+
+# ---- check ----
+
+def test_check_tells_what_the_night_would_refuse_and_changes_nothing(tmp_path):
+    site = pit(tmp_path, CRACK, LIDAR)
+    (tmp_path / "drop/crack/E1.csv").write_text(series(48))
+    assert run(site).returncode == 0
+    changed = series(50).splitlines()
+    changed[10] = changed[10].split(",")[0] + ",77.0"
+    (tmp_path / "drop/crack/E1.csv").write_text("\n".join(changed) + "\n")
+    (tmp_path / "drop/lidar/20260302T0600.las").write_bytes(las(wkt="PROJCS[garbage"))
+    (tmp_path / "drop/lidar/nameless.las").write_bytes(las())
+    (tmp_path / "drop/lidar/stray.xyz").write_text("1 2 3\n")
+    before = bytes_below(tmp_path)
+    told = run(site, now=NEXT, command="check")
+    assert told.returncode == 2, told.stdout + told.stderr
+    assert bytes_below(tmp_path) == before
+    problems = [line for line in told.stdout.splitlines() if line.startswith("problem:")]
+    for name, word in (("E1.csv", "differ"), ("20260302T0600.las", "CRS"), ("nameless.las", "time of acquisition"), ("stray.xyz", "no source")):
+        assert any(name in p and word in p for p in problems), (name, told.stdout)
+    done = run(site, now=NEXT)
+    refused = {Path(f["file"]).name for f in night(tmp_path)["files"] if f["outcome"] in ("quarantined", "unmatched")}
+    assert refused == {"E1.csv", "20260302T0600.las", "nameless.las", "stray.xyz"}
+
+
+# ---- words and codes of the command line ----
+
+def test_acts_name_a_known_target(tmp_path):
+    site = pit(tmp_path, CRACK)
+    (tmp_path / "drop/crack/E1.csv").write_text(series(48))
+    assert run(site).returncode == 0
+
+    def ack(target):
+        return subprocess.run([HIGHWALL, "ack", target, "--by", "p07", "--site", site, "--now", NOW], capture_output=True, text=True)
+
+    wrong = ack("wal")
+    assert wrong.returncode == 65 and '"wall"' in wrong.stderr, wrong.stderr
+    assert not list((tmp_path / "archive/acts").glob("*"))
+    assert ack("wall").returncode == 0 and ack("E1").returncode == 0
+
+
+def test_a_full_standard_output_is_no_success(tmp_path):
+    site = pit(tmp_path, CRACK)
+    data = tmp_path / "drop/crack/E1.csv"
+    data.write_text(series(48))
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([HIGHWALL, "info", data], stdout=full, stderr=subprocess.DEVNULL).returncode == 74
+        assert subprocess.run([HIGHWALL, "run", site, "--now", NOW], stdout=full, stderr=subprocess.DEVNULL).returncode == 74
+
+
+def test_export_knows_its_sources(tmp_path):
+    site = pit(tmp_path, CRACK, LIDAR)
+    site.write_text(site.read_text().replace('kind = "lidar"', 'kind = "lidar"\ncrs = "local"\nzone = "wall"'))
+    (tmp_path / "drop/crack/E1.csv").write_text(series(48))
+    (tmp_path / "drop/lidar/20260301T0600.las").write_bytes(las())
+    assert run(site).returncode == 0
+
+    def export(source):
+        return subprocess.run([HIGHWALL, "export", site, "--source", source], capture_output=True, text=True)
+
+    assert export("crack").returncode == 0
+    unknown = export("nosuch")
+    assert unknown.returncode == 65 and "crack" in unknown.stderr and "scan" in unknown.stderr
+    cloud = export("scan")
+    assert cloud.returncode == 65 and "cloud" in cloud.stderr
+
+
+def test_info_goes_on_after_a_bad_file(tmp_path):
+    (tmp_path / "bad.las").write_bytes(b"LASF" + b"\xff" * 500)
+    (tmp_path / "good.csv").write_text(series(5))
+    told = subprocess.run([HIGHWALL, "info", tmp_path / "bad.las", tmp_path / "good.csv"], capture_output=True, text=True)
+    assert told.returncode == 65 and "bad.las" in told.stderr and "series good" in told.stdout
+
+
+def test_every_stage_is_one_json_line(tmp_path):
+    site = pit(tmp_path, CRACK)
+    (tmp_path / "drop/crack/E1.csv").write_text(series(48))
+    done = run(site)
+    assert done.returncode == 0
+    events = [json.loads(line)["event"] for line in done.stderr.splitlines()]
+    assert [e for i, e in enumerate(events) if e not in events[:i]] == ["ingest", "measure", "judge", "post", "deliver", "products", "seal", "run"]
+    assert run(site, "--silent").stderr == ""
+    for command, arguments in (("verify", [tmp_path / "archive"]), ("publish", [site]), ("export", [site]),
+                               ("simulate", [tmp_path / "pit", "--nights", "1", "--beam-step-deg", "2.0"])):
+        told = subprocess.run([HIGHWALL, command, *arguments], capture_output=True, text=True)
+        assert [json.loads(line)["event"] for line in told.stderr.splitlines()][-1] == command, told.stderr
+
+
+def test_a_stop_during_map_stacks_is_quick(tmp_path):
+    site = pit(tmp_path, CRACK, RADAR)
+    site.write_text(site.read_text().replace(WKT, "EPSG:32650"))
+    for i in range(300):
+        (tmp_path / f"drop/radar/{i:03}.tif").write_bytes(geotiff(f"2026-03-02T{i // 60:02}:{i % 60:02}:00Z", size=16))
+    child = subprocess.Popen([HIGHWALL, "run", site, "--now", NOW, "--silent"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while child.poll() is None and not list((tmp_path / "archive").rglob("*-maps-*.h5")):
+        time.sleep(0.005)
+    child.send_signal(signal.SIGINT)
+    begin = time.monotonic()
+    assert child.wait() == 130
+    assert time.monotonic() - begin < 2.0  # a loaded machine; 0.2 s on a quiet one
+    assert len(list((tmp_path / "archive").rglob("*-maps-*.h5"))) < 300
+    assert run(site).returncode == 0
