@@ -23,15 +23,67 @@ json evidence_of(const Evidence& e) {
           {"epochs", e.epochs}, {"source", e.source}};
 }
 
-json geometry_of(const WarningMessage& m) {
-  if (m.outline_lon_lat.empty()) return nullptr;
-  json rings = json::array();
-  for (const auto& ring : m.outline_lon_lat) {
-    json points = json::array();
-    for (const auto& [lon, lat] : ring) points.push_back({lon, lat});
-    rings.push_back(points);
+json point_of(const std::pair<double, double>& p) { return {p.first, p.second}; }
+
+json outline_of(const MessageOutline& parts) {
+  json polygons = json::array();
+  for (const auto& part : parts) {
+    json rings = json::array();
+    for (const auto& ring : part) {
+      json points = json::array();
+      for (const auto& p : ring) points.push_back(point_of(p));
+      rings.push_back(std::move(points));
+    }
+    polygons.push_back(std::move(rings));
   }
-  return {{"type", "Polygon"}, {"coordinates", rings}};
+  return polygons;
+}
+
+/// One part is a Polygon, several are a MultiPolygon; a target is a Point; what is not known is null.
+json geometry_of(const MessageOutline& parts, const std::optional<std::pair<double, double>>& place) {
+  if (place) return {{"type", "Point"}, {"coordinates", point_of(*place)}};
+  if (parts.empty()) return nullptr;
+  const json polygons = outline_of(parts);
+  if (parts.size() == 1) return {{"type", "Polygon"}, {"coordinates", polygons[0]}};
+  return {{"type", "MultiPolygon"}, {"coordinates", polygons}};
+}
+
+json local_geometry_of(const WarningMessage& m) {
+  json geometry = geometry_of(m.outline_m, m.place_m);
+  if (!geometry.is_null()) geometry["crs"] = m.crs;
+  return geometry;
+}
+
+json contribution_of(const Contribution& c) {
+  return {{"target", c.target},         {"level", std::string(name_of(c.level))}, {"health", std::string(name_of(c.health))},
+          {"rule", c.rule},             {"value", number(c.value)},               {"sigma", number(c.sigma)},
+          {"threshold", number(c.threshold)}, {"unit", c.unit},                   {"area_m2", number(c.area_m2)}};
+}
+
+/// What 5.1 of the platform's feed calls the cause: numbers, what they are held against, how far to trust them.
+void add_cause(const WarningMessage& m, json& j) {
+  json values = json::object();
+  json thresholds = json::object();
+  for (const MessageQuantity& q : m.quantities) {
+    values[q.name] = number(q.value);
+    values[q.name + "_sigma"] = number(q.sigma);
+    thresholds[q.name] = number(q.threshold);
+  }
+  j["values"] = values;
+  j["thresholds"] = thresholds;
+  j["duration_h"] = number(m.duration_h);
+  j["quality"] = {{"flags", m.quality.flags}, {"coverage", number(m.quality.coverage)}, {"uncertainty_mm", number(m.quality.uncertainty_mm)}};
+  json files = json::array();
+  for (const EvidenceFile& f : m.files) files.push_back({{"path", f.path}, {"sha256", f.sha256}});
+  j["evidence_files"] = files;
+  json evidence = json::array();
+  for (const Evidence& e : m.evidence) evidence.push_back(evidence_of(e));
+  j["evidence"] = evidence;
+  if (!m.is_zone || m.msg_type == "heartbeat") return;
+  json targets = json::array();
+  for (const Contribution& c : m.contributions) targets.push_back(contribution_of(c));
+  j["targets"] = targets;
+  j["targets_total"] = m.targets_total;
 }
 
 }  // namespace
@@ -53,6 +105,7 @@ std::string envelope_text(const WarningMessage& m, std::int64_t rev, std::int64_
          {"status", m.status},
          {"historical", m.historical},
          {"event_time", zone.to_rfc3339(m.event_time)},
+         {"detected_time", zone.to_rfc3339(m.detected_time)},
          {"published_time", zone.to_rfc3339(m.published_time)},
          {"mine_no", m.mine_no},
          {"slope_no", m.slope_no},
@@ -62,14 +115,14 @@ std::string envelope_text(const WarningMessage& m, std::int64_t rev, std::int64_
          {"health", std::string(name_of(m.health))},
          {"explanation", m.explanation},
          {"area_m2", number(m.area_m2)},
-         {"geometry", geometry_of(m)},
+         {"equip_nos", m.equip_nos},
+         {"geometry", geometry_of(m.outline_lon_lat, m.place_lon_lat)},
+         {"geometry_local", local_geometry_of(m)},
          {"threshold_set", {{"id", m.policy_id}, {"version", m.policy_version}, {"sha256", m.policy_sha256}}},
          {"unconfirmed", m.unconfirmed},
          {"engine", {{"name", "highwall"}, {"version", kVersion}, {"config_sha256", m.config_sha256}}},
          {"prev_hash", prev_hash}};
-  json evidence = json::array();
-  for (const Evidence& e : m.evidence) evidence.push_back(evidence_of(e));
-  j["evidence"] = evidence;
+  add_cause(m, j);
   if (m.msg_type == "heartbeat") {
     j.erase("zone_id");
     json states = json::array();
