@@ -295,6 +295,10 @@ class Measurer {
       if (is_base) continue;
       TargetInput target;
       target.series = references.empty() ? s : referenced(s, all, references, source);
+      // By the series as read: what is left of it after its reference no longer tells where it stands.
+      if (const auto place = site_position(s); place && !target.series.position_m) {
+        target.series.position_m = {(*place)[0] + site_.frame.origin_m[0], (*place)[1] + site_.frame.origin_m[1], kNaN};
+      }
       const std::string zone = zone_of(source, s);
       add(source, zone, std::move(target), {ids.front(), ids.back()});
     }

@@ -9,6 +9,7 @@
 #include "bindings/pipeline/measure.hpp"
 #include "bindings/pipeline/products.hpp"
 #include "bindings/pipeline/warn.hpp"
+#include "bindings/pipeline/zone_summary.hpp"
 #include "core/error.hpp"
 
 namespace highwall {
@@ -66,10 +67,14 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
 
   ingest(site, options, archive, summary, run);
   const Measurements measurements = measure(site, outlines, archive, options.now, summary, run);
-  std::vector<ZoneHistories> histories = warn(site, policy, measurements, read_acts(archive.root()), options.now, run);
+  summary.acts = read_acts(archive.root());
+  std::erase_if(summary.acts, [&](const Act& act) { return act.at > options.now; });
+  std::vector<ZoneHistories> histories = warn(site, policy, measurements, summary.acts, options.now, run);
   Outbox outbox(archive.root());
   if (!measurements.failed.empty()) carry_told_states(outbox.told_states(), options.now, histories);
   summary.states = states_of(histories);
+  summary.zones = zone_summaries(histories, summary.states, summary.acts, options.now);
+  summary.sources = source_summaries(site, measurements, summary);
   run.log(LogLevel::info, "judge", {{"states", count(summary.states.size())}});
   summary.messages_posted = post_changes(site, policy, histories, outlines, options.now, outbox);
   run.log(LogLevel::info, "post", {{"messages", count(summary.messages_posted)}});

@@ -32,6 +32,12 @@ std::string patch_name(const std::string& source, const Key& key) {
   return fmt::format("{}/{:+05d}{:+05d}", source, static_cast<int>(key.first), static_cast<int>(key.second));
 }
 
+/// Middle of a patch in world metres; its height is not told.
+std::array<double, 3> place_of(const Key& key, const Frame& frame) {
+  return {(static_cast<double>(key.first) + 0.5) * kPatch_m + frame.origin_m[0],
+          (static_cast<double>(key.second) + 0.5) * kPatch_m + frame.origin_m[1], kNaN};
+}
+
 double median_of(std::vector<double> v) {
   const auto middle = v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2);
   std::nth_element(v.begin(), middle, v.end());
@@ -130,6 +136,7 @@ std::vector<TargetInput> lidar_patches(const std::string& source, const std::vec
     target.series.target = patch_name(source, key);
     target.series.kind = SensorKind::lidar;
     target.series.components = {"east", "north", "up"};
+    if (!fields[0].frame.is_local()) target.series.position_m = place_of(key, fields[0].frame);
     target.area_m2 = kPatch_m * kPatch_m;
     target.series.push(reference, {0.0, 0.0, 0.0}, std::vector<double>(3, registration_sigma_m.empty() ? 1e-3 : registration_sigma_m[0]));
     // Decided once a patch: directions that came and went would look like jumps.
@@ -162,6 +169,7 @@ std::vector<TargetInput> radar_patches(const std::string& source, const Stack& s
     TargetInput target;
     target.series.target = patch_name(source, key);
     target.series.kind = SensorKind::radar;
+    if (!g.frame.is_local()) target.series.position_m = place_of(key, g.frame);
     target.area_m2 = cell_area * static_cast<double>(cells.size());
     bool seen = false;
     for (std::size_t e = 0; e < stack.epochs(); ++e) {

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <tuple>
 
+#include "bindings/pipeline/zone_summary.hpp"
 #include "core/error.hpp"
 #include "io/config/policy.hpp"
 #include "io/crs/crs.hpp"
@@ -62,20 +64,33 @@ std::vector<std::string> unconfirmed_of(const Policy& policy, const std::vector<
   return names;
 }
 
-std::vector<std::vector<std::pair<double, double>>> lon_lat_of(const Polygon& polygon) {
-  std::vector<std::vector<std::pair<double, double>>> rings;
-  if (polygon.empty() || polygon.frame.is_local()) return rings;
-  const Transformer transformer(polygon.frame.crs, "EPSG:4326");
-  for (const auto& ring : polygon.rings) {
-    std::vector<std::pair<double, double>> out;
-    for (const Eigen::Vector2d& p : ring) {
-      double xyz[3] = {p.x() + polygon.frame.origin_m[0], p.y() + polygon.frame.origin_m[1], 0.0};
-      if (transformer.apply(xyz, 1) == 0) out.emplace_back(xyz[0], xyz[1]);
+/// Outline of a zone in world metres of the site's CRS.
+MessageOutline outline_of(const Polygon& polygon) {
+  MessageOutline parts;
+  for (const ZonePart& part : parts_of(polygon)) {
+    auto& rings = parts.emplace_back();
+    for (const Ring& ring : part) {
+      auto& points = rings.emplace_back();
+      for (const Eigen::Vector2d& p : ring) points.emplace_back(p.x() + polygon.frame.origin_m[0], p.y() + polygon.frame.origin_m[1]);
     }
-    if (!out.empty() && out.front() != out.back()) out.push_back(out.front());
-    rings.push_back(std::move(out));
   }
-  return rings;
+  return parts;
+}
+
+/// World metres as WGS84 longitude and latitude; empty where the frame has no place on earth.
+MessageOutline lon_lat_of(MessageOutline parts, const Frame& frame) {
+  if (parts.empty() || frame.is_local()) return {};
+  const Transformer transformer(frame.crs, "EPSG:4326");
+  for (auto& part : parts) {
+    for (auto& ring : part) {
+      for (auto& [x, y] : ring) {
+        double xyz[3] = {x, y, 0.0};
+        if (transformer.apply(xyz, 1) > 0) return {};
+        std::tie(x, y) = std::pair(xyz[0], xyz[1]);
+      }
+    }
+  }
+  return parts;
 }
 
 /// Start of the episode that an instant belongs to: the last rise from none.
@@ -95,7 +110,10 @@ class Poster {
 
   /// Posts every change after the newest one that was posted. A change that late data put before it is
   /// not sent again; when late data changed the present state, that goes out as an update.
-  std::size_t stream(const History& history, bool is_zone, const std::string& slope, const Polygon& outline) {
+  /// @param zone  the zone's own and its targets' histories; nullptr when the stream is that of a target. A target has
+  ///              messages of its own for changes of level only: its health is told by its zone and its source.
+  std::size_t stream(const History& history, const ZoneHistories* zone, const std::string& slope, const Polygon& outline) {
+    const bool is_zone = zone != nullptr;
     const auto changes = changes_of(history);
     if (changes.empty()) return 0;
     std::optional<Posted> last = outbox_.last(history.target);
@@ -105,14 +123,14 @@ class Poster {
       const Level before = last ? last->level : Level::none;
       const Health health_before = last ? last->health : Health::live;
       const bool newer = !last || entry.at > last->event_time;
-      const bool differs = entry.level != before || told(entry.health) != told(health_before);
+      const bool differs = entry.level != before || (is_zone && told(entry.health) != told(health_before));
       const bool correction = last && !newer && k + 1 == changes.size() && differs;
       if (!differs || (!newer && !correction)) continue;
       // A target that begins at rest has nothing to tell.
       if (!last && entry.level == Level::none && entry.health != Health::silent && entry.health != Health::stale) continue;
       WarningMessage m = base(history.target, is_zone, slope, outline);
       m.msg_type = message_type(before, entry.level);
-      m.historical = correction;
+      m.historical = correction || entry.at < previous_night();
       m.level = entry.level;
       m.previous_level = before;
       m.health = entry.health;
@@ -121,11 +139,18 @@ class Poster {
       m.explanation = explain(history.target, entry);
       m.evidence = {entry.evidence};
       m.unconfirmed = unconfirmed_of(policy_, m.evidence);
-      m.area_m2 = history.area_m2 > 0.0 ? history.area_m2 : kNaN;
+      is_zone ? describe_zone(*zone, policy_, m) : describe_target(history, policy_, m);
       last = outbox_.post(m);
       ++posted;
     }
     return posted;
+  }
+
+  /// What happened before this is told late. Without a night before: one interval of the heartbeat ago.
+  Instant previous_night() const {
+    const auto last = outbox_.last("heartbeat");
+    return last && last->published_time < now_ ? last->published_time
+                                               : now_ - duration_from_seconds(site_.publish.heartbeat_h * 3600.0);
   }
 
   std::size_t heartbeat(const std::vector<NightState>& states) {
@@ -135,7 +160,7 @@ class Poster {
     m.episode_start = now_;
     m.event_time = now_;
     m.explanation = "The engine is at work; these are all states.";
-    m.area_m2 = kNaN;
+    m.area_m2 = m.duration_h = m.quality.coverage = m.quality.uncertainty_mm = kNaN;
     for (const NightState& s : states) {
       m.states.push_back({s.name, s.level, s.health, s.newest, s.is_zone ? "" : s.zone});
       m.level = std::max(m.level, s.is_zone ? s.level : Level::none);
@@ -162,7 +187,10 @@ class Poster {
     m.policy_version = policy_.version;
     m.policy_sha256 = policy_.sha256;
     m.config_sha256 = config_sha256_;
-    m.outline_lon_lat = lon_lat_of(outline);
+    m.detected_time = now_;
+    m.crs = site_.frame.crs;
+    m.outline_m = outline_of(outline);
+    m.outline_lon_lat = lon_lat_of(m.outline_m, outline.frame);
     return m;
   }
 
@@ -255,11 +283,11 @@ std::size_t post_changes(const Site& site, const Policy& policy, const std::vect
   for (const ZoneHistories& z : zones) {
     if (z.zone.empty()) continue;
     const auto outline = std::find_if(outlines.begin(), outlines.end(), [&](const Polygon& p) { return p.name == z.zone; });
-    posted += poster.stream(z.own, true, site.zone(z.zone)->slope, outline == outlines.end() ? Polygon{} : *outline);
+    posted += poster.stream(z.own, &z, site.zone(z.zone)->slope, outline == outlines.end() ? Polygon{} : *outline);
   }
   for (const ZoneHistories& z : zones) {
     const ZoneConfig* zone = site.zone(z.zone);
-    for (const History& target : z.targets) posted += poster.stream(target, false, zone == nullptr ? "" : zone->slope, {});
+    for (const History& target : z.targets) posted += poster.stream(target, nullptr, zone == nullptr ? "" : zone->slope, {});
   }
   return posted + poster.heartbeat(states_of(zones));
 }
