@@ -86,6 +86,29 @@ void add_cause(const WarningMessage& m, json& j) {
   j["targets_total"] = m.targets_total;
 }
 
+/// Zones and sources in full; targets, of which there are hundreds, as zone -> name -> [level, health, newest].
+void add_states(const WarningMessage& m, const TimeZone& zone, json& j) {
+  const auto time = [&](Instant t) { return t == kNoInstant ? json(nullptr) : json(zone.to_rfc3339(t)); };
+  json states = json::array();
+  json targets = json::object();
+  json sources = json::array();
+  for (const StateLine& s : m.states) {
+    const std::string level(name_of(s.level));
+    const std::string health(name_of(s.health));
+    if (s.is_zone) {
+      states.push_back({{"name", s.name}, {"level", level}, {"health", health}, {"newest", time(s.newest)}});
+    } else {
+      targets[s.zone][s.name] = json::array({level, health, time(s.newest)});
+    }
+  }
+  for (const SourceLine& s : m.sources) {
+    sources.push_back({{"id", s.id}, {"kind", s.kind}, {"health", std::string(name_of(s.health))}, {"newest", time(s.newest)}, {"targets", s.targets}});
+  }
+  j["states"] = states;
+  j["target_states"] = targets;
+  j["sources"] = sources;
+}
+
 }  // namespace
 
 std::string message_id(const WarningMessage& m) {
@@ -125,15 +148,7 @@ std::string envelope_text(const WarningMessage& m, std::int64_t rev, std::int64_
   add_cause(m, j);
   if (m.msg_type == "heartbeat") {
     j.erase("zone_id");
-    json states = json::array();
-    for (const StateLine& s : m.states) {
-      states.push_back({{"name", s.name},
-                        {"zone", s.zone},
-                        {"level", std::string(name_of(s.level))},
-                        {"health", std::string(name_of(s.health))},
-                        {"newest", s.newest == kNoInstant ? json(nullptr) : json(zone.to_rfc3339(s.newest))}});
-    }
-    j["states"] = states;
+    add_states(m, zone, j);
   }
   j["hash"] = sha256_hex(j.dump());
   return j.dump(1) + "\n";

@@ -18,6 +18,16 @@ struct StateLine {
   Health health = Health::silent;
   Instant newest = kNoInstant;
   std::string zone;  ///< Of a target; "" = in no zone.
+  bool is_zone = false;
+};
+
+/// State of one source, as a heartbeat lists it.
+struct SourceLine {
+  std::string id;
+  std::string kind;
+  Health health = Health::silent;
+  Instant newest = kNoInstant;
+  std::size_t targets = 0;
 };
 
 /// A measured quantity and what it is held against; the name ends with the unit ("velocity_24h_mm_per_day").
@@ -94,7 +104,8 @@ struct WarningMessage {
   std::string policy_sha256;
   std::vector<std::string> unconfirmed;  ///< Rules in the evidence whose numbers nobody has confirmed.
   std::string config_sha256;
-  std::vector<StateLine> states;         ///< Heartbeat only.
+  std::vector<StateLine> states;         ///< Heartbeat only: zones and targets.
+  std::vector<SourceLine> sources;       ///< Heartbeat only.
 };
 
 /// Identity of a warning: mine, slope, stream and start of the episode. The rule is content, so that an

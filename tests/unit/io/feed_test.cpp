@@ -99,6 +99,24 @@ TEST(Envelope, ATargetHasAPointAndWhatIsNotKnownIsNull) {
   EXPECT_FALSE(j.contains("targets"));
 }
 
+TEST(Envelope, AHeartbeatListsZonesAndSourcesInFullAndTargetsInBrief) {
+  WarningMessage m = fixed_case();
+  m.msg_type = "heartbeat";
+  m.stream = "heartbeat";
+  m.outline_lon_lat.clear();
+  m.states = {{"wedge", Level::red, Health::degraded, m.event_time, "", true},
+              {"gnss/G01", Level::red, Health::live, m.event_time, "wedge", false},
+              {"gnss/G09", Level::none, Health::silent, kNoInstant, "", false}};
+  m.sources = {{"gnss", "gnss", Health::degraded, m.event_time, 2}};
+  const json j = json::parse(envelope_text(m, 1, 1, ""));
+  ASSERT_EQ(j["states"].size(), 1u);
+  EXPECT_EQ(j["states"][0]["name"], "wedge");
+  EXPECT_EQ(j["target_states"]["wedge"]["gnss/G01"], json::array({"red", "live", "2026-07-01T09:10:00+08:00"}));
+  EXPECT_EQ(j["target_states"][""]["gnss/G09"], json::array({"none", "silent", nullptr}));
+  EXPECT_EQ(j["sources"][0]["targets"], 2);
+  EXPECT_FALSE(j.contains("targets"));
+}
+
 TEST(Envelope, TheGeoJsonFeatureCarriesTheSameParts) {
   const json j = json::parse(feed_of("geojson").translate(envelope_text(fixed_case(), 1, 1, "")));
   EXPECT_EQ(j["type"], "Feature");
