@@ -76,7 +76,8 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
   summary.zones = zone_summaries(histories, summary.states, summary.acts, options.now);
   summary.sources = source_summaries(site, measurements, summary);
   run.log(LogLevel::info, "judge", {{"states", count(summary.states.size())}});
-  summary.messages_posted = post_changes(site, policy, histories, outlines, options.now, outbox);
+  summary.messages_posted = post_changes(site, policy, histories, outlines, options.now,
+                                         {summary.sources, files_of_epochs(archive.journal()), places_of(measurements)}, outbox);
   run.log(LogLevel::info, "post", {{"messages", count(summary.messages_posted)}});
   deliver(site, archive, outbox, summary, run);
   write_products(site, policy, measurements, histories, outlines, options, summary, run);

@@ -430,11 +430,11 @@ void write_products(const Site& site, const Policy& policy, const Measurements& 
   write_whole(folder.path() / "night.json", summary_json(site, policy, summary));
   if (wanted(site, "png")) {
     const std::string why = quicklook(options, folder.path(), run);
-    const std::size_t tables = summary.products.size();
+    const std::size_t before = summary.products.size();
     for (const auto& entry : fs::directory_iterator(folder.path())) {
       if (entry.path().extension() == ".png") summary.products.push_back(entry.path().lexically_relative(output));
     }
-    const bool none = summary.products.size() == tables;
+    const bool none = summary.products.size() == before;
     if (!why.empty()) summary.findings.push_back((none ? "no pictures: " : "not all pictures: ") + why);
     std::sort(summary.products.begin(), summary.products.end());
   }

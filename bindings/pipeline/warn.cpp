@@ -105,8 +105,8 @@ Instant episode_start(const std::vector<const LampEntry*>& changes, std::size_t 
 
 class Poster {
  public:
-  Poster(const Site& site, const Policy& policy, Instant now, Outbox& outbox)
-      : site_(site), policy_(policy), now_(now), outbox_(outbox), config_sha256_(sha256_hex(site.text)) {}
+  Poster(const Site& site, const Policy& policy, Instant now, const MessageContext& context, Outbox& outbox)
+      : site_(site), policy_(policy), now_(now), context_(context), outbox_(outbox), config_sha256_(sha256_hex(site.text)) {}
 
   /// Posts every change after the newest one that was posted. A change that late data put before it is
   /// not sent again; when late data changed the present state, that goes out as an update.
@@ -140,6 +140,8 @@ class Poster {
       m.evidence = {entry.evidence};
       m.unconfirmed = unconfirmed_of(policy_, m.evidence);
       is_zone ? describe_zone(*zone, policy_, m) : describe_target(history, policy_, m);
+      if (!is_zone) add_place(m);
+      m.files = files_of(m.evidence, context_.files);
       last = outbox_.post(m);
       ++posted;
     }
@@ -162,9 +164,10 @@ class Poster {
     m.explanation = "The engine is at work; these are all states.";
     m.area_m2 = m.duration_h = m.quality.coverage = m.quality.uncertainty_mm = kNaN;
     for (const NightState& s : states) {
-      m.states.push_back({s.name, s.level, s.health, s.newest, s.is_zone ? "" : s.zone});
+      m.states.push_back({s.name, s.level, s.health, s.newest, s.is_zone ? "" : s.zone, s.is_zone});
       m.level = std::max(m.level, s.is_zone ? s.level : Level::none);
     }
+    for (const SourceSummary& x : context_.sources) m.sources.push_back({x.id, x.kind, x.health, x.newest, x.targets});
     const bool silent = !states.empty() && std::all_of(states.begin(), states.end(), [](const NightState& s) { return s.health == Health::silent; });
     const bool live = std::all_of(states.begin(), states.end(), [](const NightState& s) { return s.health == Health::live; });
     m.health = states.empty() || silent ? Health::silent : live ? Health::live : Health::degraded;
@@ -174,6 +177,16 @@ class Poster {
   }
 
  private:
+  /// A target's message carries the point where it stands.
+  void add_place(WarningMessage& m) const {
+    const auto found = context_.places_m.find(m.stream);
+    if (found == context_.places_m.end()) return;
+    m.place_m = {found->second[0], found->second[1]};
+    const std::vector<std::pair<double, double>> ring(1, *m.place_m);
+    const MessageOutline one = lon_lat_of(MessageOutline(1, std::vector(1, ring)), site_.frame);
+    if (!one.empty()) m.place_lon_lat = one[0][0][0];
+  }
+
   WarningMessage base(const std::string& stream, bool is_zone, const std::string& slope, const Polygon& outline) const {
     WarningMessage m;
     m.mine_no = site_.mine.no;
@@ -197,6 +210,7 @@ class Poster {
   const Site& site_;
   const Policy& policy_;
   Instant now_;
+  const MessageContext& context_;
   Outbox& outbox_;
   std::string config_sha256_;
 };
@@ -276,9 +290,20 @@ std::vector<NightState> states_of(const std::vector<ZoneHistories>& zones) {
   return states;
 }
 
+std::map<std::string, std::array<double, 2>> places_of(const Measurements& measurements) {
+  std::map<std::string, std::array<double, 2>> places;
+  for (const auto& [zone, targets] : measurements.targets) {
+    for (const TargetInput& t : targets) {
+      if (t.series.position_m) places[t.series.target] = {(*t.series.position_m)[0], (*t.series.position_m)[1]};
+    }
+  }
+  return places;
+}
+
 std::size_t post_changes(const Site& site, const Policy& policy, const std::vector<ZoneHistories>& zones,
-                         const std::vector<Polygon>& outlines, Instant now, Outbox& outbox) {
-  Poster poster(site, policy, now, outbox);
+                         const std::vector<Polygon>& outlines, Instant now, const MessageContext& context,
+                         Outbox& outbox) {
+  Poster poster(site, policy, now, context, outbox);
   std::size_t posted = 0;
   for (const ZoneHistories& z : zones) {
     if (z.zone.empty()) continue;

@@ -123,6 +123,19 @@ TEST(SourceOfEpoch, IsBetweenTheInstantAndTheDigest) {
   EXPECT_EQ(source_of_epoch(""), "");
 }
 
+TEST(EvidenceFiles, AreTheFilesOfTheEpochsEachOnce) {
+  const EpochFiles files = files_of_epochs({R"({"act":"ingest","file_sha256":"aa","id":"e1","source":"gnss"})",
+                                            R"({"act":"ingest","file_sha256":"aa","id":"e2","source":"gnss"})",
+                                            R"({"act":"file","file_sha256":"aa","file":"drop/a.pos","source":"gnss"})",
+                                            R"({"act":"file","file_sha256":"aa","file":"drop/copy.pos","source":"gnss"})", "no line at all"});
+  Evidence e;
+  e.epochs = {"e1", "e2", "unknown"};
+  const auto found = files_of({e}, files);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].path, "drop/a.pos");
+  EXPECT_EQ(found[0].sha256, "aa");
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream in(text);
   std::vector<std::string> out;
