@@ -20,4 +20,14 @@ struct Polygon {
   bool contains(double x, double y) const noexcept;
 };
 
+/// A ring, closed: its first point is its last.
+using Ring = std::vector<Eigen::Vector2d>;
+/// One part of a zone: its outline, then its holes.
+using ZonePart = std::vector<Ring>;
+
+/// The rings by parts, closed, by the rule of Polygon::contains(): a ring inside an even number of others is the
+/// outline of a part, the rest are holes of the part right around them. Empty rings are left out.
+/// Local metres of the polygon's frame.
+std::vector<ZonePart> parts_of(const Polygon& polygon);
+
 }  // namespace highwall

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 
@@ -24,14 +26,87 @@ fs::path own_python() {
   return !failed && fs::exists(python) ? python : fs::path();
 }
 
+std::string time_text(Instant t) { return t == kNoInstant ? "never" : to_iso8601(t); }
+
+/// A value beside its limit, with as many digits as it takes to tell them apart.
+std::string value_and_limit(const Evidence& e) {
+  const bool sigma_is_known = std::isfinite(e.sigma);
+  for (int digits = 3;; ++digits) {
+    const std::string value = fmt::format("{:.{}g}", e.value, digits);
+    const std::string limit = fmt::format("{:.{}g}", e.threshold, digits);
+    if (value == limit && e.value != e.threshold && digits < 12) continue;
+    const std::string sigma = sigma_is_known ? fmt::format("{:.2g}", e.sigma) : "unknown";
+    return fmt::format("{} +- {} {}{}, limit {}", value, sigma, e.unit, e.window.empty() ? "" : " over " + e.window, limit);
+  }
+}
+
+bool is_measured(const Evidence& e) { return !e.rule.empty() && std::isfinite(e.value); }
+
+std::string deciding_text(const NightState& n, const ZoneSummary& z) {
+  if (z.decided_by.empty()) return "no target has data";
+  const std::string target = fmt::format(" (target {})", z.decided_by);
+  if (!is_measured(z.evidence)) return "no velocity can be judged" + target;
+  if (n.level == Level::none) return "largest: " + z.evidence.rule + " " + value_and_limit(z.evidence) + target;
+  return z.evidence.rule + " " + value_and_limit(z.evidence) + target;
+}
+
+void print_zone(const NightState& n, const ZoneSummary& z) {
+  print(fmt::format("{:<14} {:<7} {:<9} {:<21} {:<21} {}\n", n.name, name_of(n.level), name_of(n.health), time_text(n.since),
+                    time_text(n.newest), deciding_text(n, z)));
+  std::string more = fmt::format("{} of {} targets raised", z.raised_targets, z.targets);
+  if (n.level != Level::none) {
+    more += fmt::format(", {} at {} or above", z.at_level_targets, name_of(n.level));
+    if (std::isfinite(z.area_at_level_m2)) more += fmt::format(" on {:.0f} m2", z.area_at_level_m2);
+  }
+  if (z.live_targets < z.targets) more += fmt::format(", {} without fresh data", z.targets - z.live_targets);
+  if (n.unlatched < n.level) {
+    more += fmt::format("; latched: now {}", name_of(n.unlatched));
+    if (is_measured(z.raised_by)) more += fmt::format(", raised by {} {} at {}", z.raised_by.rule, value_and_limit(z.raised_by), time_text(n.since));
+  }
+  if (n.level != Level::none) {
+    more += z.acknowledged_by.empty() ? "; not acknowledged"
+                                      : fmt::format("; acknowledged by {} at {}", z.acknowledged_by, time_text(z.acknowledged_at));
+  }
+  print(fmt::format("{:<14} {}\n", "", more));
+}
+
 void print_states(const NightSummary& s) {
   print(fmt::format("{:<14} {:<7} {:<9} {:<21} {:<21} {}\n", "zone", "level", "health", "since", "newest data", "deciding rule"));
+  bool any = false;
   for (const NightState& n : s.states) {
     if (!n.is_zone) continue;
-    print(fmt::format("{:<14} {:<7} {:<9} {:<21} {:<21} {}\n", n.name, name_of(n.level), name_of(n.health),
-                      to_iso8601(n.since), to_iso8601(n.newest),
-                      n.evidence.rule.empty() ? "" : fmt::format("{} {:.3g} {}", n.evidence.rule, n.evidence.value, n.evidence.unit)));
+    any = true;
+    const auto z = std::find_if(s.zones.begin(), s.zones.end(), [&](const ZoneSummary& one) { return one.name == n.name; });
+    print_zone(n, z == s.zones.end() ? ZoneSummary{} : *z);
   }
+  if (!any) print("no zone is configured\n");
+}
+
+void print_sources(const NightSummary& s) {
+  print(fmt::format("\n{:<14} {:<7} {:<9} {:>6} {:>9} {:>8} {}\n", "source", "kind", "health", "files", "new files", "targets", "newest data"));
+  for (const SourceSummary& x : s.sources) {
+    std::string trouble;
+    if (x.quarantined > 0) trouble += fmt::format("; {} quarantined", x.quarantined);
+    if (x.waiting > 0) trouble += fmt::format("; {} waiting", x.waiting);
+    print(fmt::format("{:<14} {:<7} {:<9} {:>6} {:>9} {:>8} {}{}\n", x.id, x.kind, name_of(x.health), x.files, x.taken_in, x.targets,
+                      time_text(x.newest), trouble));
+  }
+}
+
+/// What to do about a finding, by what it says; "" where the finding says it itself.
+std::string advice_for(const std::string& finding) {
+  constexpr std::pair<std::string_view, std::string_view> kAdvice[] = {
+      {"messages wait", "see that the receiver can be reached; highwall publish sends what waits"},
+      {"pictures", "the tables are complete; draw again with: python -m highwall.quicklook FOLDER"},
+      {"quarantin", "look into archive/quarantine, mend the file and deliver it under a new name"},
+      {"differ", "the archive keeps the first version; ask the sender why old rows changed"},
+      {"could not be compared", "check the scan's place, overlap and stable ground"},
+      {"no reference", "deliver the base's file, or name another reference in site.toml"},
+  };
+  for (const auto& [word, advice] : kAdvice) {
+    if (finding.find(word) != std::string::npos) return std::string(advice);
+  }
+  return {};
 }
 
 std::string count(std::size_t n) { return fmt::format("{}", n); }
@@ -43,16 +118,24 @@ void print_files(const NightSummary& s) {
   }
 }
 
-int report(const NightSummary& s, const Session& session) {
+int report(const NightSummary& s, const fs::path& output, const Session& session) {
   print_states(s);
+  print_sources(s);
+  print("\n");
   print_files(s);
   std::size_t stored = 0;
   for (const FileOutcome& f : s.files) stored += f.outcome == "stored" ? 1 : 0;
   tell(session, "run",
-                  {{"now", to_iso8601(s.now)}, {"stored", count(stored)}, {"messages", count(s.messages_posted)}, {"findings", count(s.findings.size())}});
-  for (const std::string& finding : s.findings) print("finding: " + finding + "\n");
-  print(fmt::format("{}: {} files taken in, {} messages posted, {} findings; products in {}\n", to_iso8601(s.now), stored,
+       {{"now", to_iso8601(s.now)}, {"stored", count(stored)}, {"messages", count(s.messages_posted)}, {"findings", count(s.findings.size())}});
+  for (const std::string& finding : s.findings) {
+    const std::string advice = advice_for(finding);
+    print("finding: " + finding + (advice.empty() ? "" : "\n         what to do: " + advice) + "\n");
+  }
+  print(fmt::format("\n{}: {} files taken in, {} messages posted, {} findings; products in {}\n", to_iso8601(s.now), stored,
                     s.messages_posted, s.findings.size(), s.folder.string()));
+  for (const fs::path& product : s.products) {
+    if (product.extension() == ".png") print(fmt::format("picture: {}\n", (output / product).string()));
+  }
   return s.complete_without_findings() ? 0 : kWithFindings;
 }
 
@@ -68,7 +151,8 @@ void add_run(CLI::App& app, Session& session) {
     options.now = now_or_clock(*now);
     options.settle = now->empty();
     options.python = own_python();
-    session.exit_code = report(run_night(read_site(*site), options, session.run), session);
+    const Site config = read_site(*site);
+    session.exit_code = report(run_night(config, options, session.run), config.resolve(config.paths.output), session);
   });
 }
 

@@ -139,6 +139,11 @@ class Measurer {
     TargetInput target;
     target.series = std::move(patch.series);
     target.series.target = patch_name(source.id, patch.cell);
+    if (source.crs != "local" && !site_.frame.is_local()) {
+      const double side = calculation_.patches.size_m;
+      target.series.position_m = {(static_cast<double>(patch.cell.first) + 0.5) * side + site_.frame.origin_m[0],
+                                  (static_cast<double>(patch.cell.second) + 0.5) * side + site_.frame.origin_m[1], kNaN};
+    }
     target.area_m2 = patch.area_m2;
     return target;
   }
@@ -311,6 +316,10 @@ class Measurer {
       target.series = references.empty() ? s : referenced(s, all, references, source);
       if (s.line_of_sight.known() && s.position_m) {
         target.sensitivity = sensitivity_at(source, to_local(source, {s.position_m->begin(), s.position_m->end()}).transpose())[0];
+      }
+      // By the series as read: what is left of it after its reference no longer tells where it stands.
+      if (const auto place = site_position(s); place && !target.series.position_m) {
+        target.series.position_m = {(*place)[0] + site_.frame.origin_m[0], (*place)[1] + site_.frame.origin_m[1], kNaN};
       }
       target.series.target = source.id + "/" + s.target;  // So do two sources with the same name not share a stream.
       const std::string zone = zone_of(source, s);

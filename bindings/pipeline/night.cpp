@@ -9,6 +9,7 @@
 #include "bindings/pipeline/measure.hpp"
 #include "bindings/pipeline/products.hpp"
 #include "bindings/pipeline/warn.hpp"
+#include "bindings/pipeline/zone_summary.hpp"
 #include "core/error.hpp"
 
 namespace highwall {
@@ -49,15 +50,19 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
 
   ingest(site, options, archive, summary, run);
   const Measurements measurements = measure(site, calculation, outlines, archive, options.now, summary, run);
-  std::vector<Act> acts = read_acts(archive.root());
-  for (std::string& problem : name_targets(acts, site, measurements, options.now)) summary.findings.push_back(std::move(problem));
-  std::vector<ZoneHistories> histories = warn(site, policy, measurements, acts, options.now, run);
+  summary.acts = read_acts(archive.root());
+  std::erase_if(summary.acts, [&](const Act& act) { return act.at > options.now; });
+  for (std::string& problem : name_targets(summary.acts, site, measurements, options.now)) summary.findings.push_back(std::move(problem));
+  std::vector<ZoneHistories> histories = warn(site, policy, measurements, summary.acts, options.now, run);
   Outbox outbox(archive.root());
   if (!measurements.failed.empty()) carry_told_states(outbox.told_states(), options.now, histories);
-  keep_published(site, policy, acts, outbox, options.now, histories, summary.findings);
+  keep_published(site, policy, summary.acts, outbox, options.now, histories, summary.findings);
   summary.states = states_of(histories);
+  summary.zones = zone_summaries(histories, summary.states, summary.acts, options.now);
+  summary.sources = source_summaries(site, measurements, summary);
   run.log(LogLevel::info, "judge", {{"states", count(summary.states.size())}});
-  summary.messages_posted = post_changes(site, policy, histories, outlines, options.now, outbox);
+  summary.messages_posted = post_changes(site, policy, histories, outlines, options.now,
+                                         {summary.sources, files_of_epochs(archive.journal()), places_of(measurements)}, outbox);
   run.log(LogLevel::info, "post", {{"messages", count(summary.messages_posted)}});
   deliver(site, archive, outbox, summary, run);
   write_products(site, policy, measurements, histories, outlines, options, summary, run);

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "core/act.hpp"
+#include "core/polygon.hpp"
 #include "core/report.hpp"
 #include "core/run.hpp"
 #include "core/warning.hpp"
@@ -43,12 +45,54 @@ struct NightState {
   Evidence evidence;
 };
 
+/// What people ask of a zone at the end of the night.
+struct ZoneSummary {
+  std::string name;
+  std::size_t targets = 0;
+  std::size_t live_targets = 0;      ///< Neither stale nor silent.
+  std::size_t raised_targets = 0;    ///< Above none.
+  std::size_t at_level_targets = 0;  ///< At the zone's level or above; 0 at none.
+  double area_at_level_m2 = 0.0;     ///< Wall that those stand for; NaN = not known.
+  std::string decided_by;            ///< Target; at none the one nearest to a limit. "" = no target has data.
+  Evidence evidence;                 ///< Of that target, now.
+  Evidence raised_by;                ///< What made the present level; its rule is empty at none.
+  std::string acknowledged_by;       ///< "" = nobody.
+  Instant acknowledged_at = kNoInstant;
+};
+
+/// What people ask of a source at the end of the night.
+struct SourceSummary {
+  std::string id;
+  std::string kind;
+  std::size_t files = 0;             ///< Seen in the drop folder.
+  std::size_t taken_in = 0;          ///< Of these, new tonight.
+  std::size_t quarantined = 0;
+  std::size_t waiting = 0;
+  std::size_t targets = 0;
+  Instant newest = kNoInstant;
+  Health health = Health::silent;    ///< Stale or silent when all of its targets are.
+};
+
+/// A LiDAR field among the night's products.
+struct FieldNote {
+  std::string file;                  ///< Its CSV in the night's folder.
+  std::string source;
+  Instant from = kNoInstant;
+  Instant to = kNoInstant;
+  bool local = false;                ///< In the scanner's own frame.
+};
+
 /// What a night did; night.json says the same.
 struct NightSummary {
   Instant now = kNoInstant;
   std::vector<FileOutcome> files;
   std::vector<std::string> findings;   ///< Everything that makes the exit code 2, each a sentence.
   std::vector<NightState> states;      ///< Zones first, then targets.
+  std::vector<ZoneSummary> zones;      ///< In the order of the states.
+  std::vector<SourceSummary> sources;
+  std::vector<Act> acts;               ///< Acknowledgements and releases until `now`.
+  std::vector<Polygon> outlines;       ///< Of the zones, site frame.
+  std::vector<FieldNote> fields;
   std::vector<Delivery> deliveries;
   std::size_t messages_posted = 0;
   std::vector<std::filesystem::path> products;  ///< Relative to the output folder.

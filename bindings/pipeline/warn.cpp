@@ -7,8 +7,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 
 #include "algorithms/warn/criterion.hpp"
+#include "bindings/pipeline/zone_summary.hpp"
 #include "core/error.hpp"
 #include "io/config/policy.hpp"
 #include "io/crs/crs.hpp"
@@ -66,20 +68,33 @@ std::vector<std::string> unconfirmed_of(const Policy& policy, const std::vector<
   return names;
 }
 
-std::vector<std::vector<std::pair<double, double>>> lon_lat_of(const Polygon& polygon) {
-  std::vector<std::vector<std::pair<double, double>>> rings;
-  if (polygon.empty() || polygon.frame.is_local()) return rings;
-  const Transformer transformer(polygon.frame.crs, "EPSG:4326");
-  for (const auto& ring : polygon.rings) {
-    std::vector<std::pair<double, double>> out;
-    for (const Eigen::Vector2d& p : ring) {
-      double xyz[3] = {p.x() + polygon.frame.origin_m[0], p.y() + polygon.frame.origin_m[1], 0.0};
-      if (transformer.apply(xyz, 1) == 0) out.emplace_back(xyz[0], xyz[1]);
+/// Outline of a zone in world metres of the site's CRS.
+MessageOutline outline_of(const Polygon& polygon) {
+  MessageOutline parts;
+  for (const ZonePart& part : parts_of(polygon)) {
+    auto& rings = parts.emplace_back();
+    for (const Ring& ring : part) {
+      auto& points = rings.emplace_back();
+      for (const Eigen::Vector2d& p : ring) points.emplace_back(p.x() + polygon.frame.origin_m[0], p.y() + polygon.frame.origin_m[1]);
     }
-    if (!out.empty() && out.front() != out.back()) out.push_back(out.front());
-    rings.push_back(std::move(out));
   }
-  return rings;
+  return parts;
+}
+
+/// World metres as WGS84 longitude and latitude; empty where the frame has no place on earth.
+MessageOutline lon_lat_of(MessageOutline parts, const Frame& frame) {
+  if (parts.empty() || frame.is_local()) return {};
+  const Transformer transformer(frame.crs, "EPSG:4326");
+  for (auto& part : parts) {
+    for (auto& ring : part) {
+      for (auto& [x, y] : ring) {
+        double xyz[3] = {x, y, 0.0};
+        if (transformer.apply(xyz, 1) > 0) return {};
+        std::tie(x, y) = std::pair(xyz[0], xyz[1]);
+      }
+    }
+  }
+  return parts;
 }
 
 /// Start of the episode that an instant belongs to: the last rise from none.
@@ -110,12 +125,16 @@ bool tells_kept(const Posted& posted) {
 
 class Poster {
  public:
-  Poster(const Site& site, const Policy& policy, Instant now, Outbox& outbox)
-      : site_(site), policy_(policy), now_(now), outbox_(outbox), config_sha256_(sha256_hex(site.text)) {}
+  Poster(const Site& site, const Policy& policy, Instant now, const MessageContext& context, Outbox& outbox)
+      : site_(site), policy_(policy), now_(now), context_(context), outbox_(outbox), config_sha256_(sha256_hex(site.text)) {}
 
   /// Posts every change after the newest one that was posted. A change that late data put before it is
   /// not sent again; when late data changed the present state, that goes out as an update.
-  std::size_t stream(const History& history, bool is_zone, const std::string& zone, const Polygon& outline) {
+  /// @param own  the zone's own and its targets' histories; nullptr when the stream is that of a target. A target has
+  ///             messages of its own for changes of level only: its health is told by its zone and its source.
+  /// @param zone of the stream; "" = in no zone
+  std::size_t stream(const History& history, const ZoneHistories* own, const std::string& zone, const Polygon& outline) {
+    const bool is_zone = own != nullptr;
     const auto changes = changes_of(history);
     if (changes.empty()) return 0;
     std::optional<Posted> last = outbox_.last(history.target);
@@ -128,7 +147,7 @@ class Poster {
       const Level before = last ? last->level : Level::none;
       const Health health_before = last ? last->health : Health::live;
       const bool newer = !last || entry.at > last->event_time;
-      const bool differs = entry.level != before || told(entry.health) != told(health_before);
+      const bool differs = entry.level != before || (is_zone && told(entry.health) != told(health_before));
       const bool untold = kept && last && entry.cause == LampEntry::Cause::kept && !tells_kept(*last);
       const bool correction = last && (!newer || retold) && k + 1 == changes.size() && (differs || untold);
       if (!(differs || untold) || (!newer && !correction)) continue;
@@ -136,7 +155,7 @@ class Poster {
       if (!last && entry.level == Level::none && entry.health != Health::silent && entry.health != Health::stale) continue;
       WarningMessage m = base(history.target, is_zone, zone, outline);
       m.msg_type = message_type(before, entry.level);
-      m.historical = correction;
+      m.historical = correction || entry.at < previous_night();
       m.level = entry.level;
       m.previous_level = before;
       m.health = entry.health;
@@ -150,11 +169,20 @@ class Poster {
       m.evidence.push_back(entry.evidence);
       for (Evidence& e : m.evidence) complete(e, history, policy_);
       m.unconfirmed = unconfirmed_of(policy_, m.evidence);
-      m.area_m2 = history.area_m2 > 0.0 ? history.area_m2 : kNaN;
+      is_zone ? describe_zone(*own, policy_, m) : describe_target(history, policy_, m);
+      if (!is_zone) add_place(m);
+      m.files = files_of(m.evidence, context_.files);
       last = outbox_.post(m);
       ++posted;
     }
     return posted;
+  }
+
+  /// What happened before this is told late. Without a night before: one interval of the heartbeat ago.
+  Instant previous_night() const {
+    const auto last = outbox_.last("heartbeat");
+    return last && last->published_time < now_ ? last->published_time
+                                               : now_ - duration_from_seconds(site_.publish.heartbeat_h * 3600.0);
   }
 
   std::size_t heartbeat(const std::vector<NightState>& states) {
@@ -164,11 +192,12 @@ class Poster {
     m.episode_start = now_;
     m.event_time = now_;
     m.explanation = "The engine is at work; these are all states.";
-    m.area_m2 = kNaN;
+    m.area_m2 = m.duration_h = m.quality.coverage = m.quality.uncertainty_mm = kNaN;
     for (const NightState& s : states) {
-      m.states.push_back({s.name, s.level, s.health, s.newest, s.is_zone ? "" : s.zone});
+      m.states.push_back({s.name, s.level, s.health, s.newest, s.is_zone ? "" : s.zone, s.is_zone});
       m.level = std::max(m.level, s.is_zone ? s.level : Level::none);
     }
+    for (const SourceSummary& x : context_.sources) m.sources.push_back({x.id, x.kind, x.health, x.newest, x.targets});
     const bool silent = !states.empty() && std::all_of(states.begin(), states.end(), [](const NightState& s) { return s.health == Health::silent; });
     const bool live = std::all_of(states.begin(), states.end(), [](const NightState& s) { return s.health == Health::live; });
     m.health = states.empty() || silent ? Health::silent : live ? Health::live : Health::degraded;
@@ -193,6 +222,16 @@ class Poster {
     return last.level != Level::none || (entry.level == Level::none && told(last.health) != Health::live);
   }
 
+  /// A target's message carries the point where it stands.
+  void add_place(WarningMessage& m) const {
+    const auto found = context_.places_m.find(m.stream);
+    if (found == context_.places_m.end()) return;
+    m.place_m = {found->second[0], found->second[1]};
+    const std::vector<std::pair<double, double>> ring(1, *m.place_m);
+    const MessageOutline one = lon_lat_of(MessageOutline(1, std::vector(1, ring)), site_.frame);
+    if (!one.empty()) m.place_lon_lat = one[0][0][0];
+  }
+
   WarningMessage base(const std::string& stream, bool is_zone, const std::string& zone, const Polygon& outline) const {
     WarningMessage m;
     const ZoneConfig* config = site_.zone(zone);
@@ -208,13 +247,17 @@ class Poster {
     m.policy_version = policy_.version;
     m.policy_sha256 = policy_.sha256;
     m.config_sha256 = config_sha256_;
-    m.outline_lon_lat = lon_lat_of(outline);
+    m.detected_time = now_;
+    m.crs = site_.frame.crs;
+    m.outline_m = outline_of(outline);
+    m.outline_lon_lat = lon_lat_of(m.outline_m, outline.frame);
     return m;
   }
 
   const Site& site_;
   const Policy& policy_;
   Instant now_;
+  const MessageContext& context_;
   Outbox& outbox_;
   std::string config_sha256_;
 };
@@ -354,17 +397,28 @@ std::vector<NightState> states_of(const std::vector<ZoneHistories>& zones) {
   return states;
 }
 
+std::map<std::string, std::array<double, 2>> places_of(const Measurements& measurements) {
+  std::map<std::string, std::array<double, 2>> places;
+  for (const auto& [zone, targets] : measurements.targets) {
+    for (const TargetInput& t : targets) {
+      if (t.series.position_m) places[t.series.target] = {(*t.series.position_m)[0], (*t.series.position_m)[1]};
+    }
+  }
+  return places;
+}
+
 std::size_t post_changes(const Site& site, const Policy& policy, const std::vector<ZoneHistories>& zones,
-                         const std::vector<Polygon>& outlines, Instant now, Outbox& outbox) {
-  Poster poster(site, policy, now, outbox);
+                         const std::vector<Polygon>& outlines, Instant now, const MessageContext& context,
+                         Outbox& outbox) {
+  Poster poster(site, policy, now, context, outbox);
   std::size_t posted = 0;
   for (const ZoneHistories& z : zones) {
     if (z.zone.empty()) continue;
     const auto outline = std::find_if(outlines.begin(), outlines.end(), [&](const Polygon& p) { return p.name == z.zone; });
-    posted += poster.stream(z.own, true, z.zone, outline == outlines.end() ? Polygon{} : *outline);
+    posted += poster.stream(z.own, &z, z.zone, outline == outlines.end() ? Polygon{} : *outline);
   }
   for (const ZoneHistories& z : zones) {
-    for (const History& target : z.targets) posted += poster.stream(target, false, z.zone, {});
+    for (const History& target : z.targets) posted += poster.stream(target, nullptr, z.zone, {});
   }
   return posted + poster.heartbeat(states_of(zones));
 }

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <array>
+#include <map>
+
+#include "bindings/pipeline/evidence_files.hpp"
 #include "bindings/pipeline/measure.hpp"
 #include "core/policy.hpp"
 
@@ -32,9 +36,20 @@ void complete(Evidence& evidence, const History& history, const Policy& policy);
 /// States at `now`, zones first.
 std::vector<NightState> states_of(const std::vector<ZoneHistories>& zones);
 
+/// What messages tell beside the histories.
+struct MessageContext {
+  std::vector<SourceSummary> sources;                   ///< For the heartbeat.
+  EpochFiles files;                                     ///< For the evidence.
+  std::map<std::string, std::array<double, 2>> places_m;  ///< Of targets, world metres of the site's CRS.
+};
+
+/// Where the targets stand, as far as it is known.
+std::map<std::string, std::array<double, 2>> places_of(const Measurements& measurements);
+
 /// Posts what has changed since the last message of each stream, and the heartbeat when it is due.
 /// @return number of messages posted
 std::size_t post_changes(const Site& site, const Policy& policy, const std::vector<ZoneHistories>& zones,
-                         const std::vector<Polygon>& outlines, Instant now, Outbox& outbox);
+                         const std::vector<Polygon>& outlines, Instant now, const MessageContext& context,
+                         Outbox& outbox);
 
 }  // namespace highwall

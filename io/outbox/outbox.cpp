@@ -188,10 +188,14 @@ std::vector<StateLine> Outbox::told_states() const {
   if (heartbeat) {
     try {
       const json j = json::parse(read_whole(heartbeat->path));
-      for (const json& s : j.at("states")) {
-        states.push_back({s.at("name"), parse_level(s.at("level").get<std::string>()).value(),
-                          parse_health(s.at("health").get<std::string>()).value(),
-                          s.at("newest").is_null() ? kNoInstant : instant_of(s, "newest"), s.value("zone", std::string())});
+      const auto add = [&](const std::string& name, const json& level, const json& health, const json& newest, const std::string& zone, bool is_zone) {
+        states.push_back({name, parse_level(level.get<std::string>()).value(), parse_health(health.get<std::string>()).value(),
+                          newest.is_null() ? kNoInstant : parse_iso8601(newest.get<std::string>()).value_or(kNoInstant), zone, is_zone});
+      };
+      for (const json& s : j.at("states")) add(s.at("name"), s.at("level"), s.at("health"), s.at("newest"), "", true);
+      const json by_zone = j.value("target_states", json::object());
+      for (const auto& [zone, targets] : by_zone.items()) {
+        for (const auto& [name, s] : targets.items()) add(name, s.at(0), s.at(1), s.at(2), zone, false);
       }
     } catch (const std::exception& e) {
       throw Error(ErrorKind::storage, fmt::format("the states of the heartbeat cannot be read: {}", e.what()), heartbeat->path.string());
@@ -201,7 +205,7 @@ std::vector<StateLine> Outbox::told_states() const {
     if (stream == "heartbeat" || (heartbeat && posted.seq < heartbeat->seq)) continue;
     const auto known = std::find_if(states.begin(), states.end(), [&](const StateLine& s) { return s.name == posted.stream; });
     if (known == states.end()) {
-      states.push_back({posted.stream, posted.level, posted.health, kNoInstant, {}});
+      states.push_back({posted.stream, posted.level, posted.health, kNoInstant, {}, false});
     } else {
       known->level = posted.level;
       known->health = posted.health;

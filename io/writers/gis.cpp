@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <memory>
 
@@ -86,44 +87,66 @@ void add_field(OGRLayerH layer, const std::string& name, OGRFieldType type) {
   check(failed == OGRERR_NONE, "add a column");
 }
 
-bool holds(const std::vector<Eigen::Vector2d>& ring, const Eigen::Vector2d& p) {
-  Polygon one;
-  one.rings.push_back(ring);
-  return one.contains(p.x(), p.y());
-}
-
-OGRGeometryH ring_of(const std::vector<Eigen::Vector2d>& points, const Frame& frame) {
+OGRGeometryH ring_of(const Ring& points, const Frame& frame) {
   OGRGeometryH line = OGR_G_CreateGeometry(wkbLinearRing);
   for (const Eigen::Vector2d& p : points) OGR_G_AddPoint_2D(line, p.x() + frame.origin_m[0], p.y() + frame.origin_m[1]);
-  if (!points.empty() && points.front() != points.back()) {
-    OGR_G_AddPoint_2D(line, points.front().x() + frame.origin_m[0], points.front().y() + frame.origin_m[1]);
-  }
   return line;
 }
 
-/// Rings that lie within an even number of others are outlines, the rest are holes of the innermost
-/// outline around them: the same rule as Polygon::contains.
 OGRGeometryH multipolygon_of(const Polygon& zone) {
-  const auto& rings = zone.rings;
-  std::vector<std::size_t> depth(rings.size(), 0);
-  for (std::size_t i = 0; i < rings.size(); ++i) {
-    for (std::size_t j = 0; j < rings.size(); ++j) {
-      if (i != j && !rings[i].empty() && holds(rings[j], rings[i][0])) ++depth[i];
-    }
-  }
   OGRGeometryH whole = OGR_G_CreateGeometry(wkbMultiPolygon);
-  for (std::size_t i = 0; i < rings.size(); ++i) {
-    if (depth[i] % 2 != 0) continue;
+  for (const ZonePart& part : parts_of(zone)) {
     OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon);
-    OGR_G_AddGeometryDirectly(polygon, ring_of(rings[i], zone.frame));
-    for (std::size_t j = 0; j < rings.size(); ++j) {
-      if (depth[j] == depth[i] + 1 && !rings[j].empty() && holds(rings[i], rings[j][0])) {
-        OGR_G_AddGeometryDirectly(polygon, ring_of(rings[j], zone.frame));
-      }
-    }
+    for (const Ring& ring : part) OGR_G_AddGeometryDirectly(polygon, ring_of(ring, zone.frame));
     OGR_G_AddGeometryDirectly(whole, polygon);
   }
   return whole;
+}
+
+/// What a vector file holds: a layer of features with columns and, where it is known, a geometry.
+struct VectorLayer {
+  const char* name;
+  OGRwkbGeometryType type;
+  Frame frame;
+  std::size_t features = 0;
+  std::function<OGRGeometryH(std::size_t)> geometry_of;  ///< nullptr = not known.
+};
+
+std::string vector_file(const std::string& driver, const VectorLayer& what, const std::vector<VectorColumn>& columns) {
+  const bool geojson = driver == "GeoJSON";
+  const MemoryFile memory(geojson ? ".geojson" : ".gpkg");
+  GDALDatasetH file = GDALCreate(GDALGetDriverByName(driver.c_str()), memory.name(), 0, 0, 0, GDT_Unknown, nullptr);
+  check(file != nullptr, "make a vector file");
+  const Srs srs = srs_of(what.frame);
+  const Srs wgs84 = geojson ? srs_of({"EPSG:4326", "", {0, 0, 0}, 0}) : nullptr;
+  OGRLayerH layer = make_layer(file, what.name, geojson && srs ? wgs84.get() : srs.get(), what.type, geojson && srs);
+  OGRCoordinateTransformationH way =
+      geojson && srs ? OCTNewCoordinateTransformation(srs.get(), wgs84.get()) : nullptr;
+  for (const VectorColumn& c : columns) add_field(layer, c.name, c.texts.empty() ? OFTReal : OFTString);
+  bool good = true;
+  GDALDatasetStartTransaction(file, FALSE);
+  for (std::size_t k = 0; k < what.features && good; ++k) {
+    OGRFeatureH feature = OGR_F_Create(OGR_L_GetLayerDefn(layer));
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const int index = static_cast<int>(c);
+      if (!columns[c].texts.empty()) {
+        OGR_F_SetFieldString(feature, index, columns[c].texts[k].c_str());
+      } else if (std::isfinite(columns[c].numbers[k])) {
+        OGR_F_SetFieldDouble(feature, index, columns[c].numbers[k]);
+      }
+    }
+    if (OGRGeometryH geometry = what.geometry_of(k)) {
+      if (way != nullptr) good = OGR_G_Transform(geometry, way) == OGRERR_NONE;
+      OGR_F_SetGeometryDirectly(feature, geometry);
+    }
+    good = OGR_L_CreateFeature(layer, feature) == OGRERR_NONE && good;
+    OGR_F_Destroy(feature);
+  }
+  GDALDatasetCommitTransaction(file);
+  if (way != nullptr) OCTDestroyCoordinateTransformation(way);
+  GDALClose(file);
+  check(good, "write a vector file");
+  return memory.bytes();
 }
 
 }  // namespace
@@ -199,39 +222,21 @@ std::string points_gpkg(const DisplacementField& f, const std::string& unit) {
 }
 
 std::string zones_file(const std::string& driver, const std::vector<Polygon>& zones, const std::vector<VectorColumn>& columns) {
-  const bool geojson = driver == "GeoJSON";
-  const MemoryFile memory(geojson ? ".geojson" : ".gpkg");
-  GDALDatasetH file = GDALCreate(GDALGetDriverByName(driver.c_str()), memory.name(), 0, 0, 0, GDT_Unknown, nullptr);
-  check(file != nullptr, "make a vector file");
-  const Srs srs = zones.empty() ? nullptr : srs_of(zones[0].frame);
-  const Srs wgs84 = geojson ? srs_of({"EPSG:4326", "", {0, 0, 0}, 0}) : nullptr;
-  OGRLayerH layer = make_layer(file, "zones", geojson && srs ? wgs84.get() : srs.get(), wkbMultiPolygon, geojson && srs);
-  OGRCoordinateTransformationH way =
-      geojson && srs ? OCTNewCoordinateTransformation(srs.get(), wgs84.get()) : nullptr;
-  for (const VectorColumn& c : columns) add_field(layer, c.name, c.texts.empty() ? OFTReal : OFTString);
-  bool good = true;
-  for (std::size_t z = 0; z < zones.size() && good; ++z) {
-    OGRFeatureH feature = OGR_F_Create(OGR_L_GetLayerDefn(layer));
-    for (std::size_t c = 0; c < columns.size(); ++c) {
-      const int index = static_cast<int>(c);
-      if (!columns[c].texts.empty()) {
-        OGR_F_SetFieldString(feature, index, columns[c].texts[z].c_str());
-      } else if (std::isfinite(columns[c].numbers[z])) {
-        OGR_F_SetFieldDouble(feature, index, columns[c].numbers[z]);
-      }
-    }
-    if (!zones[z].empty()) {
-      OGRGeometryH outline = multipolygon_of(zones[z]);
-      if (way != nullptr) good = OGR_G_Transform(outline, way) == OGRERR_NONE;
-      OGR_F_SetGeometryDirectly(feature, outline);
-    }
-    good = OGR_L_CreateFeature(layer, feature) == OGRERR_NONE && good;
-    OGR_F_Destroy(feature);
-  }
-  if (way != nullptr) OCTDestroyCoordinateTransformation(way);
-  GDALClose(file);
-  check(good, "write a vector file");
-  return memory.bytes();
+  const Frame frame = zones.empty() ? Frame{} : zones[0].frame;
+  return vector_file(driver, {"zones", wkbMultiPolygon, frame, zones.size(),
+                              [&](std::size_t k) { return zones[k].empty() ? nullptr : multipolygon_of(zones[k]); }},
+                     columns);
+}
+
+std::string places_file(const std::string& driver, const Frame& frame, const std::vector<std::array<double, 2>>& places,
+                        const std::vector<VectorColumn>& columns) {
+  const auto point_of = [&](std::size_t k) -> OGRGeometryH {
+    if (!std::isfinite(places[k][0]) || !std::isfinite(places[k][1])) return nullptr;
+    OGRGeometryH point = OGR_G_CreateGeometry(wkbPoint);
+    OGR_G_SetPoint_2D(point, 0, places[k][0] + frame.origin_m[0], places[k][1] + frame.origin_m[1]);
+    return point;
+  };
+  return vector_file(driver, {"targets", wkbPoint, frame, places.size(), point_of}, columns);
 }
 
 }  // namespace highwall

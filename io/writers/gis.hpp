@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -33,5 +34,9 @@ struct VectorColumn {
 std::string points_gpkg(const DisplacementField& field, const std::string& unit = "m");
 /// Zones with attributes as GeoPackage ("GPKG") or GeoJSON ("GeoJSON", WGS84 by RFC 7946) bytes.
 std::string zones_file(const std::string& driver, const std::vector<Polygon>& zones, const std::vector<VectorColumn>& columns);
+/// Places with attributes, the same way: one point a target, none where its place is not known.
+/// @param places  local metres of `frame`; NaN = not known
+std::string places_file(const std::string& driver, const Frame& frame, const std::vector<std::array<double, 2>>& places,
+                        const std::vector<VectorColumn>& columns);
 
 }  // namespace highwall

@@ -29,6 +29,26 @@ TEST(Polygon, NeighboursShareNoPlaceAndLeaveNone) {
   }
 }
 
+TEST(Polygon, PartsHaveTheirOwnHolesAndIslands) {
+  Polygon p;
+  p.rings = {{{4, 4}, {6, 4}, {6, 6}, {4, 6}},            // hole of the large part, told first
+             {{0, 0}, {10, 0}, {10, 10}, {0, 10}},        // large part
+             {{20, 0}, {30, 0}, {30, 10}, {20, 10}},      // second part, beside it
+             {{4.5, 4.5}, {5.5, 4.5}, {5, 5.5}},          // island in the hole
+             {}};
+  const auto parts = parts_of(p);
+  ASSERT_EQ(parts.size(), 3u);
+  ASSERT_EQ(parts[0].size(), 2u);
+  EXPECT_EQ(parts[0][0].front(), Eigen::Vector2d(0, 0));
+  EXPECT_EQ(parts[0][1].front(), Eigen::Vector2d(4, 4));
+  EXPECT_EQ(parts[1].size(), 1u);
+  EXPECT_EQ(parts[1][0].front(), Eigen::Vector2d(20, 0));
+  EXPECT_EQ(parts[2].size(), 1u);
+  for (const ZonePart& part : parts) {
+    for (const Ring& ring : part) EXPECT_EQ(ring.front(), ring.back());
+  }
+}
+
 TEST(Polygon, EmptyAndNotANumberAreOutside) {
   Polygon p;
   EXPECT_FALSE(p.contains(0, 0));
