@@ -16,6 +16,7 @@ std::string_view name_of(Reason reason) noexcept {
     case Reason::too_few_samples: return "too_few_samples";
     case Reason::window_not_filled: return "window_not_filled";
     case Reason::no_line_of_sight: return "no_line_of_sight";
+    case Reason::no_sigma: return "no_sigma";
     case Reason::decorrelated: return "decorrelated";
   }
   return "unknown";

@@ -22,6 +22,7 @@ enum class Reason : std::uint8_t {
   too_few_samples = 7,   ///< Series: fewer samples in the window than asked for.
   window_not_filled = 8, ///< Series: the samples span too little of the window.
   no_line_of_sight = 9,  ///< Direction not known, or the slope direction is not seen by it.
+  no_sigma = 10,         ///< A value whose uncertainty cannot be told.
   decorrelated = 11,     ///< The radar saw no coherent signal.
 };
 
