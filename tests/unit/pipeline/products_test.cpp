@@ -153,7 +153,7 @@ TEST(SeriesTable, CountsFromTheFirstGoodEpochAndSaysWhyANumberIsMissing) {
   t.series.push(kStart + days(3), {-520.0}, {0.002}, kFlagOutlier);
   Measurements m;
   m.targets["wedge"].push_back(t);
-  const auto lines = lines_of(series_csv(m, kStart + days(3)));
+  const auto lines = lines_of(series_csv(m, kStart + days(3), 60));
   ASSERT_EQ(lines.size(), 5u);
   EXPECT_EQ(lines[1], "wedge,\"G,01\",2026-03-01T00:00:00Z,east,nan,nan,2026-03-02T00:00:00Z,no_value");
   EXPECT_EQ(lines[2], "wedge,\"G,01\",2026-03-02T00:00:00Z,east,0,2,2026-03-02T00:00:00Z,ok");
