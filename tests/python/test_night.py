@@ -171,6 +171,17 @@ def test_ack_and_release_wait_for_nobody(pristine, tmp_path):
     assert len(list((out / "archive" / "acts").glob("*.json"))) == 1
 
 
+def test_a_target_may_be_named_without_its_source_where_that_is_unique(pristine, tmp_path):
+    out = tmp_path / "pit"
+    shutil.copytree(pristine, out)
+    assert run(out / "site.toml").returncode == 0
+    names = [s["name"] for s in json.loads((out / "out" / "night.json").read_text())["states"]]
+    assert "gnss/G01" in names and "G01" not in names
+    done = subprocess.run([HIGHWALL, "ack", "G01", "--by", "p07", "--site", out / "site.toml", "--now", NOW], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [json.loads(p.read_text())["target"] for p in (out / "archive" / "acts").glob("*.json")] == ["gnss/G01"]
+
+
 def test_a_broker_that_was_down_all_night_gets_everything_in_order(pristine, tmp_path):
     out = tmp_path / "pit"
     shutil.copytree(pristine, out)
