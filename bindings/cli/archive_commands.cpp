@@ -55,8 +55,17 @@ std::vector<std::string> known_names(const std::string& text, const fs::path& ro
   }
 }
 
-void require_known(const std::string& target, const std::vector<std::string>& names) {
-  if (std::find(names.begin(), names.end(), target) != names.end()) return;
+/// The zone or target that is meant: its name, or a target's name without its source where that is unique.
+std::string full_name(const std::string& target, const std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), target) != names.end()) return target;
+  std::set<std::string> meant;
+  for (const std::string& name : names) {
+    if (name.ends_with("/" + target)) meant.insert(name);
+  }
+  if (meant.size() == 1) return *meant.begin();
+  if (meant.size() > 1) {
+    throw Error(ErrorKind::input, fmt::format("\"{}\" may be {}", target, fmt::join(meant, ", ")), {}, "name its source too");
+  }
   const std::string near = nearest_word(target, names);
   throw Error(ErrorKind::input, fmt::format("no zone or target is called \"{}\"", target), {},
               !near.empty()   ? fmt::format("did you mean \"{}\"?", near)
@@ -82,7 +91,7 @@ void add_act(CLI::App& app, const std::string& name, Act::Kind kind, const std::
     act->at = now_or_clock(*now);
     const fs::path root = archive_of(*archive);
     if (!fs::exists(root / "format.toml")) throw Error(ErrorKind::input, "there is no archive", root.string(), "name it with --site or --archive");
-    require_known(act->target, known_names(*archive, root));
+    act->target = full_name(act->target, known_names(*archive, root));
     const fs::path file = record_act(root, *act);
     print(fmt::format("recorded {}; the next night takes it into account\n", file.filename().string()));
   });

@@ -113,11 +113,13 @@ bool agrees(const History& history, const Posted& last) {
   return then != nullptr && then->level >= last.level;
 }
 
-/// True when the message has told that a published level stands against the data.
+constexpr const char* kKeptFlag = "kept_as_published";
+
+/// True when the message has told that a published level stands against the data, or without any.
 bool tells_kept(const Posted& posted) {
   try {
-    const nlohmann::json j = nlohmann::json::parse(read_whole(posted.path));
-    return j.at("historical").get<bool>() && j.at("level") == j.at("prev_level");
+    const auto flags = nlohmann::json::parse(read_whole(posted.path)).at("quality").at("flags");
+    return std::find(flags.begin(), flags.end(), kKeptFlag) != flags.end();
   } catch (const std::exception&) {
     return false;  // Then it is told once more.
   }
@@ -160,8 +162,12 @@ class Poster {
       m.previous_level = before;
       m.health = entry.health;
       m.event_time = kept ? history.kept_from : correction ? std::max(entry.at, last->event_time) : entry.at;
-      m.episode_start = entry.level == Level::none ? m.event_time : episode_start(changes, k);
-      if (last && goes_on(*last, entry)) m.id = last->id;
+      const bool on = last && goes_on(*last, entry);
+      if (on) m.id = last->id;
+      m.episode_start = kept                         ? m.event_time
+                        : entry.level != Level::none ? episode_start(changes, k)
+                        : on && k > 0                ? episode_start(changes, k - 1)
+                                                     : m.event_time;
       m.explanation = explain(history.target, entry) + known_events(zone, history.target, entry.at);
       if (entry.raised && !(entry.raised->rule == entry.evidence.rule && entry.raised->value == entry.evidence.value)) {
         m.evidence.push_back(*entry.raised);
@@ -170,6 +176,7 @@ class Poster {
       for (Evidence& e : m.evidence) complete(e, history, policy_);
       m.unconfirmed = unconfirmed_of(policy_, m.evidence);
       is_zone ? describe_zone(*own, policy_, m) : describe_target(history, policy_, m);
+      if (kept) m.quality.flags.emplace_back(kKeptFlag);
       if (!is_zone) add_place(m);
       m.files = files_of(m.evidence, context_.files);
       last = outbox_.post(m);
