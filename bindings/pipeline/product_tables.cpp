@@ -14,7 +14,6 @@ namespace highwall {
 namespace {
 
 constexpr double kMainWindow_h = 24.0;
-constexpr std::int64_t kVelocityDays = 60;
 constexpr std::size_t kStationSamples = 600;
 constexpr std::size_t kPatchSamples = 250;
 constexpr std::size_t kPatchesShown = 8;
@@ -106,7 +105,7 @@ Velocities velocities_of(const TargetInput& target, const Policy& policy, const 
   for (std::size_t c = 0; c < s.width(); ++c) {
     const TimeSeries one = s.component(c);
     const TargetRates rates = s.width() == 1 ? whole : rates_of(one);
-    RateOptions options;
+    RateOptions options = target.rate;
     options.windows_h.clear();
     for (const SpeedWindow& w : rates.windows) options.windows_h.push_back(w.window_h);
     const std::vector<WindowRate> trailing = rate(one, options, run);
@@ -123,9 +122,10 @@ Velocities velocities_of(const TargetInput& target, const Policy& policy, const 
   return out;
 }
 
-std::string velocity_rows(const std::string& zone, const TargetInput& target, const Velocities& v, Instant now, bool every_window) {
+std::string velocity_rows(const std::string& zone, const TargetInput& target, const Velocities& v, Instant now, std::int64_t last_days,
+                          bool every_window) {
   const TimeSeries& s = target.series;
-  const auto samples = thinned(s, now, kVelocityDays, is_patch(target) ? kPatchSamples : kStationSamples);
+  const auto samples = thinned(s, now, last_days, is_patch(target) ? kPatchSamples : kStationSamples);
   const std::string start = fmt::format("{},{},{},", field_of(zone), field_of(s.target), name_of(s.kind));
   std::string text;
   for (const SignedVelocity& one : v.all) {
@@ -205,7 +205,8 @@ TargetTables target_tables(const Site& site, const Measurements& measurements, c
     const bool decides = deciding.contains(name);
     const bool patch = is_patch(*inputs[k].second);
     if (patch && !decides && !patches.contains(name)) continue;
-    out.velocity_csv += velocity_rows(inputs[k].first, *inputs[k].second, velocities[k], night.now, decides || !patch);
+    out.velocity_csv += velocity_rows(inputs[k].first, *inputs[k].second, velocities[k], night.now, site.output.series_days,
+                                      decides || !patch);
   }
   return out;
 }

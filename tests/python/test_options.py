@@ -1,5 +1,6 @@
 """Options reach every face by one description: flags, keys, docstrings."""
 
+import csv
 import os
 import subprocess
 import sys
@@ -151,7 +152,7 @@ def test_downslope_from_normals_and_from_the_ground():
 
 
 def test_a_night_projects_the_radar_on_the_slope(tmp_path):
-    hw.simulate(tmp_path, scenario="creep", seed=3, nights=1, beam_step_deg=0.6, radar_cell_m=20.0, radar_interval_min=120.0)
+    hw.simulate(tmp_path, scenario="creep", seed=3, nights=1, beam_step_deg=0.6, radar_cell_m=10.0, radar_interval_min=120.0)
     site = tmp_path / "site.toml"
     site.write_text(site.read_text().replace(', "png"', ""))
     summary = hw.run(site, now="2026-03-02T00:00:00Z")
@@ -159,7 +160,7 @@ def test_a_night_projects_the_radar_on_the_slope(tmp_path):
     raster = (folder / "velocity_radar_map.tif").read_bytes()
     for band in (b"downslope_displacement", b"downslope_velocity_24h", b"downslope_sigma_24h", b"sensitivity"):
         assert band in raster, band
-    rows = [line.split(",") for line in (folder / "targets.csv").read_text().splitlines()[1:]]
-    seen = [float(r[4]) for r in rows if r[1].startswith("radar_map/") and r[4]]
-    assert seen and max(abs(v) for v in seen) <= 1.0
-    assert all(r[4] == "" for r in rows if r[2] == "gnss")
+    rows = list(csv.DictReader((folder / "targets.csv").open()))
+    seen = [float(r["sensitivity"]) for r in rows if r["target"].startswith("radar_map/")]
+    assert seen and all(abs(v) <= 1.0 for v in seen if not np.isnan(v)) and not np.isnan(seen).all()
+    assert all(r["sensitivity"] == "nan" for r in rows if r["kind"] == "gnss")
