@@ -8,7 +8,7 @@ import numpy.typing as npt
 __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
-    "info", "m3c2", "rate", "read", "run", "simulate", "trend", "warn",
+    "algorithms", "downslope", "info", "m3c2", "rate", "read", "run", "simulate", "trend", "warn",
 ]
 
 __version__: str
