@@ -424,8 +424,8 @@ def test_what_is_wrong_with_the_command_line_is_told_before_anything_is_read(tmp
     highwall("m3c2", missing, missing, "-o", tmp_path / "out.txt", code=64)
     highwall("m3c2", missing, missing, "-o", tmp_path, code=64)
     highwall("m3c2", missing, missing, "-o", tmp_path / "nowhere" / "out.csv", code=64)
-    assert "--cylinder-radius-m" in highwall("m3c2", missing, missing, "--cylinder-radius-m", "-1", "-o", tmp_path / "o.csv", code=78).stderr
-    assert "window" in highwall("rate", missing, "--window", "soon", code=78).stderr
+    assert "--cylinder-radius-m" in highwall("m3c2", missing, missing, "--cylinder-radius-m", "-1", "-o", tmp_path / "o.csv", code=64).stderr
+    assert "window" in highwall("rate", missing, "--window", "soon", code=64).stderr
     highwall("rate", missing, "-o", tmp_path / "nowhere" / "out.csv", code=64)
     highwall("m3c2", missing, missing, "-o", tmp_path / "o.csv", code=65)
 
