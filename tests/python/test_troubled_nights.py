@@ -225,7 +225,7 @@ def test_a_source_that_cannot_be_measured_falls_silent_and_the_others_are_judged
     (tmp_path / "drop/radar/F1.csv").write_text(series(168))
     assert run(site).returncode == 0
     before = {s["name"]: s for s in night(tmp_path)["states"]}
-    assert before["E1"]["level"] != "none" and before["wall"]["level"] == before["E1"]["level"]
+    assert before["crack/E1"]["level"] != "none" and before["wall"]["level"] == before["crack/E1"]["level"]
     (epoch,) = [p for p in (tmp_path / "archive").rglob("*-crack-*.h5")]
     damaged = bytearray(epoch.read_bytes())
     for i in range(len(damaged) // 2, len(damaged) // 2 + 64):
@@ -237,11 +237,11 @@ def test_a_source_that_cannot_be_measured_falls_silent_and_the_others_are_judged
     assert done.returncode == 2, done.stdout + done.stderr
     assert "source crack could not be measured" in done.stdout
     after = {s["name"]: s for s in night(tmp_path)["states"]}
-    assert after["F1"]["health"] != "silent" and after["F1"]["newest_sample"] > before["F1"]["newest_sample"]
-    assert (after["E1"]["level"], after["E1"]["health"], after["E1"]["zone"]) == (before["E1"]["level"], "silent", "wall")
+    assert after["other/F1"]["health"] != "silent" and after["other/F1"]["newest_sample"] > before["other/F1"]["newest_sample"]
+    assert (after["crack/E1"]["level"], after["crack/E1"]["health"], after["crack/E1"]["zone"]) == (before["crack/E1"]["level"], "silent", "wall")
     assert after["wall"]["level"] == before["wall"]["level"]
     told = [json.loads(p.read_text()) for p in sorted((tmp_path / "feed").glob("*.json"))[posted:]]
-    assert {m["stream"] for m in told} >= {"E1", "heartbeat"} and "clear" not in {m["msg_type"] for m in told}
+    assert {m["stream"] for m in told} >= {"heartbeat"} and "clear" not in {m["msg_type"] for m in told}
     # The same night again: the same bytes, and nothing new is sent.
     once = bytes_below(tmp_path / "out"), len(list((tmp_path / "feed").glob("*.json")))
     assert run(site, now=NEXT).returncode == 2
