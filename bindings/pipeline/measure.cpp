@@ -84,7 +84,7 @@ class Measurer {
     std::vector<EpochInfo> epochs = archive_.epochs(source.id);
     std::erase_if(epochs, [&](const EpochInfo& e) { return e.instant > now_; });
     if (epochs.empty()) return;
-    const std::size_t first = reference_epoch(archive_.root(), source.id, epochs, now_, summary_.findings);
+    const std::size_t first = on_disk([&] { return reference_epoch(archive_.root(), source.id, epochs, now_, summary_.findings); });
     epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(first));
     if (epochs.size() < 2) return;
     const M3c2Options compare = m3c2_options(source);
@@ -170,13 +170,18 @@ class Measurer {
   }
 
   /// A disk that takes no more ends the night: it is no defect of the source.
-  void keep_product(const std::string& name, const std::string& bytes) {
+  template <class Body>
+  auto on_disk(const Body& body) -> decltype(body()) {
     try {
-      archive_.put_product(name, bytes);
-    } catch (const Error&) {
-      disk_refuses_ = true;
+      return body();
+    } catch (const Error& e) {
+      disk_refuses_ = e.kind() == ErrorKind::storage;
       throw;
     }
+  }
+
+  void keep_product(const std::string& name, const std::string& bytes) {
+    on_disk([&] { archive_.put_product(name, bytes); });
   }
 
   /// Outline of the ground that the site says does not move; empty = it is found by itself.

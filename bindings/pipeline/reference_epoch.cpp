@@ -29,7 +29,7 @@ Pin read_pin(const fs::path& path) {
     const json j = json::parse(read_whole(path));
     return {j.at("epoch"), j.at("left_out")};
   } catch (const json::exception& e) {
-    throw Error(ErrorKind::storage, fmt::format("the reference epoch cannot be read: {}", e.what()), path.string(),
+    throw Error(ErrorKind::input, fmt::format("the reference epoch cannot be read: {}", e.what()), path.string(),
                 "restore it from a copy; without it the source is measured from its oldest epoch");
   }
 }

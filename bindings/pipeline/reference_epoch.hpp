@@ -13,7 +13,7 @@ namespace highwall {
 /// a finding of the night that meets it; a person who wants to measure from it deletes the file.
 /// @param epochs  of the source, none after `now`, in time order, at least one
 /// @return index of the reference; older epochs are not measured
-/// @throws Error(storage) when the file cannot be read
+/// @throws Error(input) when the file is damaged, Error(storage) when it cannot be written
 std::size_t reference_epoch(const std::filesystem::path& archive_root, const std::string& source,
                             const std::vector<EpochInfo>& epochs, Instant now, std::vector<std::string>& findings);
 
