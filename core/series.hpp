@@ -22,6 +22,7 @@ enum SampleFlag : std::uint32_t {
   kFlagFloat = 1U << 2,          ///< GNSS: ambiguities not fixed (Q 2).
   kFlagLowQuality = 1U << 3,     ///< GNSS single/DGPS/PPP, radar below its coherence gate.
   kFlagFromFile = 1U << 4,       ///< The file itself marked the sample as bad.
+  kFlagFrozen = 1U << 5,         ///< The same bits again and again from a sensor that has noise.
 };
 
 /// What the numbers of a series are.

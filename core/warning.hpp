@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,17 +23,20 @@ std::optional<Health> parse_health(std::string_view word) noexcept;
 /// False for a word that names no level; for options (core/options.hpp).
 bool read_word(std::string_view word, Level& level) noexcept;
 
+inline constexpr double kNotKnown = std::numeric_limits<double>::quiet_NaN();
+
 /// One number that a level rests on. `unit` belongs to value, sigma and threshold alike.
 struct Evidence {
   std::string rule;                  ///< Name of the rule in the policy, e.g. "velocity_24h_orange".
-  double value = 0.0;
-  double sigma = 0.0;                ///< NaN = not known.
-  double threshold = 0.0;
+  double value = kNotKnown;          ///< NaN = not known, here and below: never 0 for missing.
+  double sigma = kNotKnown;
+  double threshold = kNotKnown;
   std::string unit;                  ///< "mm_per_day", "mm_per_h", "degrees".
   std::string window;                ///< "24h"; empty when the rule has none.
   std::vector<std::string> epochs;   ///< Archive ids (or files) that the value was computed from.
   std::string policy_sha256;         ///< The policy that made it.
   std::string source;                ///< Citation of the threshold, from the policy.
+  double floor_mm_per_day = kNotKnown;  ///< Velocity that the rule asks for beside its threshold.
 };
 
 }  // namespace highwall

@@ -1,13 +1,37 @@
 #include "algorithms/radar/velocity_map.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/parallel.hpp"
+#include "core/statistics.hpp"
 
 namespace highwall {
 
+namespace {
+
+void calibrate_on_map(VelocityMap& map, const MapGround& ground) {
+  const auto range = [&](std::size_t cell) { return ground.range_m.empty() ? 1.0 : std::max(1.0, ground.range_m[cell]); };
+  std::vector<double> speeds;
+  double squares = 0.0;
+  for (std::size_t cell = 0; cell < map.velocity_m_per_day.size(); ++cell) {
+    if (!std::isfinite(map.velocity_m_per_day[cell]) || (!ground.stable.empty() && ground.stable[cell] == 0)) continue;
+    speeds.push_back(std::abs(map.velocity_m_per_day[cell]) / range(cell));
+    squares += speeds.back() * speeds.back();
+  }
+  if (speeds.size() < 8) return;
+  const double n = static_cast<double>(speeds.size());
+  const double sigma = ground.stable.empty() ? kMadToSigma * median(std::move(speeds)) : std::sqrt(squares / n);
+  for (std::size_t cell = 0; cell < map.velocity_m_per_day.size(); ++cell) {
+    if (std::isfinite(map.velocity_m_per_day[cell])) map.sigma_m_per_day[cell] = sigma * range(cell);
+  }
+}
+
+}  // namespace
+
 VelocityMap velocity_map(const Stack& stack, const std::vector<std::array<Instant, 2>>& quiet, const MapOptions& options,
-                         const RateOptions& rate_options, const NoiseOptions& noise_options, const Run& run) {
+                         const RateOptions& rate_options, const NoiseOptions& noise_options, const Run& run,
+                         const MapGround& ground) {
   validate(options, "map");
   VelocityMap map;
   map.source = stack.source;
@@ -39,6 +63,7 @@ VelocityMap velocity_map(const Stack& stack, const std::vector<std::array<Instan
         }
       },
       run, "velocity map");
+  if (quiet.empty()) calibrate_on_map(map, ground);
   return map;
 }
 

@@ -1,9 +1,11 @@
 #include "algorithms/series/clean.hpp"
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <optional>
 
+#include "algorithms/series/gap.hpp"
 #include "core/error.hpp"
 #include "core/statistics.hpp"
 
@@ -30,7 +32,7 @@ std::optional<Usual> usual_before(const TimeSeries& s, std::size_t i, std::size_
   return Usual{median(std::move(values)), kMadToSigma * median(std::move(increments)), last};
 }
 
-/// Nearest sample of `s` to `t`, or npos when none is within the tolerance. Samples are in time order.
+/// Nearest unflagged sample of `s` to `t`, or npos when none is within the tolerance. Samples are in time order.
 std::size_t nearest(const TimeSeries& s, Instant t, double tolerance_s) {
   constexpr std::size_t npos = static_cast<std::size_t>(-1);
   const auto after = std::lower_bound(s.time.begin(), s.time.end(), t);
@@ -39,6 +41,7 @@ std::size_t nearest(const TimeSeries& s, Instant t, double tolerance_s) {
   for (const std::ptrdiff_t step : {std::ptrdiff_t{-1}, std::ptrdiff_t{0}}) {
     const std::ptrdiff_t k = (after - s.time.begin()) + step;
     if (k < 0 || k >= static_cast<std::ptrdiff_t>(s.size())) continue;
+    if (!s.flags.empty() && s.flags[static_cast<std::size_t>(k)] != kFlagNone) continue;  // Its error would be everyone's.
     const double distance = std::abs(to_seconds(s.time[static_cast<std::size_t>(k)] - t));
     if (distance <= best_distance) {
       best = static_cast<std::size_t>(k);
@@ -75,9 +78,38 @@ std::size_t clean(TimeSeries& series, const CleanOptions& options) {
   return flagged;
 }
 
+std::size_t flag_frozen(TimeSeries& series, std::size_t longest) {
+  if (series.flags.empty()) series.flags.assign(series.size(), kFlagNone);
+  std::size_t flagged = 0;
+  std::size_t repeats = 0;  // Of the value that stands.
+  double zero = 0.0;        // Increments before it, and how many were zero.
+  double all = 0.0;
+  std::size_t last = kNoSample;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    if (!is_measured(series, i)) continue;
+    if (last != kNoSample) {
+      bool same = true;
+      for (std::size_t c = 0; c < series.width(); ++c) same = same && series.value(i, c) == series.value(last, c);
+      if (same) {
+        ++repeats;
+      } else {
+        zero += static_cast<double>(std::min(repeats, longest));
+        all += static_cast<double>(std::min(repeats, longest)) + 1.0;
+        repeats = 0;
+      }
+    }
+    last = i;
+    if (repeats < longest || all < 8.0 || zero >= 0.2 * all) continue;
+    series.flags[i] |= kFlagFrozen;
+    last = i;
+    ++flagged;
+  }
+  return flagged;
+}
+
 namespace {
 
-/// One side of a step.
+/// Samples about a step.
 struct Side {
   std::vector<double> t_days;
   std::vector<double> x_m;
@@ -103,33 +135,73 @@ double level_at_step(const Side& side, double slope) {
   return median(std::move(levels));
 }
 
+struct StepFit {
+  double step = kNaN;
+  double sigma = kNaN;
+};
+
+/// Levels on both sides of the step by one slope; sigma as that of the step in x = a + b t + s [t >= 0] by least
+/// squares with the scatter about these levels, which also holds a slope that changes at the step.
+StepFit fit_step(const Side& before, const Side& after) {
+  const double slope = slope_beside(before, after);
+  const double low = level_at_step(before, slope);
+  const double high = level_at_step(after, slope);
+  Eigen::Matrix3d normal = Eigen::Matrix3d::Zero();
+  double squares = 0.0;
+  double n = 0.0;
+  for (const Side* side : {&before, &after}) {
+    const bool is_after = side == &after;
+    for (std::size_t i = 0; i < side->x_m.size(); ++i) {
+      const Eigen::Vector3d row(1.0, side->t_days[i], is_after ? 1.0 : 0.0);
+      normal += row * row.transpose();
+      const double residual = side->x_m[i] - slope * side->t_days[i] - (is_after ? high : low);
+      squares += residual * residual;
+      n += 1.0;
+    }
+  }
+  return {high - low, std::sqrt(squares / std::max(1.0, n - 3.0) * normal.inverse()(2, 2))};
+}
+
 }  // namespace
 
-std::vector<double> absorb_step(TimeSeries& series, Instant at, const StepOptions& options) {
+KnownStep absorb_step(TimeSeries& series, Instant at, const StepOptions& options) {
   validate(options, "step");
+  if (series.flags.empty()) series.flags.assign(series.size(), kFlagNone);
   const auto most = static_cast<std::size_t>(options.samples);
   const auto first =
       static_cast<std::size_t>(std::lower_bound(series.time.begin(), series.time.end(), at) - series.time.begin());
-  std::vector<double> steps;
+  std::vector<std::size_t> used;
+  for (std::size_t k = first; k-- > 0 && used.size() < most;) {
+    if (is_measured(series, k)) used.push_back(k);
+  }
+  const std::size_t before = used.size();
+  for (std::size_t k = first; k < series.size() && used.size() < before + most; ++k) {
+    if (is_measured(series, k)) used.push_back(k);
+  }
+  KnownStep out;
+  out.at = at;
+  if (before < 3) return out;
+  if (used.size() < before + 3) {
+    // Too early to tell: until then the samples are no motion and no rest.
+    for (std::size_t k = first; k < series.size(); ++k) series.flags[k] |= kFlagStep;
+    return out;
+  }
   for (std::size_t c = 0; c < series.width(); ++c) {
-    Side before;
-    Side after;
-    const auto take = [&](std::size_t k, Side& side) {
-      if (!std::isfinite(series.value(k, c))) return;
+    Side sides[2];
+    for (const std::size_t k : used) {
+      Side& side = sides[k >= first ? 1 : 0];
       side.t_days.push_back(to_days(series.time[k] - at).value);
       side.x_m.push_back(series.value(k, c));
-    };
-    for (std::size_t k = first; k-- > 0 && before.x_m.size() < most;) take(k, before);
-    for (std::size_t k = first; k < series.size() && after.x_m.size() < most; ++k) take(k, after);
-    if (before.x_m.size() < 3 || after.x_m.size() < 3) return {};
-    const double slope = slope_beside(before, after);
-    steps.push_back(level_at_step(after, slope) - level_at_step(before, slope));
+    }
+    const StepFit fit = fit_step(sides[0], sides[1]);
+    out.step_m.push_back(fit.step);
+    out.sigma_m.push_back(fit.sigma);
+    if (!(std::abs(fit.step) > fit.sigma)) continue;
+    out.absorbed = true;
+    for (std::size_t k = first; k < series.size(); ++k) series.value_m[k * series.width() + c] -= fit.step;
   }
-  for (std::size_t k = first; k < series.size(); ++k) {
-    for (std::size_t c = 0; c < series.width(); ++c) series.value_m[k * series.width() + c] -= steps[c];
-  }
-  if (first < series.size()) series.flags[first] |= kFlagStep;
-  return steps;
+  series.flags[first] |= kFlagStep;
+  return out;
 }
 
 TimeSeries without_common_mode(const TimeSeries& series, const std::vector<const TimeSeries*>& others,

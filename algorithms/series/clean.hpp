@@ -29,21 +29,38 @@ struct CleanOptions {
 /// @return number of samples flagged
 std::size_t clean(TimeSeries& series, const CleanOptions& options);
 
+/// Flags samples of a frozen logger (kFlagFrozen): from the `longest`+1-th time on that all components have the
+/// same bits as before, when of the increments before that fewer than a fifth were zero. A coarse scale, which
+/// repeats its values all the time, is left alone. Causal. Samples in time order.
+/// @return number of samples flagged
+std::size_t flag_frozen(TimeSeries& series, std::size_t longest = 12);
+
 /// Options of absorb_step().
 struct StepOptions {
   std::int64_t samples = 12;
 
   static void describe(auto& d) {
-    d.field(&StepOptions::samples, "samples", "", at_least(3), "Most samples on either side that the step is measured on");
+    d.field(&StepOptions::samples, "samples", "", between(3, 10000),
+            "Most samples on either side that the step is measured on");
   }
 };
 
-/// Takes a known step (antenna or instrument exchanged) out of the samples after `at`: the difference of
-/// the medians of the samples on both sides, per component, with the motion that goes on across it taken off
-/// (Theil-Sen slope of both sides): what the slope moved in that time is not part of the step. Flags the first
+/// A known step and what became of it.
+struct KnownStep {
+  Instant at = kNoInstant;
+  std::vector<double> step_m;   ///< By component.
+  std::vector<double> sigma_m;  ///< Of the step, from the residuals of the fit.
+  bool absorbed = false;
+};
+
+/// Takes a known step (antenna or instrument exchanged) out of the samples from `at` on.
+///
+/// Per component the difference of the medians of the measured samples on both sides, with the motion that goes on
+/// across it taken off (Theil-Sen slope of both sides): what the slope moved in that time is not part of the step. A component's step is taken out only when it is larger than its own sigma. Flags the first
 /// sample after it.
-/// @return the step in metres per component; empty when a side has fewer than 3 samples
-std::vector<double> absorb_step(TimeSeries& series, Instant at, const StepOptions& options);
+/// @return the step; empty vectors when a side has fewer than 3 samples: nothing is changed then, and samples after
+/// a step that cannot be told yet are flagged
+KnownStep absorb_step(TimeSeries& series, Instant at, const StepOptions& options);
 
 /// Options of without_common_mode().
 struct ReferenceOptions {
@@ -56,7 +73,7 @@ struct ReferenceOptions {
 };
 
 /// The series relative to a local base (one other series) or to the common mode of a group: at each instant the
-/// median of the others' nearest samples is subtracted and its variance added; samples without one become NaN.
+/// median of the others' nearest samples without a flag is subtracted and its variance added; samples without one become NaN.
 /// Removes plate motion and what both share (Wdowinski et al. 1997, doi:10.1029/97JB01378).
 TimeSeries without_common_mode(const TimeSeries& series, const std::vector<const TimeSeries*>& others,
                                const ReferenceOptions& options);

@@ -245,8 +245,11 @@ void fill_all(std::vector<WindowRate>& rates, const CalibrationStage& stage) {
 double CalibrationStage::sigma(const WindowRate& window, std::size_t w, std::size_t sample) const {
   if (window.reason[sample] != Reason::ok) return kNaN;
   const Calibration& c = windows[w];
-  if (c.method != "noise_model") return c.sigma_m_per_day;
-  return slope_sigma(noise, window.window_h / 24.0, window.count[sample]);
+  // A window that is half filled, as after a gap, is as good as its half.
+  const double filled = window.span_days.empty() || std::isnan(window.span_days[sample]) ? window.window_h / 24.0 : window.span_days[sample];
+  if (c.method == "noise_model") return slope_sigma(noise, filled, window.count[sample]);
+  if (filled >= 0.9 * window.window_h / 24.0 || !noise.known()) return c.sigma_m_per_day;
+  return std::max(c.sigma_m_per_day, slope_sigma(noise, filled, window.count[sample]));
 }
 
 std::vector<Calibration> calibrate(std::vector<WindowRate>& rates, const TimeSeries& series,

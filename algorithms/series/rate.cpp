@@ -54,6 +54,7 @@ WindowRate rate_in_window(const TimeSeries& s, double window_h, const RateOption
   out.velocity_m_per_day.assign(n, kNaN);
   out.sigma_m_per_day.assign(n, kNaN);
   out.count.assign(n, 0);
+  out.span_days.assign(n, kNaN);
   out.reason.assign(n, Reason::too_few_samples);
   const Duration window = duration_from_seconds(window_h * 3600.0);
   const double needed_span_h = options.min_fill * window_h;
@@ -84,6 +85,7 @@ WindowRate rate_in_window(const TimeSeries& s, double window_h, const RateOption
       continue;
     }
     out.velocity_m_per_day[i] = line.slope();
+    out.span_days[i] = to_days(s.time[i] - s.time[first]).value;
     out.reason[i] = std::isnan(out.velocity_m_per_day[i]) ? Reason::window_not_filled : Reason::ok;
   }
   return out;

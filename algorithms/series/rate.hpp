@@ -32,6 +32,7 @@ struct WindowRate {
   std::vector<double> sigma_m_per_day;     ///< NaN until calibrated: see noise.hpp.
   std::vector<std::uint32_t> count;        ///< Samples in the window.
   std::vector<Reason> reason;
+  std::vector<double> span_days;           ///< From the first to the last of them; NaN without a velocity.
 };
 
 /// Velocity of a one-component series, or of component `component`, in every window.

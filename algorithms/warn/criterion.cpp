@@ -38,6 +38,8 @@ void check_rules(const Policy& policy) {
 
 std::string window_text(double hours) { return fmt::format("{}h", hours); }
 
+std::string gap_text(double days) { return fmt::format("gap of {:.3g}h", 24.0 * days); }
+
 double in_unit_of(const PolicyRule& rule, double m_per_day) {
   // An angle's rule reports degrees itself; velocities go in the unit that the policy wrote.
   return rule.unit == "mm_per_h" ? to_mm_per_h(MetresPerDay(m_per_day)) : to_mm_per_day(MetresPerDay(m_per_day));

@@ -16,6 +16,7 @@ struct Verdict {
   bool hold = false;   ///< Over the release limit: a level that stands does not fall.
   /// How near: velocity over its limit; ranks rules when none raises.
   double ratio = 0.0;
+  double limit_m_per_day = kNaN;  ///< The rule's limit as a velocity; NaN when it has none.
   Evidence evidence;   ///< In the rule's own unit.
 };
 
@@ -41,6 +42,8 @@ void check_rules(const Policy& policy);
 
 /// "24h", "0.5h".
 std::string window_text(double hours);
+/// "gap of 72h": a rate or jump across a gap in the data.
+std::string gap_text(double days);
 /// A velocity in the rule's unit.
 double in_unit_of(const PolicyRule& rule, double m_per_day);
 

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
+#include "algorithms/series/gap.hpp"
+#include "algorithms/series/second_opinion.hpp"
 #include "algorithms/warn/criterion.hpp"
 #include "core/parallel.hpp"
 
@@ -13,57 +16,100 @@ namespace {
 /// What a rule of the policy says of a sample.
 struct Said {
   std::int32_t rule = -1;
+  Level level = Level::none;  ///< The rule's, or orange for a red one that only sees a blast.
   Verdict verdict;
 };
 
 /// For each level the rule that speaks for it: of those over it the one of the nearest level, then the farthest over.
-void speak_for_levels(const Policy& policy, const std::vector<Said>& said, LampSample& sample) {
+void speak_for_levels(const std::vector<Said>& said, LampSample& sample) {
   for (std::size_t l = 1; l < sample.rule.size(); ++l) {
     const Said* best = nullptr;
     for (const Said& one : said) {
-      const Level level = policy.rules[static_cast<std::size_t>(one.rule)].level;
-      if (!one.verdict.raise || level < static_cast<Level>(l)) continue;
-      const Level best_level = best == nullptr ? Level::none : policy.rules[static_cast<std::size_t>(best->rule)].level;
-      const bool better = best == nullptr || level < best_level || (level == best_level && one.verdict.ratio > best->verdict.ratio);
+      if (!one.verdict.raise || one.level < static_cast<Level>(l)) continue;
+      const bool better = best == nullptr || one.level < best->level || (one.level == best->level && one.verdict.ratio > best->verdict.ratio);
       if (better) best = &one;
     }
     if (best != nullptr) sample.rule[l] = best->rule;
   }
 }
 
+/// True when a sample lies so soon after a declared blast that its step is still in the window, and the motion since
+/// is slower than the limit. The first half hour counts as the blast itself.
+bool only_a_blast(const TargetInput& target, const PolicyTiming& timing, const PolicyRule& rule, double limit_m_per_day, std::size_t i) {
+  const TimeSeries& series = target.series;
+  const Instant at = series.time[i];
+  for (const Instant blast : target.blasts) {
+    if (at < blast || to_hours(at - blast) > timing.blast_h) continue;
+    const Instant over = blast + duration_from_seconds(1800.0);
+    const Instant quarter = at - duration_from_seconds(rule.window_h * 3600.0 / 4.0);
+    double square = 0.0;
+    for (std::size_t c = 0; c < series.width(); ++c) {
+      double v = recent_rate(series, i, std::max(over, quarter), c);
+      if (std::isnan(v)) v = recent_rate(series, i, over, c);
+      square += v * v;
+    }
+    return !(std::sqrt(square) >= limit_m_per_day);  // NaN: too early to tell, and orange meanwhile.
+  }
+  return false;
+}
+
+bool soon_after_step(const TargetInput& target, Instant at) {
+  return std::any_of(target.steps.begin(), target.steps.end(), [&](const KnownStep& s) { return at >= s.at && to_hours(at - s.at) <= 24.0; });
+}
+
+/// What every rule says of a sample. `calibrated`: the series' own noise is known.
+std::vector<Said> ask_rules(const TargetInput& target, const TargetRates& rates, const Policy& policy, std::size_t i, bool calibrated) {
+  std::vector<Said> said;
+  for (std::size_t r = 0; r < policy.rules.size(); ++r) {
+    const PolicyRule& rule = policy.rules[r];
+    if (!rule.applies_to(target.series.kind) || (!calibrated && rule.level < Level::orange)) continue;
+    auto verdict = criterion_of(rule.family).judge(rule, policy.timing, rates, i);
+    if (!verdict) continue;
+    Level level = rule.level;
+    if (level == Level::red && (verdict->raise || verdict->hold) && only_a_blast(target, policy.timing, rule, verdict->limit_m_per_day, i)) {
+      level = Level::orange;
+    }
+    said.push_back({static_cast<std::int32_t>(r), level, std::move(*verdict)});
+  }
+  return said;
+}
+
 /// Every rule on one sample: the highest level raised and held, and the evidence of the deciding rule.
 LampSample judge_sample(const TargetInput& target, const TargetRates& rates, const Policy& policy, std::size_t i) {
   LampSample sample;
   sample.at = target.series.time[i];
+  sample.measured = is_measured(target.series, i);
   const bool flagged = !target.series.flags.empty() && target.series.flags[i] != kFlagNone;
-  const bool judged = rates.judged_from != kNoInstant && sample.at >= rates.judged_from;
+  const bool calibrated = rates.judged_from != kNoInstant && sample.at >= rates.judged_from;
   std::vector<Said> said;
-  for (std::size_t r = 0; r < policy.rules.size(); ++r) {
-    const PolicyRule& rule = policy.rules[r];
-    if (!rule.applies_to(target.series.kind)) continue;
-    auto verdict = criterion_of(rule.family).judge(rule, policy.timing, rates, i);
-    if (!verdict) continue;
-    if (verdict->raise) sample.raise = std::max(sample.raise, rule.level);
-    if (verdict->hold) sample.hold = std::max(sample.hold, rule.level);
-    said.push_back({static_cast<std::int32_t>(r), std::move(*verdict)});
-  }
-  speak_for_levels(policy, said, sample);
-  const Verdict* deciding = nullptr;
+  if (sample.measured) said = ask_rules(target, rates, policy, i, calibrated);
+  sample.on_delay_h.fill(std::numeric_limits<double>::infinity());
+  const Said* deciding = nullptr;
   Level deciding_level = Level::none;
-  for (const auto& [r, verdict] : said) {
-    const Level raised = verdict.raise ? policy.rules[static_cast<std::size_t>(r)].level : Level::none;
+  for (const Said& one : said) {
+    const auto& [r, level, verdict] = one;
+    if (verdict.raise) sample.raise = std::max(sample.raise, level);
+    if (verdict.hold) sample.hold = std::max(sample.hold, level);
+    for (std::size_t l = 1; verdict.raise && l <= static_cast<std::size_t>(level); ++l) {
+      const PolicyRule& rule = policy.rules[static_cast<std::size_t>(r)];
+      // Samples across a gap are far from what they are held against, however near to each other.
+      const double delay = rule.family == "jump" ? 0.0 : on_delay_of(policy.timing, rule.window_h);
+      sample.on_delay_h[l] = std::min(sample.on_delay_h[l], delay);
+    }
+    const Level raised = verdict.raise ? level : Level::none;
     const bool better = deciding == nullptr || raised > deciding_level ||
-                        (raised == deciding_level && verdict.ratio > deciding->ratio);
+                        (raised == deciding_level && verdict.ratio > deciding->verdict.ratio);
     if (!better) continue;
-    deciding = &verdict;
+    deciding = &one;
     deciding_level = raised;
   }
-  sample.usable = !flagged && judged && deciding != nullptr;
+  speak_for_levels(said, sample);
+  sample.usable = deciding != nullptr;
+  if (!calibrated || !std::isnan(rates.gap_days[i]) || soon_after_step(target, sample.at)) sample.quality = Health::degraded;
   if (deciding != nullptr) {
-    sample.evidence = deciding->evidence;
+    sample.evidence = deciding->verdict.evidence;
   } else {
-    sample.evidence.rule = flagged ? "flagged" : judged ? "no_velocity" : "start_period";
-    sample.evidence.value = sample.evidence.sigma = sample.evidence.threshold = kNaN;
+    sample.evidence.rule = flagged ? "flagged" : !sample.measured ? "no_value" : calibrated ? "no_velocity" : "start_period";
   }
   return sample;
 }
@@ -99,13 +145,16 @@ void tell_why(const Policy& policy, const TargetRates& rates, const std::vector<
   }
 }
 
-/// True when some other target's newest sample up to `at` is fresh enough and over the level.
-bool neighbour_is_over(const std::vector<std::vector<LampSample>>& all, std::size_t self, double neighbour_h, Instant at,
+/// True when some other target's newest sample up to `at` (before it, on a common reference) is fresh enough and
+/// over the level.
+bool neighbour_is_over(const std::vector<TargetInput>& targets, const std::vector<std::vector<LampSample>>& all, std::size_t self, double neighbour_h, Instant at,
                        Level level) {
   for (std::size_t other = 0; other < all.size(); ++other) {
     if (other == self) continue;
-    const auto after = std::upper_bound(all[other].begin(), all[other].end(), at,
-                                        [](Instant t, const LampSample& s) { return t < s.at; });
+    auto after = std::upper_bound(all[other].begin(), all[other].end(), at,
+                                  [](Instant t, const LampSample& s) { return t < s.at; });
+    const bool common = !targets[self].reference.empty() && targets[self].reference == targets[other].reference;
+    while (common && after != all[other].begin() && std::prev(after)->at >= at) --after;
     if (after == all[other].begin()) continue;
     const LampSample& newest = *std::prev(after);
     if (newest.usable && newest.raise >= level && to_hours(at - newest.at) <= neighbour_h) return true;
@@ -131,7 +180,8 @@ std::vector<History> judge_targets(const std::vector<TargetInput>& targets, cons
       targets.size(),
       [&](const Block& block) {
         for (std::size_t i = block.begin; i < block.end; ++i) {
-          rates[i] = target_rates(targets[i].series, policy, targets[i].quiet, targets[i].rate, targets[i].noise, run);
+          rates[i] = target_rates(targets[i].series, policy, targets[i].quiet, targets[i].rate, targets[i].noise, run,
+                                  targets[i].steps);
           samples[i] = judge_samples(targets[i], rates[i], policy);
           histories[i].target = targets[i].series.target;
           histories[i].kind = targets[i].series.kind;
@@ -140,6 +190,8 @@ std::vector<History> judge_targets(const std::vector<TargetInput>& targets, cons
           if (!targets[i].series.empty()) histories[i].equal_speed_m_per_day = rates[i].equal_speed_m_per_day.back();
           histories[i].judged_from = rates[i].judged_from;
           histories[i].epochs = targets[i].epochs;
+          histories[i].doubts = targets[i].doubts;
+          histories[i].doubts.insert(histories[i].doubts.end(), rates[i].doubts.begin(), rates[i].doubts.end());
         }
       },
       run, "judge", 1);
@@ -151,7 +203,7 @@ std::vector<History> judge_targets(const std::vector<TargetInput>& targets, cons
           histories[i].entries =
               run_lamp(samples[i], policy.timing, silence, acts_of(acts, histories[i].target), now,
                        [&](Instant at, Level level) {
-                         return neighbour_is_over(samples, i, policy.timing.neighbour_h, at, level);
+                         return neighbour_is_over(targets, samples, i, policy.timing.neighbour_h, at, level);
                        });
           tell_why(policy, rates[i], samples[i], histories[i].entries);
         }
@@ -186,9 +238,12 @@ Level quorum_level(const std::vector<const LampEntry*>& now, const std::vector<H
   return Level::none;
 }
 
-ZoneState zone_state(const std::vector<const LampEntry*>& now, const std::vector<History>& targets, std::size_t needed,
+ZoneState zone_state(const std::vector<const LampEntry*>& now, const std::vector<History>& targets, std::size_t quorum,
                      double area_m2) {
   ZoneState state;
+  const auto alive = static_cast<std::size_t>(std::count_if(
+      now.begin(), now.end(), [](const LampEntry* e) { return e == nullptr || e->health != Health::silent; }));
+  const std::size_t needed = std::max<std::size_t>(1, std::min(quorum, alive == 0 ? now.size() : alive));
   state.level = quorum_level(now, targets, needed, area_m2, [](const LampEntry& e) { return e.level; });
   state.unlatched = quorum_level(now, targets, needed, area_m2, [](const LampEntry& e) { return e.unlatched; });
   state.strongest = now.size();
@@ -217,8 +272,7 @@ History judge_zone(const std::string& zone, const std::vector<History>& targets,
                    double quorum_area_m2) {
   History history;
   history.target = zone;
-  const std::size_t needed =
-      std::max<std::size_t>(1, std::min<std::size_t>(targets.size(), static_cast<std::size_t>(quorum_targets)));
+  const auto quorum = static_cast<std::size_t>(quorum_targets);
   // All entries of all targets in time order; ties by target, so that the result is always the same.
   std::vector<std::pair<std::size_t, std::size_t>> order;
   for (std::size_t i = 0; i < targets.size(); ++i) {
@@ -234,14 +288,14 @@ History judge_zone(const std::string& zone, const std::vector<History>& targets,
     const bool last_of_instant =
         o + 1 == order.size() || targets[order[o + 1].first].entries[order[o + 1].second].at != entry.at;
     if (!last_of_instant) continue;
-    const ZoneState state = zone_state(now, targets, needed, quorum_area_m2);
+    const ZoneState state = zone_state(now, targets, quorum, quorum_area_m2);
     if (!history.entries.empty()) {
       const LampEntry& previous = history.entries.back();
       const bool same = previous.level == state.level && previous.unlatched == state.unlatched &&
                         previous.health == state.health;
       if (same) continue;
     }
-    LampEntry own{entry.at, state.level, state.unlatched, state.health, entry.cause, {}, entry.by, {}, nullptr};
+    LampEntry own{entry.at, state.level, state.unlatched, state.health, entry.cause, {}, entry.by, {}, nullptr, entry.measured, entry.note};
     if (state.strongest != targets.size()) {
       const LampEntry& strongest = *now[state.strongest];
       own.evidence = strongest.evidence;

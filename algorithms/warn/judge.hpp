@@ -23,6 +23,10 @@ struct TargetInput {
   RateOptions rate;                                ///< How its velocities are made; the windows are the policy's.
   NoiseOptions noise;                              ///< How their sigmas are calibrated.
   std::vector<std::string> epochs;                 ///< Where the samples come from, for the evidence.
+  std::string reference;                           ///< Common base: its error is everyone's at one instant.
+  std::vector<KnownStep> steps;                    ///< Steps that were taken out.
+  std::vector<Instant> blasts;                     ///< Declared for its zone or itself.
+  std::vector<std::string> doubts;                 ///< Found before: passed on to the history.
 };
 
 /// All that happened to one target, or to a zone.
@@ -36,12 +40,17 @@ struct History {
   Instant judged_from = kNoInstant;     ///< kNoInstant: too short to be judged at all.
   std::vector<std::string> epochs;      ///< Where the samples come from.
   Instant kept_from = kNoInstant;       ///< The level is not that of the data: it was published with this time.
+  std::vector<std::string> doubts;      ///< Each a sentence without its subject: "cannot be judged ...".
 };
 
 /// Judges the targets of one zone: rates, criteria, confirmation by a neighbour, lamp.
 ///
-/// A sample that cannot be judged (flagged, no velocity, no sigma, or in the start period) neither
-/// raises nor lowers a level and makes the health `degraded`: it never looks like a quiet slope.
+/// A sample that cannot be judged (flagged, no velocity) neither raises nor lowers a level and makes the health
+/// `degraded`: it never looks like a quiet slope. Before a series' own noise is known orange and red are judged with
+/// a provisional sigma, blue and yellow not at all, and the health is `degraded`; so it is at the first samples
+/// after a gap and for a day after a known step. Within timing.blast_h of a declared blast a red rule raises orange
+/// only, unless the newest quarter of its window, without the blast itself, is as fast as the rule asks.
+/// A neighbour on the same reference confirms only with an earlier sample: at the same one both may see the base move.
 ///
 /// The evidence of an entry is that of the deciding rule; while a level stands that no rule raises any more, that
 /// of the rule that made it, as it is now. Evidence of targets has no epochs, policy and citation: those are the
@@ -51,8 +60,8 @@ std::vector<History> judge_targets(const std::vector<TargetInput>& targets, cons
                                    const std::vector<Act>& acts, Instant now, const Run& run);
 
 /// Level of a zone from its targets: the highest level that `quorum_targets` of them have, or that
-/// targets of together `quorum_area_m2` have; either is enough. A zone with fewer targets than the
-/// quorum needs all of them. Health: live when all are live, silent when all are silent, else
+/// targets of together `quorum_area_m2` have; either is enough. Targets that are silent cannot speak: when fewer
+/// than the quorum are alive, all that are alive suffice. Health: live when all are live, silent when all are silent, else
 /// degraded. The evidence is that of the strongest target.
 History judge_zone(const std::string& zone, const std::vector<History>& targets, std::int64_t quorum_targets,
                    double quorum_area_m2);

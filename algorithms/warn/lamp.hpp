@@ -18,6 +18,9 @@ struct LampSample {
   Level raise = Level::none;      ///< Highest level over its threshold.
   Level hold = Level::none;       ///< Highest level over its release limit.
   bool usable = true;             ///< False: flagged or without velocity; neither raises nor lowers.
+  bool measured = true;           ///< False: flagged or not a number; no sign of life.
+  /// By level: how far apart samples must lie that confirm each other, hours.
+  std::array<double, 5> on_delay_h{};
   Health quality = Health::live;  ///< live or degraded.
   Evidence evidence;              ///< Of the deciding rule.
   /// Rule (its number in the policy) that speaks for each level, by level: over it and nearest to it; -1 = none.
@@ -45,6 +48,8 @@ struct LampEntry {
   Raise raise;                    ///< What made the level.
   /// Evidence of that moment; null at none. Shared by all entries of one raise.
   std::shared_ptr<const Evidence> raised;
+  bool measured = true;           ///< For a sample: it has a value.
+  std::string note;               ///< What an act did, when that is not plain.
 };
 
 /// How long a target may say nothing.
@@ -59,10 +64,15 @@ using Neighbour = std::function<bool(Instant at, Level level)>;
 /// The state machine of one target: a pure function of its samples, the acts and `now`, so that a
 /// replay is the same as the live run and a restart changes nothing.
 ///
-/// - A level rises when `confirm_samples` samples in a row are over it, or one sample and a neighbour.
-/// - It falls after `off_delay_h` of data time below its release limit: no data, no fall.
-/// - From `latch_from` on it falls only by a release with a name, and then to what the data say.
-/// - Health follows the gaps up to `now`: live, stale, silent; a silent target keeps its level.
+/// - A level rises when `confirm_samples` samples in a row that span its on-delay are over it, or one sample and a
+///   neighbour.
+/// - It falls after `off_delay_h` of data time below its release limit. Intervals longer than max_silence_h are no
+///   data time: no data, no fall.
+/// - From `latch_from` on it falls only by a release with a name, and then to what the data say. While the sensor is
+///   silent that is what its last samples said, without the off-delay; when they were still over the limit the level
+///   stays, and the entry's note says so.
+/// - Health follows the gaps between measured samples up to `now`: live, stale, silent; a silent target keeps its
+///   level. Samples that are flagged or no number are no sign of life.
 /// @param samples in time order; acts in any order (those of other targets are left out before)
 /// @return one entry per sample, act and change of health, in time order, none after `now`
 std::vector<LampEntry> run_lamp(const std::vector<LampSample>& samples, const PolicyTiming& timing,

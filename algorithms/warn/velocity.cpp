@@ -10,7 +10,8 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
                              std::size_t sample) {
   const SpeedWindow* window = rates.window(rule.window_h);
   if (window == nullptr) return std::nullopt;
-  const double v = window->speed_m_per_day[sample];
+  // For orange and red the smaller of two opinions counts: the velocity of a step is no velocity.
+  const double v = window->speed_for(rule.level, sample);
   const double sigma = window->sigma_m_per_day[sample];
   if (std::isnan(v) || std::isnan(sigma)) return std::nullopt;
   const double tested = v - rule.k_sigma * sigma;
@@ -23,8 +24,14 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
   verdict.raise = tested >= threshold;
   verdict.hold = tested >= timing.release_factor * threshold;
   verdict.ratio = v / threshold;
-  verdict.evidence = {rule.name, in_unit_of(rule, v), in_unit_of(rule, sigma), in_unit_of(rule, threshold),
-                      rule.unit, window_text(rule.window_h), {}, {}, {}};
+  verdict.limit_m_per_day = threshold;
+  const double gap = window->gap(sample);
+  verdict.evidence.rule = rule.name;
+  verdict.evidence.value = in_unit_of(rule, v);
+  verdict.evidence.sigma = in_unit_of(rule, sigma);
+  verdict.evidence.threshold = in_unit_of(rule, threshold);
+  verdict.evidence.unit = rule.unit;
+  verdict.evidence.window = std::isnan(gap) ? window_text(rule.window_h) : gap_text(gap);
   return verdict;
 }
 

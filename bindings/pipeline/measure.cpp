@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <map>
 #include <set>
 #include <utility>
 
 #include "algorithms/compare/patch_motion.hpp"
 #include "algorithms/radar/patch_line_of_sight.hpp"
+#include "algorithms/series/gap.hpp"
 #include "bindings/pipeline/reference_epoch.hpp"
 #include "core/error.hpp"
 #include "core/geodesy.hpp"
@@ -243,9 +245,27 @@ class Measurer {
         add(source, zone.name, std::move(target), {ids.front(), ids.back()});
       }
     }
-    RadarMap map{velocity_map(stack, source.quiet_periods, calculation_.map, calculation_.rate, calculation_.noise, run_), {}};
+    RadarMap map{velocity_map(stack, source.quiet_periods, calculation_.map, calculation_.rate, calculation_.noise, run_, map_ground(source, stack)), {}};
     map.slope = slope_map(source, stack, map.line_of_sight);
     out_.maps.push_back(std::move(map));
+  }
+
+  /// Ranges and stable cells of a radar's map, as far as they are known.
+  MapGround map_ground(const SourceConfig& source, const Stack& stack) const {
+    MapGround ground;
+    if (source.crs == "local") return ground;
+    std::optional<Polygon> polygon;
+    if (source.stable != "auto") polygon = read_polygon(site_.root, source.stable, site_.frame);
+    const GridGeometry& g = stack.geometry();
+    for (std::size_t i = 0; i < stack.cells(); ++i) {
+      const auto [x, y] = g.centre(i / g.cols, i % g.cols);
+      if (!source.position_m.empty()) {
+        const Eigen::Vector3d radar = to_local(source, source.position_m);
+        ground.range_m.push_back(std::hypot(x - radar.x(), y - radar.y()));
+      }
+      if (polygon) ground.stable.push_back(polygon->contains(x, y) ? 1 : 0);
+    }
+    return ground;
   }
 
   // ---- direction down the slope ----
@@ -297,17 +317,14 @@ class Measurer {
 
   void series(const SourceConfig& source) {
     std::vector<TimeSeries> all = archive_.load_series(source.id);
+    std::map<std::string, std::vector<KnownStep>> steps;
     for (TimeSeries& s : all) {
       if (!source.target_m.empty()) place_target(source, s);
       s = until_now(s);
       if (s.flags.empty()) s.flags.assign(s.size(), kFlagNone);
       clean(s, calculation_.clean);
-      for (const EventConfig& event : site_.events) {
-        const bool instrument = event.kind == "antenna" || event.kind == "instrument";
-        const bool named = event.target.empty() || event.target == s.target || event.target == source.id + "/" + s.target;
-        const bool meant = named && (event.zone.empty() || event.zone == zone_of(source, s));
-        if (instrument && meant && event.instant <= now_) absorb_step(s, event.instant, calculation_.step);
-      }
+      flag_frozen(s);
+      steps[s.target] = take_out_steps(source, s);
     }
     std::erase_if(all, [](const TimeSeries& s) { return s.empty(); });
     std::vector<std::string> references = split_commas(source.reference);
@@ -318,7 +335,8 @@ class Measurer {
       const bool is_base = references.size() == 1 && s.target == references[0];
       if (is_base) continue;
       TargetInput target;
-      target.series = references.empty() ? s : referenced(s, all, references, source);
+      target.steps = steps[s.target];
+      target.series = references.empty() ? s : referenced(s, all, references, source, target);
       if (s.line_of_sight.known() && s.position_m) {
         target.sensitivity = sensitivity_at(source, to_local(source, {s.position_m->begin(), s.position_m->end()}).transpose())[0];
       }
@@ -340,6 +358,31 @@ class Measurer {
     s.line_of_sight.unit = lines_of_sight(target, to_local(source, source.position_m)).row(0).transpose();
   }
 
+  /// True when an event is one of this target and zone; both names may have the source before them.
+  static bool concerns(const EventConfig& event, const SourceConfig& source, const std::string& target, const std::string& zone) {
+    const std::string before = source.id + "/";
+    const bool named = event.target.empty() || event.target == target || event.target == before + target || before + event.target == target;
+    return named && (event.zone.empty() || event.zone == zone);
+  }
+
+  /// Takes the steps of declared antenna and instrument events out of a series, and says what they were.
+  std::vector<KnownStep> take_out_steps(const SourceConfig& source, TimeSeries& s) {
+    std::vector<KnownStep> steps;
+    for (const EventConfig& event : site_.events) {
+      const bool instrument = event.kind == "antenna" || event.kind == "instrument";
+      if (!instrument || event.instant > now_ || !concerns(event, source, s.target, zone_of(source, s))) continue;
+      const KnownStep step = absorb_step(s, event.instant, calculation_.step);
+      if (step.step_m.empty()) continue;
+      std::string text;
+      for (std::size_t c = 0; c < step.step_m.size(); ++c) {
+        text += fmt::format(" {} {:.1f} +- {:.1f} mm", s.components[c], 1000.0 * step.step_m[c], 1000.0 * step.sigma_m[c]);
+      }
+      run_.log(LogLevel::info, "step", {{"target", s.target}, {"at", to_iso8601(step.at)}, {"step", text}, {"absorbed", step.absorbed ? "yes" : "no"}});
+      steps.push_back(step);
+    }
+    return steps;
+  }
+
   TimeSeries until_now(const TimeSeries& s) const {
     std::vector<std::size_t> keep;
     for (std::size_t i = 0; i < s.size(); ++i) {
@@ -349,7 +392,7 @@ class Measurer {
   }
 
   TimeSeries referenced(const TimeSeries& s, const std::vector<TimeSeries>& all, const std::vector<std::string>& references,
-                        const SourceConfig& source) {
+                        const SourceConfig& source, TargetInput& target) {
     std::vector<const TimeSeries*> others;
     for (const TimeSeries& other : all) {
       const bool named = std::find(references.begin(), references.end(), other.target) != references.end();
@@ -361,7 +404,16 @@ class Measurer {
       std::fill(nothing.value_m.begin(), nothing.value_m.end(), kNaN);
       return nothing;
     }
-    return without_common_mode(s, others, calculation_.reference);
+    TimeSeries out = without_common_mode(s, others, calculation_.reference);
+    // A blunder of the base that its own neighbours did not show is one of all rovers.
+    clean(out, calculation_.clean);
+    target.reference = source.id + "|" + source.reference;
+    std::size_t missing = 0;  // Newest samples that the rover has and its reference has not.
+    for (std::size_t i = s.size(); i-- > 0 && !is_measured(out, i);) missing += is_measured(s, i) ? 1 : 0;
+    if (missing >= 3) {
+      target.doubts.push_back(fmt::format("cannot be judged at its {} newest samples: the reference {} has no data there", missing, source.reference));
+    }
+    return out;
   }
 
   /// The zone a target lies in: the source's own word, or the outline around its position.
@@ -391,6 +443,10 @@ class Measurer {
   }
 
   void add(const SourceConfig& source, const std::string& zone, TargetInput&& target, std::vector<std::string> epochs) {
+    for (const EventConfig& event : site_.events) {
+      const bool here = event.kind == "blast" && concerns(event, source, target.series.target, zone);
+      if (here && event.instant <= now_) target.blasts.push_back(event.instant);
+    }
     target.quiet = source.quiet_periods;
     target.rate = calculation_.rate;
     target.noise = calculation_.noise;

@@ -41,8 +41,9 @@ struct NightState {
   Level unlatched = Level::none;
   Health health = Health::silent;
   Instant since = kNoInstant;      ///< Of the present level.
-  Instant newest = kNoInstant;     ///< Newest sample.
+  Instant newest = kNoInstant;     ///< Newest sample with a value.
   Evidence evidence;
+  std::string note;                ///< What the last act did, until data come again; empty when that is plain.
 };
 
 /// What people ask of a zone at the end of the night.

@@ -402,7 +402,7 @@ std::string summary_json(const Site& site, const Policy& policy, const NightSumm
   for (const NightState& n : s.states) {
     json state{{"name", n.name}, {"zone", n.zone}, {"is_zone", n.is_zone}, {"level", std::string(name_of(n.level))},
                {"unlatched", std::string(name_of(n.unlatched))}, {"health", std::string(name_of(n.health))},
-               {"since", instant(n.since)}, {"newest_sample", instant(n.newest)}, {"evidence", evidence_json(n.evidence, policy)}};
+               {"since", instant(n.since)}, {"newest_sample", instant(n.newest)}, {"note", n.note}, {"evidence", evidence_json(n.evidence, policy)}};
     for (const ZoneSummary& z : s.zones) {
       if (n.is_zone && z.name == n.name) add_zone_summary(z, policy, state);
     }

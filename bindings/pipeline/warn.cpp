@@ -286,7 +286,9 @@ NightState state_of(const History& history, const std::string& zone, bool is_zon
   }
   if (history.kept_from != kNoInstant) s.since = history.kept_from;
   for (const LampEntry& e : history.entries) {
-    if (e.cause == LampEntry::Cause::sample) s.newest = std::max(s.newest, e.at);
+    if (e.cause == LampEntry::Cause::sample && e.measured) s.newest = std::max(s.newest, e.at);
+    if (e.cause == LampEntry::Cause::act) s.note = e.note;
+    if (e.cause == LampEntry::Cause::sample && e.measured) s.note.clear();
   }
   return s;
 }
@@ -324,6 +326,31 @@ std::vector<std::string> name_targets(std::vector<Act>& acts, const Site& site, 
   return problems;
 }
 
+namespace {
+
+/// Targets of a kind that some rule judges: rain and pore pressure are kept, but are no displacement.
+std::vector<TargetInput> judged_of(const std::vector<TargetInput>& targets, const Policy& policy) {
+  std::vector<TargetInput> judged;
+  std::copy_if(targets.begin(), targets.end(), std::back_inserter(judged), [&](const TargetInput& t) { return policy.judges(t.series.kind); });
+  return judged;
+}
+
+}  // namespace
+
+std::vector<std::string> doubts_of(const std::vector<ZoneHistories>& zones) {
+  constexpr std::size_t kMost = 5;  // A source with hundreds of patches must not hide the rest.
+  std::vector<std::string> findings;
+  for (const ZoneHistories& z : zones) {
+    std::size_t doubted = 0;
+    for (const History& target : z.targets) {
+      if (target.doubts.empty() || ++doubted > kMost) continue;
+      for (const std::string& doubt : target.doubts) findings.push_back(fmt::format("{} {}", target.target, doubt));
+    }
+    if (doubted > kMost) findings.push_back(fmt::format("zone {}: {} more targets have doubts", z.zone, doubted - kMost));
+  }
+  return findings;
+}
+
 std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Measurements& measurements,
                                 const std::vector<Act>& acts, Instant now, const Run& run) {
   std::vector<ZoneHistories> out;
@@ -332,7 +359,7 @@ std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Me
     histories.zone = zone.id;
     const auto found = measurements.targets.find(zone.id);
     const std::vector<TargetInput> none;
-    const auto& targets = found == measurements.targets.end() ? none : found->second;
+    const auto targets = judged_of(found == measurements.targets.end() ? none : found->second, policy);
     histories.targets = judge_targets(targets, policy, acts_for(acts, zone.id, targets), now, run);
     histories.own = judge_zone(zone.id, histories.targets, zone.quorum.targets, zone.quorum.area_m2);
     out.push_back(std::move(histories));
@@ -340,7 +367,7 @@ std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Me
   for (const auto& [zone, targets] : measurements.targets) {
     if (site.zone(zone) != nullptr) continue;
     ZoneHistories histories;
-    histories.targets = judge_targets(targets, policy, acts, now, run);
+    histories.targets = judge_targets(judged_of(targets, policy), policy, acts, now, run);
     out.push_back(std::move(histories));
   }
   for (ZoneHistories& z : out) {
@@ -363,12 +390,15 @@ void complete(Evidence& evidence, const History& history, const Policy& policy) 
 namespace {
 
 std::string gives(const char* verb, const Evidence& e) {
-  return fmt::format("{} {} {:.3g} +- {:.2g} {} over {} against {:.3g}", e.rule, verb, e.value, e.sigma, e.unit, e.window, e.threshold);
+  const std::string floor = std::isnan(e.floor_mm_per_day) ? "" : fmt::format(" and at least {:.3g} mm_per_day", e.floor_mm_per_day);
+  return fmt::format("{} {} {:.3g} +- {:.2g} {} over {} against {:.3g}{}", e.rule, verb, e.value, e.sigma, e.unit, e.window, e.threshold, floor);
 }
 
 }  // namespace
 
-std::string explain(const std::string& name, const LampEntry& e) {
+namespace {
+
+std::string why(const std::string& name, const LampEntry& e) {
   const std::string health = e.health == Health::live ? "" : fmt::format(", data {}", name_of(e.health));
   if (e.cause == LampEntry::Cause::kept) {
     return fmt::format("{} stays {}{}, as it was published: its data are missing or say {} today, and only a named release lowers it.",
@@ -386,6 +416,13 @@ std::string explain(const std::string& name, const LampEntry& e) {
                      measured ? "now " + gives("gives", e.evidence) : "now no velocity can be judged");
 }
 
+}  // namespace
+
+std::string explain(const std::string& name, const LampEntry& e) {
+  const std::string text = why(name, e);
+  return e.note.empty() ? text : fmt::format("{} By {}: {}.", text, e.by, e.note);
+}
+
 std::vector<NightState> states_of(const std::vector<ZoneHistories>& zones) {
   std::vector<NightState> states;
   for (const ZoneHistories& z : zones) {
@@ -394,11 +431,13 @@ std::vector<NightState> states_of(const std::vector<ZoneHistories>& zones) {
   for (const ZoneHistories& z : zones) {
     for (const History& target : z.targets) states.push_back(state_of(target, z.zone, false));
   }
-  // A zone has no samples of its own: its newest is that of its targets.
+  // A zone has no samples of its own: its newest is that of its targets, and so is what an act did.
   for (NightState& zone : states) {
     if (!zone.is_zone) continue;
     for (const NightState& target : states) {
-      if (!target.is_zone && target.zone == zone.name) zone.newest = std::max(zone.newest, target.newest);
+      if (target.is_zone || target.zone != zone.name) continue;
+      zone.newest = std::max(zone.newest, target.newest);
+      if (!target.note.empty() && target.level == zone.level) zone.note = target.name + ": " + target.note;
     }
   }
   return states;

@@ -24,6 +24,8 @@ struct RuleWords {
   double k_sigma = PolicyRule{}.k_sigma;
   double min_velocity_mm_per_day = 0.0;
   double equal_speed_factor = 0.0;
+  double margin_degrees = 0.0;
+  double within_sigma = 0.0;
   std::string source;
   std::string confidence = "unconfirmed";
 
@@ -34,14 +36,17 @@ struct RuleWords {
     std::vector<std::string> kinds = sensor_kind_words();
     kinds.emplace_back(name_of(SensorKind::unknown));
     d.field(&W::kinds, "kinds", "", one_of(std::move(kinds)),
-            "Sensor kinds it applies to; empty: all");
+            "Sensor kinds it applies to; empty: all that measure displacement");
     d.field(&W::level, "level", "", one_of({"blue", "yellow", "orange", "red"}), "Level that it raises");
-    d.field(&W::window_h, "window_h", "h", above(0), "Length of the trailing window");
-    d.field(&W::k_sigma, "k_sigma", "", at_least(0), "Tested is value - k sigma");
-    d.field(&W::min_velocity_mm_per_day, "min_velocity_mm_per_day", "mm/day", at_least(0),
+    d.field(&W::window_h, "window_h", "h", between(0.01, 8760), "Length of the trailing window");
+    d.field(&W::k_sigma, "k_sigma", "", between(0, 100), "Tested is value - k sigma");
+    d.field(&W::min_velocity_mm_per_day, "min_velocity_mm_per_day", "mm/day", between(0, 1e6),
             "No level below this velocity");
-    d.field(&W::equal_speed_factor, "equal_speed_factor", "", at_least(0),
+    d.field(&W::equal_speed_factor, "equal_speed_factor", "", between(0, 1000),
             "The velocity must also be so many times the equal-speed rate");
+    d.field(&W::margin_degrees, "margin_degrees", "degrees", between(0, 44), "tangent: added to the threshold");
+    d.field(&W::within_sigma, "within_sigma", "", between(0, 10),
+            "tangent: met so many sigmas of the equal-speed rate below the angle; for uniform motion");
     d.field(&W::source, "source", "", anything(), "Where the number comes from");
     d.field(&W::confidence, "confidence", "", one_of({"confirmed", "reference_only", "unconfirmed"}),
             "How far the number may be trusted");
@@ -52,10 +57,10 @@ struct RuleWords {
   }
 };
 
-double number_at(const TomlValue& value, std::string_view key) {
+double number_at(const TomlValue& value, std::string_view key, double smallest, double largest) {
   double number = 0.0;
-  if (!detail::read(to_option_value(value), number) || !(number > 0.0)) {
-    throw Error(ErrorKind::config, fmt::format("{} must be a number above 0", key), value.where);
+  if (!detail::read(to_option_value(value), number) || !(number >= smallest && number <= largest)) {
+    throw Error(ErrorKind::config, fmt::format("{} must be a number from {} to {}", key, smallest, largest), value.where);
   }
   return number;
 }
@@ -68,7 +73,7 @@ void read_threshold(TableReader& reader, PolicyRule& rule) {
     if (value == nullptr) continue;
     ++found;
     rule.unit = unit;
-    rule.threshold = threshold_from(unit, number_at(*value, key));
+    rule.threshold = threshold_from(unit, unit == "degrees" ? number_at(*value, key, 1.0, 89.9) : number_at(*value, key, 1e-3, 1e6));
   }
   if (found == 1) return;
   throw Error(ErrorKind::config,
@@ -90,9 +95,15 @@ PolicyRule read_rule(const TomlValue& value) {
   rule.k_sigma = words.k_sigma;
   rule.min_velocity_m_per_day = from_mm_per_day(words.min_velocity_mm_per_day).value;
   rule.equal_speed_factor = words.equal_speed_factor;
+  rule.margin_degrees = words.margin_degrees;
+  rule.within_sigma = words.within_sigma;
   rule.source = words.source;
   rule.confidence = words.confidence;
   read_threshold(reader, rule);
+  if (rule.unit == "degrees" && rule.threshold + rule.margin_degrees > 89.9) {
+    throw Error(ErrorKind::config, fmt::format("rule \"{}\": threshold and margin together exceed 89.9 degrees", rule.name),
+                value.where);
+  }
   reader.finish();
   return rule;
 }
@@ -106,7 +117,11 @@ std::string text_of(const TomlValue& value) {
 }  // namespace
 
 std::string policy_keys_text() {
-  std::string text = "[timing]\n" + help_text(list_options<PolicyTiming>()) + "[[rule]]\n" + help_text(list_options<RuleWords>());
+  std::string text = "[timing]\n" + help_text(list_options<PolicyTiming>()) + "[floor_sigma_mm]\n";
+  for (const auto& [kind, floor] : standard_floor_sigma_m()) {
+    text += fmt::format("  {} = {}  sigma of one sample while the series' own noise is not known, mm\n", name_of(kind), 1000.0 * floor);
+  }
+  text += "[[rule]]\n" + help_text(list_options<RuleWords>());
   for (const std::string& unit : threshold_units()) text += "  threshold_" + unit + "  one of these; which, the criterion says\n";
   return text;
 }
@@ -125,6 +140,15 @@ Policy parse_policy(std::string_view text, const std::string& name) {
   if (const TomlValue* timing = top.find("timing")) {
     TableReader reader(*timing, "[timing]");
     reader.read_into(policy.timing);
+    reader.finish();
+  }
+  policy.floor_sigma_m = standard_floor_sigma_m();
+  if (const TomlValue* floors = top.find("floor_sigma_mm")) {
+    TableReader reader(*floors, "[floor_sigma_mm]");
+    for (auto& [kind, floor] : policy.floor_sigma_m) {
+      const std::string word(name_of(kind));
+      if (const TomlValue* value = reader.find(word)) floor = number_at(*value, word, 1e-4, 1e4) / 1000.0;
+    }
     reader.finish();
   }
   std::set<std::string> names;

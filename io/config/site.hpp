@@ -109,7 +109,7 @@ struct SourceConfig : ReadOptions {
             "Position of the instrument in the site's CRS (world coordinates)");
     d.field(&S::target_m, "target_m", "m", anything(),
             "Position of the target (world coordinates): with position_m it gives the line of sight");
-    d.field(&S::max_silence_h, "max_silence_h", "h", above(0), "Silent after so long without a sample");
+    d.field(&S::max_silence_h, "max_silence_h", "h", between(0.01, 8760), "Silent after so long without a sample");
     d.field(&S::scanner_m, "scanner_m", "m", anything(), "Position of the scanner (world coordinates)");
     d.field(&S::stable, "stable", "", anything(), "\"auto\" or a polygon file of stable ground");
     d.field(&S::reference, "reference", "", anything(),
@@ -166,7 +166,10 @@ struct EventConfig {
             "What happened: antenna and instrument steps are taken out of series; the others are named in messages");
     d.field(&EventConfig::at, "at", "", anything(), "ISO 8601 instant");
     d.field(&EventConfig::zone, "zone", "", anything(), "Zone it concerns; empty = all");
-    d.field(&EventConfig::target, "target", "", anything(), "Target it concerns, with or without its source; empty = all");
+    d.field(&EventConfig::target, "target", "", anything(), "Target it concerns, with or without its source; empty = all of the zone");
+    d.require([](const EventConfig& e) { return (e.kind != "antenna" && e.kind != "instrument") || !e.target.empty() || !e.zone.empty(); },
+              "an [[event]] of an antenna or instrument needs its target or zone: its step is taken out of their series");
+    d.require([](const EventConfig& e) { return !e.kind.empty() && !e.at.empty(); }, "an [[event]] needs a kind and at");
   }
   Instant instant = kNoInstant;
   std::string where;
@@ -181,6 +184,7 @@ struct PublisherConfig {
   std::string host = "127.0.0.1";
   std::int64_t port = 1883;
   std::string topic = "highwall/{mine}/{zone}";
+  std::string state_topic = "highwall-state/{mine}/{zone}";
   std::int64_t version = 5;
   std::int64_t qos = 1;
   std::string user;
@@ -193,6 +197,8 @@ struct PublisherConfig {
     d.field(&PublisherConfig::host, "host", "", anything(), "mqtt: the broker");
     d.field(&PublisherConfig::port, "port", "", between(1, 65535), "mqtt: its port");
     d.field(&PublisherConfig::topic, "topic", "", anything(), "mqtt: topic; {mine} and {zone} are filled in");
+    d.field(&PublisherConfig::state_topic, "state_topic", "", anything(),
+            "mqtt 5: topic of each zone's retained state, which expires after 1.5 heartbeat_h; empty: none");
     d.field(&PublisherConfig::version, "version", "", between(4, 5), "mqtt: 4 = 3.1.1, 5 = 5.0");
     d.field(&PublisherConfig::qos, "qos", "", between(1, 1), "mqtt: quality of service; 1 = at least once");
     d.field(&PublisherConfig::user, "user", "", anything(), "mqtt: user name");
@@ -211,7 +217,7 @@ struct PublishConfig {
   double heartbeat_h = 24.0;
   std::string status = "test";
   static void describe(auto& d) {
-    d.field(&PublishConfig::heartbeat_h, "heartbeat_h", "h", above(0),
+    d.field(&PublishConfig::heartbeat_h, "heartbeat_h", "h", between(0.01, 8760),
             "One heartbeat per so many hours of `now`, also on an empty night");
     d.field(&PublishConfig::status, "status", "", one_of({"test", "exercise", "actual"}),
             "What the messages are");

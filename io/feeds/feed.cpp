@@ -20,7 +20,8 @@ json number(double v) { return std::isfinite(v) ? json(v) : json(nullptr); }
 json evidence_of(const Evidence& e) {
   return {{"rule", e.rule},     {"value", number(e.value)}, {"sigma", number(e.sigma)},
           {"threshold", number(e.threshold)}, {"unit", e.unit}, {"window", e.window},
-          {"epochs", e.epochs}, {"source", e.source}};
+          {"epochs", e.epochs}, {"source", e.source},
+          {"floor_mm_per_day", number(e.floor_mm_per_day)}};
 }
 
 json point_of(const std::pair<double, double>& p) { return {p.first, p.second}; }

@@ -86,7 +86,9 @@ std::vector<Parcel> parcels_for(const PublisherConfig& config, const std::vector
   try {
     const Feed& feed = feed_of(config.format);
     for (const Posted& posted : waiting) {
-      if (posted.seq > delivered) parcels.push_back({posted.seq, posted.stream, feed.translate(read_whole(posted.path))});
+      if (posted.seq <= delivered) continue;
+      const std::string envelope = read_whole(posted.path);
+      parcels.push_back({posted.seq, posted.stream, feed.translate(envelope), envelope});
     }
   } catch (const std::exception& e) {
     error = e.what();
@@ -129,7 +131,7 @@ std::unique_ptr<Publisher> make_folder_publisher(const fs::path& folder) { retur
 
 std::unique_ptr<Publisher> make_publisher(const PublisherConfig& config, const Site& site) {
   if (config.transport == "folder") return make_folder_publisher(site.resolve(config.dir));
-  return make_mqtt_publisher(config, site.mine.no, read_password(config, site));
+  return make_mqtt_publisher(config, site.mine.no, read_password(config, site), site.publish.heartbeat_h);
 }
 
 std::vector<Delivery> forward(Outbox& outbox, const Site& site, const fs::path& archive_root, const Run& run) {

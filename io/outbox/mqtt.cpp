@@ -2,7 +2,10 @@
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
+#include <vector>
 
 #include "core/error.hpp"
 #include "io/outbox/publisher.hpp"
@@ -38,8 +41,9 @@ std::string topic_word(std::string text) {
 /// QoS 1: a message counts as delivered when its PUBACK has come.
 class MqttPublisher : public Publisher {
  public:
-  MqttPublisher(PublisherConfig config, std::string mine_no, std::string password)
-      : config_(std::move(config)), mine_no_(std::move(mine_no)), password_(std::move(password)) {}
+  MqttPublisher(PublisherConfig config, std::string mine_no, std::string password, double heartbeat_h)
+      : config_(std::move(config)), mine_no_(std::move(mine_no)), password_(std::move(password)),
+        expiry_s_(static_cast<std::uint32_t>(std::max(1.0, 1.5 * 3600.0 * heartbeat_h))) {}
 
   Outcome send(const std::vector<Parcel>& parcels, const Run& run) override {
     start_library();
@@ -50,7 +54,8 @@ class MqttPublisher : public Publisher {
       for (const Parcel& parcel : parcels) {
         if (!outcome.error.empty()) break;
         run.check_stop();
-        outcome.error = client.publish(topic_of(parcel), parcel.text, run);
+        outcome.error = client.publish(topic_of(config_.topic, parcel.stream), parcel.text, run);
+        if (outcome.error.empty()) outcome.error = retain_states(client, parcel, run);
         if (outcome.error.empty()) ++outcome.acknowledged;
       }
     } catch (const Error& e) {
@@ -62,8 +67,8 @@ class MqttPublisher : public Publisher {
   }
 
  private:
-  std::string topic_of(const Parcel& parcel) const {
-    return replace_all(replace_all(config_.topic, "{mine}", topic_word(mine_no_)), "{zone}", topic_word(parcel.stream));
+  std::string topic_of(const std::string& topic, const std::string& stream) const {
+    return replace_all(replace_all(topic, "{mine}", topic_word(mine_no_)), "{zone}", topic_word(stream));
   }
 
   class Client {
@@ -112,11 +117,14 @@ class MqttPublisher : public Publisher {
                            : fmt::format("the broker {} did not answer", broker);
     }
 
-    std::string publish(const std::string& topic, const std::string& text, const Run& run) {
+    std::string publish(const std::string& topic, const std::string& text, const Run& run, bool retained = false) {
       int id = 0;
       refusal_ = 0;
+      mosquitto_property* properties = nullptr;
+      if (retained) mosquitto_property_add_int32(&properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, owner_.expiry_s_);
       const int code = mosquitto_publish_v5(handle_, &id, topic.c_str(), static_cast<int>(text.size()), text.data(),
-                                            static_cast<int>(owner_.config_.qos), false, nullptr);
+                                            static_cast<int>(owner_.config_.qos), retained, properties);
+      mosquitto_property_free_all(&properties);
       if (code != MOSQ_ERR_SUCCESS) return fmt::format("publishing to {} failed: {}", topic, mosquitto_strerror(code));
       for (int i = 0; i < kPatience; ++i) {
         run.check_stop();
@@ -137,16 +145,43 @@ class MqttPublisher : public Publisher {
     std::set<int> acknowledged_;
   };
 
+  /// The state of each zone that a message tells of, retained for who comes later. It expires when heartbeats stop to
+  /// renew it: an old "none" must not stand for ever. MQTT 3.1.1 has no expiry, and gets no states.
+  std::string retain_states(Client& client, const Parcel& parcel, const Run& run) const {
+    if (config_.state_topic.empty() || config_.version != 5) return {};
+    const nlohmann::json message = nlohmann::json::parse(parcel.envelope, nullptr, false);
+    if (message.is_discarded()) return {};
+    std::vector<nlohmann::json> states;
+    if (message.contains("states")) {
+      for (const auto& s : message["states"]) {
+        states.push_back({{"zone_id", s["name"]}, {"level", s["level"]}, {"health", s["health"]}, {"newest", s["newest"]}});
+      }
+    } else if (message.contains("zone_id") && !message.contains("target_id")) {
+      states.push_back({{"zone_id", message["zone_id"]}, {"level", message["level"]}, {"health", message["health"]}, {"newest", message["event_time"]}});
+    }
+    for (nlohmann::json& state : states) {
+      state["schema"] = "highwall.state/1";
+      state["mine_no"] = mine_no_;
+      state["seq"] = parcel.seq;
+      state["published_time"] = message.value("published_time", std::string());
+      state["status"] = message.value("status", std::string());
+      const std::string error = client.publish(topic_of(config_.state_topic, state["zone_id"]), state.dump(), run, true);
+      if (!error.empty()) return error;
+    }
+    return {};
+  }
+
   PublisherConfig config_;
   std::string mine_no_;
   std::string password_;
+  std::uint32_t expiry_s_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<Publisher> make_mqtt_publisher(const PublisherConfig& config, const std::string& mine_no,
-                                               const std::string& password) {
-  return std::make_unique<MqttPublisher>(config, mine_no, password);
+                                               const std::string& password, double heartbeat_h) {
+  return std::make_unique<MqttPublisher>(config, mine_no, password, heartbeat_h);
 }
 
 }  // namespace highwall

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
@@ -239,8 +240,11 @@ void Outbox::settle(std::int64_t seq) {
 }
 
 bool heartbeat_due(const std::optional<Posted>& last, Instant now, double heartbeat_h) {
-  if (!last || last->published_time == kNoInstant) return true;
-  return now - last->published_time >= duration_from_seconds(heartbeat_h * 3600.0);
+  if (!last || last->published_time == kNoInstant || last->published_time > now) return true;
+  const double age_h = to_hours(now - last->published_time);
+  if (age_h >= heartbeat_h - std::min(0.5, heartbeat_h / 20.0)) return true;
+  const auto slot = [&](Instant t) { return std::floor(to_hours(t - Instant{}) / heartbeat_h); };
+  return age_h >= 0.5 * heartbeat_h && slot(now) > slot(last->published_time);
 }
 
 }  // namespace highwall

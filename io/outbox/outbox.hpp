@@ -72,7 +72,9 @@ class Outbox {
   Memory all_;
 };
 
-/// True when a heartbeat is due at `now`: none yet, one without a time, or the last one is heartbeat_h old.
+/// True when a heartbeat is due at `now`: none yet, or the last one is heartbeat_h old (a twentieth less, at most half
+/// an hour, so that a night which begins early does not skip one), or `now` has passed a multiple of heartbeat_h
+/// since and the last one is half as old, or the last one lies in the future (a clock was wrong then).
 bool heartbeat_due(const std::optional<Posted>& last, Instant now, double heartbeat_h);
 
 }  // namespace highwall

@@ -16,6 +16,7 @@ struct Parcel {
   std::int64_t seq = 0;
   std::string stream;
   std::string text;  ///< Translated into the receiver's format.
+  std::string envelope;  ///< As it was posted.
 };
 
 /// A way to one receiver. Sending the same parcel twice does no harm: receivers drop by (id, rev).
@@ -35,8 +36,9 @@ class Publisher {
 /// @throws Error(config) for a password file that others can read.
 std::unique_ptr<Publisher> make_publisher(const PublisherConfig& config, const Site& site);
 std::unique_ptr<Publisher> make_folder_publisher(const std::filesystem::path& folder);
+/// @param heartbeat_h  retained states expire after one and a half of it
 std::unique_ptr<Publisher> make_mqtt_publisher(const PublisherConfig& config, const std::string& mine_no,
-                                               const std::string& password);
+                                               const std::string& password, double heartbeat_h);
 
 /// What became of the messages of one receiver.
 struct Delivery {

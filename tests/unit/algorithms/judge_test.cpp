@@ -165,7 +165,8 @@ TEST(JudgeTargets, FlaggedSamplesNeitherRaiseNorLower) {
   for (std::size_t i = 10; i < 14; ++i) target.series.flags[i] = kFlagLowQuality;
   auto entries = judge_targets({target}, simple_policy(), {}, target.series.time.back(), highwall::Run(1))[0].entries;
   EXPECT_EQ(entries.back().level, Level::none);
-  EXPECT_EQ(entries.back().health, Health::degraded);
+  EXPECT_EQ(entries.back().health, Health::silent);  // Flagged samples are no sign of life: the last good one is 96 h old.
+  EXPECT_EQ(entries[11].health, Health::degraded);
   EXPECT_EQ(entries.back().evidence.rule, "flagged");
   target = daily({15, 15, 0, 0, 0, 0, 0, 0});
   for (std::size_t i = 12; i < target.series.size(); ++i) target.series.flags[i] = kFlagFloat;
@@ -186,15 +187,20 @@ TEST(JudgeTargets, ASensorThatDiesAsTheSlopeAcceleratesKeepsItsLevelAndIsSilent)
   }
 }
 
-TEST(JudgeTargets, NothingIsJudgedBeforeTheNoiseIsKnown) {
+TEST(JudgeTargets, BeforeTheNoiseIsKnownOnlyOrangeAndRedAreJudged) {
   TargetInput target = daily({});
-  for (std::size_t i = 0; i < 7; ++i) target.series.value_m[i] = 0.1 * static_cast<double>(i);
-  const auto entries = judge_targets({target}, simple_policy(), {}, target.series.time.back(), highwall::Run(1))[0].entries;
-  for (std::size_t i = 0; i < 7; ++i) {
-    EXPECT_EQ(entries[i].level, Level::none);
-    EXPECT_EQ(entries[i].health, Health::degraded);
-    EXPECT_EQ(entries[i].evidence.rule, "start_period");
+  target.series.kind = SensorKind::extensometer;
+  for (std::size_t i = 0; i < 7; ++i) target.series.value_m[i] = 0.005 * static_cast<double>(i);
+  auto entries = judge_targets({target}, simple_policy(), {}, target.series.time[6], highwall::Run(1))[0].entries;
+  EXPECT_EQ(entries[0].evidence.rule, "start_period");
+  for (const LampEntry& e : entries) {
+    EXPECT_EQ(e.level, Level::none);
+    EXPECT_EQ(e.health, Health::degraded);
   }
+  for (std::size_t i = 0; i < 7; ++i) target.series.value_m[i] = 0.1 * static_cast<double>(i);
+  entries = judge_targets({target}, simple_policy(), {}, target.series.time[6], highwall::Run(1))[0].entries;
+  EXPECT_EQ(entries[2].level, Level::red);
+  EXPECT_EQ(entries[2].health, Health::degraded);
 }
 
 TEST(TargetRates, ADeclaredQuietPeriodIsUsedFromItsEndOn) {
@@ -207,7 +213,8 @@ TEST(TargetRates, ADeclaredQuietPeriodIsUsedFromItsEndOn) {
   const TargetRates rates = target_rates(s, simple_policy(), quiet, {}, {}, highwall::Run(1));
   const SpeedWindow& day = *rates.window(24.0);
   EXPECT_EQ(rates.judged_from, kStart + days(4));
-  EXPECT_TRUE(std::isnan(day.sigma_m_per_day[3 * 24]));
+  // Before that by the floor of the kind and the scatter so far.
+  EXPECT_GT(day.sigma_m_per_day[3 * 24], 5e-4);
   EXPECT_GT(day.sigma_m_per_day[29 * 24], 5e-4);
   EXPECT_LT(day.sigma_m_per_day[30 * 24], 2e-4);
   EXPECT_EQ(rates.calibration.size(), rates.windows.size());

@@ -69,5 +69,49 @@ TEST(Lamp, ARestartAnywhereGivesTheSameHistory) {
   }
 }
 
+TEST(Lamp, ScansOfOneWindowDoNotConfirmEachOtherAtOnce) {
+  std::vector<LampSample> samples;
+  for (int i = 0; i < 20; ++i) {
+    LampSample s;
+    s.at = kStart + duration_from_seconds(240.0 * i);
+    s.raise = s.hold = Level::orange;
+    s.on_delay_h = {0.0, 1.0, 1.0, 1.0, 1.0};
+    samples.push_back(s);
+  }
+  for (const LampEntry& e : run_lamp(samples, PolicyTiming{}, {6.0, 0.9}, {}, samples.back().at)) {
+    EXPECT_EQ(e.level, to_hours(e.at - kStart) >= 0.95 ? Level::orange : Level::none) << to_iso8601(e.at);
+  }
+}
+TEST(Lamp, SilenceIsNotDataTime) {
+  std::vector<LampSample> samples = hourly("022000");  // Below for 2 h.
+  LampSample late;
+  late.at = samples.back().at + hours(40);
+  samples.push_back(late);
+  PolicyTiming timing;
+  timing.off_delay_h = 24.0;
+  EXPECT_EQ(run_lamp(samples, timing, {6.0, 0.9}, {}, late.at).back().level, Level::yellow);
+}
+TEST(Lamp, AReleaseInSilenceLowersToWhatTheLastDataSaid) {
+  const auto samples = hourly("03300");
+  const Act release{Act::Kind::release, "t", "p", "lost", samples.back().at + hours(50)};
+  const auto history = run_lamp(samples, PolicyTiming{}, {6.0, 0.9}, {release}, samples.back().at + hours(60));
+  EXPECT_EQ(history.back().level, Level::none);
+  EXPECT_EQ(history.back().health, Health::silent);
+  EXPECT_FALSE(history.back().note.empty());
+}
+TEST(Lamp, AReleaseInSilenceAfterMotionStaysAndSaysWhy) {
+  const auto samples = hourly("03333");
+  const Act release{Act::Kind::release, "t", "p", "lost", samples.back().at + hours(50)};
+  const auto history = run_lamp(samples, PolicyTiming{}, {6.0, 0.9}, {release}, samples.back().at + hours(60));
+  EXPECT_EQ(history.back().level, Level::orange);
+  EXPECT_NE(history.back().note.find("the level stays"), std::string::npos);
+}
+TEST(Lamp, UnmeasuredSamplesAreNoSignOfLife) {
+  auto samples = hourly("0000xxxxxxxxxxxx");
+  for (LampSample& s : samples) s.measured = s.usable;
+  const auto history = run_lamp(samples, PolicyTiming{}, {6.0, 0.9}, {}, samples.back().at);
+  EXPECT_EQ(history.back().health, Health::silent);
+}
+
 }  // namespace
 }  // namespace highwall

@@ -127,7 +127,7 @@ TEST(Heartbeat, IsDueWhenTheLastOneHasNoTime) {
   last.published_time = kNoInstant;
   const Instant now = *parse_iso8601("2026-03-02T00:00:00Z");
   EXPECT_TRUE(heartbeat_due(last, now, 24.0));
-  last.published_time = now - hours(23);
+  last.published_time = now - hours(11);  // At midnight a new interval begins, but not half of one has gone by.
   EXPECT_FALSE(heartbeat_due(last, now, 24.0));
   last.published_time = now - hours(24);
   EXPECT_TRUE(heartbeat_due(last, now, 24.0));

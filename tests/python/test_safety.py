@@ -1,0 +1,145 @@
+"""Whole nights in which a slope must not look calm."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+HIGHWALL = Path(os.environ.get("HIGHWALL_PROGRAM", Path(sys.executable).parent / "highwall"))
+START = datetime(2026, 3, 1, tzinfo=timezone.utc)
+
+
+def iso(hour):
+    return (START + timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def make_site(out, sources, more="", quorum=1):
+    (out / "drop").mkdir(parents=True)
+    (out / "site.toml").write_text(f"""schema = "highwall.site/1"
+[mine]
+no = "1"
+name = "m"
+time_zone = "UTC"
+[frame]
+crs = "local"
+{sources}
+[[zone]]
+id = "z1"
+quorum = {{ targets = {quorum}, area_m2 = 200 }}
+[output]
+products = ["csv"]
+[publish]
+heartbeat_h = 24
+{more}
+""")
+    return out / "site.toml"
+
+
+def source(name, files, kind="gnss", more=""):
+    return (f'[[source]]\nid = "{name}"\nkind = "{kind}"\nfiles = "drop/{files}"\nunit = "mm"\nsign = "toward_positive"\n'
+            f'zone = "z1"\nmax_silence_h = 6\n{more}\n')
+
+
+def write(path, rows):
+    path.write_text("time,displacement_mm\n" + "".join(f"{iso(h)},{x}\n" for h, x in rows))
+
+
+def series(end, moves_from=None, mm_per_day=0.0, seed=1):
+    dice = random.Random(seed)
+    return [(h, round((0.0 if moves_from is None or h < moves_from else mm_per_day * (h - moves_from) / 24) + dice.gauss(0, 0.3), 4))
+            for h in range(end + 1)]
+
+
+def night(site, hour):
+    done = subprocess.run([HIGHWALL, "run", site, "--now", iso(hour), "--silent"], capture_output=True, text=True)
+    assert done.returncode in (0, 2), done.stdout + done.stderr
+    summary = json.loads((site.parent / "out" / "night.json").read_text())
+    return {s["name"]: s for s in summary["states"]}, summary["findings"]
+
+
+def by_end(states, name):
+    return next(s for n, s in states.items() if n == name or n.endswith("/" + name))
+
+
+def test_a_sensor_that_sends_only_empty_values_is_silent(tmp_path):
+    site = make_site(tmp_path, source("g", "*.csv"))
+    write(tmp_path / "drop" / "P1.csv", series(287) + [(h, "") for h in range(288, 24 * 26)])
+    states, _ = night(site, 24 * 26)
+    assert by_end(states, "P1")["health"] == "silent"
+    assert by_end(states, "P1")["newest_sample"] < iso(288)
+
+
+def test_a_rover_whose_base_stopped_is_silent_and_said(tmp_path):
+    site = make_site(tmp_path, source("g", "*.csv", more='reference = "BASE"'))
+    write(tmp_path / "drop" / "BASE.csv", series(288))
+    write(tmp_path / "drop" / "P1.csv", series(480, 288, 200, seed=3))
+    states, findings = night(site, 480)
+    assert by_end(states, "P1")["health"] == "silent"
+    assert any("the reference BASE has no data" in f for f in findings)
+
+
+def test_one_blunder_of_the_base_moves_nobody(tmp_path):
+    site = make_site(tmp_path, source("g", "*.csv", more='reference = "BASE"'), quorum=2)
+    rows = series(288)
+    rows[200] = (200, rows[200][1] + 200)
+    write(tmp_path / "drop" / "BASE.csv", rows)
+    for k in (1, 2, 3):
+        write(tmp_path / "drop" / f"P{k}.csv", series(288, seed=10 + k))
+    states, _ = night(site, 288)
+    assert {s["level"] for s in states.values()} <= {"none", "blue"}
+
+
+def test_rain_is_no_displacement(tmp_path):
+    site = make_site(tmp_path, source("g", "g_*.csv") + source("r", "r_*.csv", kind="rain"))
+    write(tmp_path / "drop" / "g_P1.csv", series(337))
+    write(tmp_path / "drop" / "r_rain.csv", [(h, max(0, h - 300) * 3.0) for h in range(338)])
+    states, _ = night(site, 337)
+    assert states["z1"]["level"] == "none"
+    assert not [n for n in states if n.endswith("r_rain")]
+
+
+def test_a_release_in_silence_says_what_it_did(tmp_path):
+    site = make_site(tmp_path, source("g", "*.csv"))
+    write(tmp_path / "drop" / "P1.csv", series(330, 288, 200))
+    states, _ = night(site, 400)
+    assert states["z1"]["level"] == "red" and states["z1"]["health"] == "silent"
+    released = subprocess.run([HIGHWALL, "release", "z1", "--by", "p", "--reason", "sensor lost", "--site", site, "--now", iso(401)],
+                              capture_output=True, text=True)
+    assert released.returncode == 0, released.stderr
+    states, _ = night(site, 424)
+    assert states["z1"]["level"] == "red"
+    assert "the level stays" in json.dumps(states["z1"])
+
+
+def test_zone_states_are_retained_and_expire(tmp_path):
+    port = random.Random(os.getpid() + 1).randint(20000, 40000)
+    site = make_site(tmp_path, source("g", "*.csv"), f"""[[publish.to]]
+name = "platform"
+transport = "mqtt"
+host = "127.0.0.1"
+port = {port}
+""")
+    write(tmp_path / "drop" / "P1.csv", series(330, 288, 200))
+    (tmp_path / "mosquitto.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    broker = subprocess.Popen(["/usr/sbin/mosquitto", "-c", tmp_path / "mosquitto.conf"], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(50):
+            if subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "-t", "x", "-m", "x"], capture_output=True).returncode == 0:
+                break
+            time.sleep(0.1)
+        night(site, 330)
+        # Who comes after the night still learns the state, and when it ends to be true.
+        seen = subprocess.run(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-V", "5", "-t", "highwall-state/#", "-C", "1", "-W", "5",
+                               "-F", "%t %E %p"], capture_output=True, text=True)
+    finally:
+        broker.terminate()
+        broker.wait()
+    topic, expiry, payload = seen.stdout.strip().split(" ", 2)
+    state = json.loads(payload)
+    assert topic == "highwall-state/1/z1"
+    assert state["zone_id"] == "z1" and state["level"] == "red"
+    assert 0 < int(expiry) <= 36 * 3600

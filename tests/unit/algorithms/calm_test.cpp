@@ -1,0 +1,344 @@
+// Situations in which a slope must not look calm, and some in which it must not look bad.
+#include "algorithms/warn/judge.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "io/config/policy.hpp"
+
+namespace highwall {
+namespace {
+
+const Instant kStart = *parse_iso8601("2026-03-01T00:00:00Z");
+
+Instant at_hour(double h) { return kStart + duration_from_seconds(3600.0 * h); }
+
+/// One-component series in mm, with normal noise, at the hours given.
+class Series {
+ public:
+  explicit Series(double noise_mm = 0.3, unsigned seed = 1) : noise_mm_(noise_mm), generator_(seed) { series_.target = "T"; }
+
+  template <class F>
+  Series& add(double from_h, double to_h, double step_h, F&& mm) {
+    for (double h = from_h; h < to_h - 1e-9; h += step_h) series_.push(at_hour(h), {(mm(h) + noise_mm_ * normal_(generator_)) / 1000.0});
+    return *this;
+  }
+  Series& nothing(double from_h, double to_h, double step_h) {
+    for (double h = from_h; h < to_h - 1e-9; h += step_h) series_.push(at_hour(h), {kNaN});
+    return *this;
+  }
+  TargetInput target(SensorKind kind = SensorKind::extensometer, double max_silence_h = 12.0) {
+    TargetInput t;
+    t.series = series_;
+    t.series.kind = kind;
+    t.max_silence_h = max_silence_h;
+    return t;
+  }
+
+ private:
+  double noise_mm_;
+  std::mt19937 generator_;
+  std::normal_distribution<double> normal_;
+  TimeSeries series_;
+};
+
+double rest(double) { return 0.0; }
+
+Policy shipped() { return load_policy({}); }
+
+History judged(const TargetInput& target, double now_h, const std::vector<Act>& acts = {}) {
+  return judge_targets({target}, shipped(), acts, at_hour(now_h), highwall::Run(1)).at(0);
+}
+
+Level highest(const History& h, double from_h = 0.0) {
+  Level level = Level::none;
+  for (const LampEntry& e : h.entries) {
+    if (e.at >= at_hour(from_h)) level = std::max(level, e.level);
+  }
+  return level;
+}
+
+bool has_doubt(const History& h, const std::string& words) {
+  return std::any_of(h.doubts.begin(), h.doubts.end(), [&](const std::string& d) { return d.find(words) != std::string::npos; });
+}
+
+// ---- gaps ----
+
+TEST(JudgeGap, AJumpDuringADayLongOutageIsRed) {
+  Series s(1.0);
+  s.add(0, 128, 1, rest).add(200, 288, 1, [](double) { return 500.0; });
+  const History h = judged(s.target(), 288);
+  EXPECT_EQ(h.entries.back().level, Level::red);
+  for (const LampEntry& e : h.entries) {
+    if (e.at == at_hour(200)) {
+      EXPECT_EQ(e.health, Health::degraded);
+    }
+  }
+}
+
+TEST(JudgeGap, AJumpOverMissedDailyReadingsIsRed) {
+  Series s(1.0);
+  s.add(0, 24 * 17, 24, rest).add(24 * 20, 24 * 30, 24, [](double) { return 500.0; });
+  EXPECT_EQ(highest(judged(s.target(SensorKind::extensometer, 48), 24 * 30)), Level::red);
+}
+
+TEST(JudgeGap, TwoGapsInARowHideNothing) {
+  Series s(1.0);
+  s.add(0, 24 * 17, 24, rest).add(24 * 20, 24 * 20 + 1, 24, [](double) { return 60.0; });
+  s.add(24 * 23, 24 * 30, 24, [](double) { return 60.0; });
+  EXPECT_EQ(highest(judged(s.target(SensorKind::extensometer, 96), 24 * 30)), Level::red);
+}
+
+TEST(JudgeGap, OneBlunderAfterAGapConfirmsNothing) {
+  Series s(1.0);
+  s.add(0, 128, 1, rest).add(200, 201, 1, [](double) { return 500.0; }).add(201, 288, 1, rest);
+  TargetInput t = s.target();
+  clean(t.series, CleanOptions{});
+  EXPECT_LE(highest(judged(t, 288)), Level::blue);
+}
+
+TEST(JudgeGap, CreepThatGoesOnThroughAGapIsNoJump) {
+  Series s(0.3);
+  const auto creep = [](double h) { return 4.0 * h / 24.0; };
+  s.add(0, 240, 1, creep).add(360, 480, 1, creep);
+  EXPECT_LT(highest(judged(s.target(), 480)), Level::orange);
+}
+
+TEST(JudgeGap, AGapAtRestRaisesNothing) {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    Series s(2.0, seed);
+    s.add(0, 200, 1, rest).add(290, 480, 1, rest);
+    EXPECT_LE(highest(judged(s.target(SensorKind::gnss), 480)), Level::blue) << seed;
+  }
+}
+
+// ---- what cannot be calibrated ----
+
+TEST(JudgeStart, FastMotionInTheFirstDaysIsSeen) {
+  Series s(1.0);
+  s.add(0, 93, 1, [](double h) { return 100.0 * h / 24.0; });
+  const History h = judged(s.target(), 93);
+  EXPECT_EQ(h.entries.back().level, Level::red);
+  EXPECT_EQ(h.entries.back().health, Health::degraded);
+}
+
+TEST(JudgeStart, RestInTheFirstDaysIsNotOrange) {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    Series s(2.0, seed);
+    s.add(0, 93, 1, rest);
+    EXPECT_EQ(highest(judged(s.target(SensorKind::gnss), 93)), Level::none) << seed;
+  }
+}
+
+TEST(JudgeStart, AnAcceleratingSlopeThatIsNewIsRedBeforeItFails) {
+  Series s(0.3);
+  s.add(0, 144, 1, [](double h) { return -60.0 * std::log(std::max(1e-3, 1.0 - h / 144.0)); });
+  const History h = judged(s.target(), 143);
+  EXPECT_EQ(h.entries.back().level, Level::red);
+}
+
+TEST(JudgeStart, AQuietPeriodBeforeTheTargetExistedFallsBackAndSaysSo) {
+  Series s(0.3);
+  s.add(192, 480, 1, [](double h) { return h < 312 ? 0.0 : 100.0 * (h - 312) / 24.0; });
+  TargetInput t = s.target(SensorKind::gnss);
+  t.quiet = {{at_hour(0), at_hour(96)}};
+  const History h = judged(t, 480);
+  EXPECT_EQ(h.entries.back().level, Level::red);
+  EXPECT_TRUE(has_doubt(h, "quiet period"));
+}
+
+TEST(JudgeStart, ASeriesWithoutAnyValueCannotBeJudged) {
+  Series s;
+  s.nothing(0, 200, 1);
+  const History h = judged(s.target(), 200);
+  EXPECT_TRUE(has_doubt(h, "cannot be judged"));
+  EXPECT_EQ(h.entries.back().health, Health::silent);
+}
+
+TEST(JudgeQuiet, MotionInADeclaredQuietPeriodIsSaidAndDoesNotBlind) {
+  Series s(0.3);
+  s.add(0, 480, 1, [](double h) { return h < 240 ? 20.0 * h / 24.0 : 200.0 + 45.0 * (h - 240) / 24.0; });
+  TargetInput t = s.target();
+  t.quiet = {{at_hour(0), at_hour(216)}};
+  const History h = judged(t, 480);
+  EXPECT_TRUE(has_doubt(h, "within its declared quiet period"));
+  EXPECT_GE(h.entries.back().level, Level::orange);
+}
+
+TEST(JudgeQuiet, RestInADeclaredQuietPeriodGivesNoDoubt) {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    Series s(0.3, seed);
+    s.add(0, 300, 1, rest);
+    TargetInput t = s.target();
+    t.quiet = {{at_hour(0), at_hour(216)}};
+    EXPECT_TRUE(judged(t, 300).doubts.empty()) << seed;
+  }
+}
+
+// ---- signs of life ----
+
+TEST(JudgeSilence, ASensorThatSendsOnlyEmptyValuesIsSilent) {
+  Series s;
+  s.add(0, 288, 1, rest).nothing(288, 600, 1);
+  const History h = judged(s.target(), 600);
+  EXPECT_EQ(h.entries.back().health, Health::silent);
+  for (const LampEntry& e : h.entries) {
+    if (e.measured && e.cause == LampEntry::Cause::sample) {
+      EXPECT_LT(e.at, at_hour(288));
+    }
+  }
+}
+
+TEST(JudgeSilence, AFrozenLoggerIsSilentInTheEnd) {
+  Series s;
+  s.add(0, 288, 1, rest);
+  TargetInput t = s.target();
+  const double frozen = t.series.value_m.back();
+  for (int h = 288; h < 480; ++h) t.series.push(at_hour(h), {frozen});
+  EXPECT_EQ(flag_frozen(t.series), 192U - 11U);
+  const History h = judged(t, 480);
+  EXPECT_EQ(h.entries.back().health, Health::silent);
+}
+
+TEST(JudgeSilence, ACoarseScaleIsNotFrozen) {
+  TimeSeries s;
+  for (int h = 0; h < 480; ++h) s.push(at_hour(h), {0.001 * std::floor(h / 40.0)});
+  EXPECT_EQ(flag_frozen(s), 0U);
+}
+
+TEST(JudgeKinds, RainIsNoDisplacement) {
+  Series s(0.0);
+  s.add(0, 480, 1, [](double h) { return 3.0 * std::max(0.0, h - 300.0); });
+  EXPECT_EQ(highest(judged(s.target(SensorKind::rain), 480)), Level::none);
+  EXPECT_FALSE(shipped().judges(SensorKind::rain));
+  EXPECT_FALSE(shipped().judges(SensorKind::piezometer));
+}
+
+// ---- steps and blasts ----
+
+TEST(JudgeStep, TheVelocityOfAStepIsNoVelocity) {
+  // 15 mm in a moment: a least-squares line over 24 h would be 22 mm/day steep.
+  Series s(0.3);
+  s.add(0, 480, 1, [](double h) { return h < 240 ? 0.0 : 15.0; });
+  const History h = judged(s.target(), 480);
+  EXPECT_LT(highest(h), Level::red);
+  EXPECT_GE(highest(h), Level::orange);
+}
+
+TEST(JudgeStep, ABlastStepIsAtMostOrange) {
+  Series s(0.3);
+  s.add(0, 480, 1, [](double h) { return h < 240 ? 0.0 : 80.0; });
+  TargetInput t = s.target();
+  t.blasts = {at_hour(239.5)};
+  EXPECT_EQ(highest(judged(t, 262)), Level::orange);
+}
+
+TEST(JudgeStep, MotionThatGoesOnAfterABlastIsRed) {
+  Series s(0.3);
+  s.add(0, 480, 1, [](double h) { return h < 240 ? 0.0 : 15.0 + 100.0 * (h - 240) / 24.0; });
+  TargetInput t = s.target();
+  t.blasts = {at_hour(239.5)};
+  EXPECT_EQ(highest(judged(t, 262)), Level::red);
+}
+
+TEST(KnownStep, MotionAcrossTheEventIsNotSwallowed) {
+  Series s(0.3);
+  s.add(0, 336, 1, [](double h) { return h > 230 ? (h - 230) * 100.0 / 24.0 : 0.0; });
+  TargetInput t = s.target();
+  const double end = t.series.value_m.back();
+  absorb_step(t.series, at_hour(240), StepOptions{});
+  EXPECT_NEAR(t.series.value_m.back(), end, 0.010);
+  EXPECT_EQ(highest(judged(t, 336)), Level::red);
+}
+
+TEST(KnownStep, AStepOnRestIsTakenOutWithItsSigma) {
+  Series s(0.3);
+  s.add(0, 336, 1, [](double h) { return h >= 240 ? 60.0 : 0.0; });
+  TargetInput t = s.target();
+  const KnownStep step = absorb_step(t.series, at_hour(240), StepOptions{});
+  ASSERT_EQ(step.step_m.size(), 1U);
+  EXPECT_TRUE(step.absorbed);
+  EXPECT_NEAR(step.step_m[0], 0.060, 4.0 * step.sigma_m[0]);
+  EXPECT_GT(step.sigma_m[0], 0.00005);
+  t.steps = {step};
+  const History h = judged(t, 336);
+  EXPECT_LE(highest(h), Level::blue);
+  EXPECT_EQ(entry_at(h, at_hour(250))->health, Health::degraded);
+  EXPECT_EQ(entry_at(h, at_hour(280))->health, Health::live);
+}
+
+TEST(KnownStep, OneThatCannotBeToldYetIsNotJudged) {
+  Series s(0.3);
+  s.add(0, 242, 1, [](double h) { return h >= 240 ? 60.0 : 0.0; });
+  TargetInput t = s.target();
+  EXPECT_TRUE(absorb_step(t.series, at_hour(240), StepOptions{}).step_m.empty());
+  EXPECT_EQ(t.series.flags.back(), kFlagStep);
+}
+
+// ---- references ----
+
+TEST(Reference, ABlunderOfTheBaseIsNobodysMotion) {
+  Series base(1.0, 9);
+  base.add(0, 288, 1, [](double h) { return h == 200 ? 200.0 : 0.0; });
+  TimeSeries b = base.target().series;
+  clean(b, CleanOptions{});
+  std::vector<TargetInput> targets;
+  for (unsigned k = 1; k <= 3; ++k) {
+    Series rover(1.0, k);
+    TargetInput t = rover.add(0, 288, 1, rest).target(SensorKind::gnss);
+    t.series.target = "G" + std::to_string(k);
+    clean(t.series, CleanOptions{});
+    t.series = without_common_mode(t.series, {&b}, ReferenceOptions{});
+    t.reference = "BASE";
+    EXPECT_TRUE(std::isnan(t.series.value(200)));
+    targets.push_back(std::move(t));
+  }
+  for (const History& h : judge_targets(targets, shipped(), {}, at_hour(288), highwall::Run(1))) EXPECT_LE(highest(h), Level::blue);
+}
+
+TEST(Reference, ANewestBlunderOfTheBaseIsNotConfirmedByItsRovers) {
+  std::vector<TargetInput> targets;
+  for (unsigned k = 1; k <= 3; ++k) {
+    Series rover(1.0, k);
+    TargetInput t = rover.add(0, 201, 1, [](double h) { return h == 200 ? -200.0 : 0.0; }).target(SensorKind::gnss);
+    t.series.target = "G" + std::to_string(k);
+    t.reference = "BASE";
+    targets.push_back(std::move(t));
+  }
+  for (const History& h : judge_targets(targets, shipped(), {}, at_hour(200), highwall::Run(1))) EXPECT_LE(highest(h), Level::blue);
+}
+
+// ---- zones ----
+
+TEST(JudgeZone, DeadSensorsDoNotOutvoteTheOneThatLives) {
+  std::vector<TargetInput> targets;
+  for (unsigned k = 1; k <= 3; ++k) {
+    Series s(0.3, k);
+    s.add(0, 288, 1, rest);
+    if (k == 1) s.add(288, 338, 1, [](double h) { return 100.0 * (h - 288) / 24.0; });
+    TargetInput t = s.target(SensorKind::gnss, 6.0);
+    t.series.target = "P" + std::to_string(k);
+    targets.push_back(std::move(t));
+  }
+  const auto histories = judge_targets(targets, shipped(), {}, at_hour(337), highwall::Run(1));
+  const History zone = judge_zone("z", histories, 2, 1e9);
+  EXPECT_EQ(zone.entries.back().level, Level::red);
+  EXPECT_EQ(zone.entries.back().health, Health::degraded);
+}
+
+TEST(JudgeZone, OneOfThreeLiveSensorsIsNoQuorumOfTwo) {
+  std::vector<TargetInput> targets;
+  for (unsigned k = 1; k <= 3; ++k) {
+    Series s(0.3, k);
+    s.add(0, 338, 1, [&](double h) { return k == 1 && h > 288 ? 100.0 * (h - 288) / 24.0 : 0.0; });
+    TargetInput t = s.target(SensorKind::gnss, 6.0);
+    t.series.target = "P" + std::to_string(k);
+    targets.push_back(std::move(t));
+  }
+  EXPECT_LT(judge_zone("z", judge_targets(targets, shipped(), {}, at_hour(337), highwall::Run(1)), 2, 1e9).entries.back().level, Level::orange);
+}
+
+}  // namespace
+}  // namespace highwall
