@@ -51,7 +51,7 @@ class Keeper {
       }
     }
     for (const Posted& posted : outbox_.streams()) {
-      if (posted.stream == "heartbeat" || present.contains(posted.stream)) continue;
+      if (posted.stream == "heartbeat" || posted.stream.starts_with(kSourceStream) || present.contains(posted.stream)) continue;
       // One that was let go in this very night is still told of, so that the night can be run again.
       if (posted.level == Level::none && posted.published_time != now_) continue;
       const Home home = home_of(posted, site_);

@@ -185,6 +185,31 @@ class Poster {
     return posted;
   }
 
+  /// Posts which sources fell silent or speak again: hundreds of targets may go with one of them.
+  std::size_t sources() {
+    std::size_t posted = 0;
+    for (const SourceSummary& x : context_.sources) {
+      const std::string stream = std::string(kSourceStream) + x.id;
+      const auto last = outbox_.last(stream);
+      if (told(x.health) == told(last ? last->health : Health::live)) continue;
+      WarningMessage m = base(stream, false, "", {});
+      m.source_id = x.id;
+      m.msg_type = "update";
+      m.health = x.health;
+      m.event_time = x.newest == kNoInstant || (last && x.newest <= last->event_time) ? now_ : x.newest;
+      m.episode_start = m.event_time;
+      m.explanation = x.newest == kNoInstant
+                          ? fmt::format("source {} ({}): data {}; it has no sample yet.", x.id, x.kind, name_of(x.health))
+                          : fmt::format("source {} ({}): data {}; the newest sample is of {}.", x.id, x.kind, name_of(x.health), to_iso8601(x.newest));
+      m.area_m2 = m.duration_h = m.quality.coverage = m.quality.uncertainty_mm = kNaN;
+      if (m.health != Health::live) m.quality.flags = {std::string(name_of(m.health))};
+      m.equip_nos = {x.id};
+      outbox_.post(m);
+      ++posted;
+    }
+    return posted;
+  }
+
   /// What happened before this is told late. Without a night before: one interval of the heartbeat ago.
   Instant previous_night() const {
     const auto last = outbox_.last("heartbeat");
@@ -466,7 +491,7 @@ std::size_t post_changes(const Site& site, const Policy& policy, const std::vect
   for (const ZoneHistories& z : zones) {
     for (const History& target : z.targets) posted += poster.stream(target, nullptr, z.zone, {});
   }
-  return posted + poster.heartbeat(states_of(zones));
+  return posted + poster.sources() + poster.heartbeat(states_of(zones));
 }
 
 }  // namespace highwall

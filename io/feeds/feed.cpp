@@ -149,6 +149,10 @@ std::string envelope_text(const WarningMessage& m, std::int64_t rev, std::int64_
          {"prev_hash", prev_hash}};
   if (!m.is_zone && !m.zone.empty()) j["zone_id"] = m.zone;
   add_cause(m, j);
+  if (!m.source_id.empty()) {
+    j.erase("target_id");
+    j["source_id"] = m.source_id;
+  }
   if (m.msg_type == "heartbeat") {
     j.erase("zone_id");
     add_states(m, zone, j);

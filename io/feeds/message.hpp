@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct StateLine {
   std::string zone;  ///< Of a target; "" = in no zone.
   bool is_zone = false;
 };
+
+/// Streams that begin so tell whether a source still speaks; they are neither zones nor targets.
+inline constexpr std::string_view kSourceStream = "source:";
 
 /// State of one source, as a heartbeat lists it.
 struct SourceLine {
@@ -75,6 +79,7 @@ struct WarningMessage {
   bool is_zone = true;
   std::string zone;                   ///< Of a target; "" = in no zone.
   std::string id;                     ///< Of the episode that goes on; empty = it begins with this message.
+  std::string source_id;              ///< In a source's stream only.
   std::string msg_type;               ///< raise, update, clear, ack, release, heartbeat.
   std::string status = "test";        ///< test, exercise, actual.
   bool historical = false;            ///< Late data or another policy tell the past otherwise than it was published.

@@ -241,7 +241,12 @@ def test_a_source_that_cannot_be_measured_falls_silent_and_the_others_are_judged
     assert (after["crack/E1"]["level"], after["crack/E1"]["health"], after["crack/E1"]["zone"]) == (before["crack/E1"]["level"], "silent", "wall")
     assert after["wall"]["level"] == before["wall"]["level"]
     told = [json.loads(p.read_text()) for p in sorted((tmp_path / "feed").glob("*.json"))[posted:]]
-    assert {m["stream"] for m in told} >= {"heartbeat"} and "clear" not in {m["msg_type"] for m in told}
+    assert "clear" not in {m["msg_type"] for m in told}
+    by_stream = {m["stream"]: m for m in told}
+    # Silence is told by the source and, target by target, by the heartbeat; a target's own messages are of its level.
+    assert by_stream["source:crack"]["health"] == "silent" and by_stream["source:crack"]["source_id"] == "crack"
+    assert by_stream["heartbeat"]["target_states"]["wall"]["crack/E1"][:2] == [before["crack/E1"]["level"], "silent"]
+    assert "crack/E1" not in by_stream and "source:other" not in by_stream
     # The same night again: the same bytes, and nothing new is sent.
     once = bytes_below(tmp_path / "out"), len(list((tmp_path / "feed").glob("*.json")))
     assert run(site, now=NEXT).returncode == 2
