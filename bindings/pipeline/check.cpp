@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "bindings/pipeline/calculate.hpp"
@@ -9,31 +8,11 @@
 #include "bindings/pipeline/measure.hpp"
 #include "bindings/pipeline/warn.hpp"
 #include "core/error.hpp"
+#include "io/archive/merge.hpp"
 #include "io/archive/zero.hpp"
 
 namespace highwall {
 namespace {
-
-/// Rows by their stamp; of rows that share one the first is held against the first, and so on.
-std::map<std::pair<Instant, int>, std::size_t> rows_by_stamp(const TimeSeries& s) {
-  std::map<std::pair<Instant, int>, std::size_t> rows;
-  for (std::size_t i = 0; i < s.size(); ++i) {
-    int occurrence = 0;
-    while (rows.count({s.time[i], occurrence}) > 0) ++occurrence;
-    rows[{s.time[i], occurrence}] = i;
-  }
-  return rows;
-}
-
-bool same_values(const TimeSeries& a, std::size_t i, const TimeSeries& b, std::size_t j) {
-  constexpr double kEqualRow_m = 1e-7;  // as the archive counts it
-  for (std::size_t c = 0; c < a.width(); ++c) {
-    const double x = a.value(i, c);
-    const double y = b.value(j, c);
-    if (std::isnan(x) != std::isnan(y) || std::abs(x - y) > kEqualRow_m) return false;
-  }
-  return true;
-}
 
 /// Rows that an export tells otherwise than they are stored. @throws Error(input) for another zero.
 std::vector<ChangedRow> changed_rows(const std::vector<TimeSeries>& stored, const std::vector<TimeSeries>& told) {
@@ -44,11 +23,8 @@ std::vector<ChangedRow> changed_rows(const std::vector<TimeSeries>& stored, cons
     if (known == stored.end()) continue;
     require_same_zero(*known, as_told);
     const TimeSeries here = about_zero_of(*known, as_told);
-    const auto rows = rows_by_stamp(*known);
-    for (const auto& [key, i] : rows_by_stamp(here)) {
-      const auto row = rows.find(key);
-      const bool same = row == rows.end() || (here.width() == known->width() && same_values(here, i, *known, row->second));
-      if (!same) changed.push_back({here.target, here.time[i], known->value(row->second), here.value(i)});
+    for (const auto& [row, row_known] : match_rows(&*known, here).changed) {
+      changed.push_back({here.target, here.time[row], known->value(row_known), here.value(row)});
     }
   }
   return changed;

@@ -480,6 +480,7 @@ Stack one_epoch(const Stack& stack, std::size_t e) {
 
 std::optional<GridGeometry> grid_of_source(const Archive& archive, const std::string& source) {
   for (const EpochInfo& info : archive.epochs(source)) {
+    if (!info.kind.empty() && info.kind != "scan") continue;  // Known without opening it.
     const Epoch epoch = archive.load(info);
     if (const auto* stack = std::get_if<Stack>(&epoch.data)) return stack->geometry();
   }
