@@ -204,7 +204,7 @@ std::vector<StateLine> Outbox::told_states() const {
   }
   for (const auto& [stream, posted] : all_.last_of_stream) {
     if (stream == "heartbeat" || stream.starts_with(kSourceStream) || (heartbeat && posted.seq < heartbeat->seq)) continue;
-    const auto known = std::find_if(states.begin(), states.end(), [&](const StateLine& s) { return s.name == posted.stream; });
+    const auto known = std::find_if(states.begin(), states.end(), [&name = stream](const StateLine& s) { return s.name == name; });
     if (known == states.end()) {
       states.push_back({posted.stream, posted.level, posted.health, kNoInstant, {}, false});
     } else {
