@@ -3,7 +3,7 @@
 #include <cpl_conv.h>
 #include <cpl_error.h>
 #include <fmt/format.h>
-#include <ogr_srs_api.h>
+#include <ogr_spatialref.h>
 
 #include <cmath>
 #include <limits>
@@ -27,13 +27,19 @@ struct DestroySrs {
 };
 using Srs = std::unique_ptr<void, DestroySrs>;
 
+/// A definition is a text out of a file: names of files and URLs, which GDAL would open, are not followed.
+/// (The C interface has no such switch before GDAL 3.9.)
+bool understand(const Srs& srs, const std::string& definition) {
+  return OGRSpatialReference::FromHandle(srs.get())->SetFromUserInput(
+             definition.c_str(), OGRSpatialReference::SET_FROM_USER_INPUT_LIMITATIONS_get()) == OGRERR_NONE;
+}
+
 Srs parse(std::string_view text, std::string_view where, ErrorKind kind = ErrorKind::config) {
   const Quiet quiet;
   CPLErrorReset();
   Srs srs(OSRNewSpatialReference(nullptr));
-  // The definition is a text of the user's: files and URLs that PROJ would open are not followed.
   const std::string definition(text);
-  if (OSRSetFromUserInput(srs.get(), definition.c_str()) != OGRERR_NONE) {
+  if (!understand(srs, definition)) {
     throw Error(kind,
                 fmt::format("PROJ cannot read the CRS \"{}\"{}{}", definition.substr(0, 120),
                             definition.size() > 120 ? "..." : "",
@@ -59,7 +65,7 @@ std::string export_wkt(void* srs, const char* format = "FORMAT=WKT2_2019") {
 Srs try_parse(const std::string& text) {
   const Quiet quiet;
   Srs srs(OSRNewSpatialReference(nullptr));
-  if (text.empty() || OSRSetFromUserInput(srs.get(), text.c_str()) != OGRERR_NONE) return nullptr;
+  if (text.empty() || !understand(srs, text)) return nullptr;
   return srs;
 }
 
@@ -82,7 +88,7 @@ std::string shortest_name(void* srs) {
   const std::string code = authority_of(srs, nullptr);
   if (!code.empty()) {
     const Srs known(OSRNewSpatialReference(nullptr));
-    if (OSRSetFromUserInput(known.get(), code.c_str()) == OGRERR_NONE && same(srs, known.get())) return code;
+    if (understand(known, code) && same(srs, known.get())) return code;
   }
   return export_wkt(srs);
 }

@@ -60,6 +60,9 @@ Header read_header(const Input& input) {
     } else if (f[0] == "element" && f.size() == 3) {
       const auto count = to_integer(f[2]);
       if (!count || *count < 0) refuse(input, lines.number(), "the number of elements cannot be read");
+      for (const Element& other : header.elements) {
+        if (other.name == f[1]) refuse(input, lines.number(), fmt::format("the element \"{}\" stands twice", f[1]));
+      }
       header.elements.push_back({std::string(f[1]), static_cast<std::uint64_t>(*count), {}});
     } else if (f[0] == "property" && !header.elements.empty()) {
       const bool list = f.size() == 5 && f[1] == "list";
@@ -198,6 +201,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     }
     break;
   }
+  if (columns.empty()) throw Error(ErrorKind::input, "the header names no \"vertex\" with coordinates", input.name);
   if (header.format == "ascii") {
     read_ascii(input, header, columns, report, run);
   } else if (header.format == "binary_little_endian" || header.format == "binary_big_endian") {

@@ -199,6 +199,16 @@ TEST(GeotiffStack, AVrtIsNotATiff) {
   EXPECT_THROW(read(vrt, options, "radar.tif"), Error);
 }
 
+TEST(Crs, ATextOutOfAFileDoesNotOpenOtherFiles) {
+  const fs::path file = fs::temp_directory_path() / "highwall_crs.wkt";
+  std::ofstream(file) << describe_crs("EPSG:4548").crs;
+  EXPECT_THROW(describe_crs(file.string()), Error);
+  EXPECT_THROW(describe_crs("http://127.0.0.1:9/4548"), Error);
+  EXPECT_EQ(describe_crs("EPSG:4548").crs, "EPSG:4548");
+  EXPECT_EQ(describe_crs("EPSG:4548+5737").vertical, "EPSG:5737");
+  fs::remove(file);
+}
+
 TEST(GeotiffWriter, IsReadBackAndHasTheSameBytesTwice) {
   GridGeometry g;
   g.rows = 3;
