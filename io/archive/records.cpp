@@ -67,18 +67,20 @@ void JournalState::take(const IngestNote& note) {
 
 void JournalState::take(const SealNote& note) { segments[note.segment] = note; }
 
+void JournalState::take_line(const std::string& line, const std::string& where) {
+  parse_record(line, where, [this](const json& j) {
+    const std::string act = j.value("act", "");
+    if (act == "file") take(file_note(j));
+    if (act == "ingest") take(ingest_note(j));
+    if (act == "seal") take(seal_note(j));
+  });
+}
+
 JournalState replay_journal(const fs::path& folder) {
   JournalState state;
   for (const fs::path& log : logs_in(folder)) {
     std::size_t number = 0;
-    for (const std::string& line : LineLog::read(log)) {
-      parse_record(line, fmt::format("{}:{}", log.string(), ++number), [&](const json& j) {
-        const std::string act = j.value("act", "");
-        if (act == "file") state.take(file_note(j));
-        if (act == "ingest") state.take(ingest_note(j));
-        if (act == "seal") state.take(seal_note(j));
-      });
-    }
+    for (const std::string& line : LineLog::read(log)) state.take_line(line, fmt::format("{}:{}", log.string(), ++number));
   }
   return state;
 }

@@ -66,6 +66,8 @@ struct JournalState {
   void take(const FileNote& note);
   void take(const IngestNote& note);
   void take(const SealNote& note);
+  /// One line of a log; lines of other acts are passed over. @throws Error(storage) naming `where`.
+  void take_line(const std::string& line, const std::string& where);
 };
 
 /// Replays all logs of the folder. @throws Error(storage) naming log and line for a line that is damaged or

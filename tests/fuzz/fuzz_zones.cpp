@@ -1,0 +1,21 @@
+#include <cmath>
+
+#include "core/error.hpp"
+#include "io/readers/zones.hpp"
+#include "tests/fuzz/memory_file.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const MemoryFile file(data, size);
+  try {
+    for (const highwall::Polygon& zone : highwall::read_polygons(file.path(), highwall::Frame{})) {
+      for (const auto& ring : zone.rings) {
+        for (const auto& corner : ring) {
+          if (ring.size() < 3 || !corner.allFinite()) std::abort();
+        }
+      }
+    }
+  } catch (const highwall::Error& e) {
+    if (e.kind() == highwall::ErrorKind::internal) std::abort();
+  }
+  return 0;
+}
