@@ -265,6 +265,7 @@ std::optional<Civil> parse_civil(std::string_view text, std::string_view pattern
   }
   if (!text.empty()) return std::nullopt;
   if (day_of_year > 0) {
+    if (day_of_year > 366 || !nanoseconds_of({c.year, 1, 1})) return std::nullopt;
     const Civil day = civil_of((day_number(c.year, 1, 1) + day_of_year - 1) * kNsPerDay);
     if (day.year != c.year) return std::nullopt;
     c.month = day.month;

@@ -52,6 +52,7 @@ TEST(Time, PatternsMustMatchWhole) {
   EXPECT_EQ(parse_civil("07DEC31", "%y%b%d")->month, 12);
   EXPECT_EQ(parse_civil("2024 366", "%Y %j")->day, 31);
   EXPECT_FALSE(parse_civil("2025 366", "%Y %j"));
+  EXPECT_FALSE(parse_civil("5590 60", "%Y %j"));
 }
 
 TEST(Time, DatesBeyond2038AndBefore1901) {
