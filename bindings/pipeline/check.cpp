@@ -4,31 +4,14 @@
 #include <map>
 
 #include "bindings/pipeline/calculate.hpp"
-#include "bindings/pipeline/ingest.hpp"
+#include "bindings/pipeline/trial.hpp"
 #include "bindings/pipeline/measure.hpp"
 #include "bindings/pipeline/warn.hpp"
 #include "core/error.hpp"
-#include "io/archive/merge.hpp"
-#include "io/archive/zero.hpp"
+#include "io/archive/match.hpp"
 
 namespace highwall {
 namespace {
-
-/// Rows that an export tells otherwise than they are stored. @throws Error(input) for another zero.
-std::vector<ChangedRow> changed_rows(const std::vector<TimeSeries>& stored, const std::vector<TimeSeries>& told) {
-  std::vector<ChangedRow> changed;
-  for (const TimeSeries& as_told : told) {
-    const auto known =
-        std::find_if(stored.begin(), stored.end(), [&](const TimeSeries& s) { return s.target == as_told.target; });
-    if (known == stored.end()) continue;
-    require_same_zero(*known, as_told);
-    const TimeSeries here = about_zero_of(*known, as_told);
-    for (const auto& [row, row_known] : match_rows(&*known, here).changed) {
-      changed.push_back({here.target, here.time[row], known->value(row_known), here.value(row)});
-    }
-  }
-  return changed;
-}
 
 /// What the archive, or a file that stands before it in the list, holds against a new file.
 class Comparer {
@@ -37,6 +20,16 @@ class Comparer {
 
   /// Why the file would be set aside; "" when it would be taken in.
   std::string conflict(TriedFile& tried) {
+    try {
+      return conflict_of(tried);
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::cancelled || e.kind() == ErrorKind::config) throw;
+      return reason_of(e, tried.file.path);
+    }
+  }
+
+ private:
+  std::string conflict_of(TriedFile& tried) {
     const std::string& source = tried.file.source->id;
     const auto reading = reading_of(site_, tried, run_);
     if (!reading) return "it changed while it was read";
@@ -47,7 +40,6 @@ class Comparer {
     return series_conflict(source, std::get<std::vector<TimeSeries>>(reading->data));
   }
 
- private:
   bool epoch_conflict(const Epoch& epoch) {
     const std::string digest = content_digest(epoch);
     bool other = false;
@@ -64,11 +56,7 @@ class Comparer {
     if (grids_.count(source) == 0 && archive_ != nullptr) {
       if (const auto first = grid_of_source(*archive_, source)) grids_[source] = *first;
     }
-    try {
-      require_grid(grids_.try_emplace(source, stack.geometry()).first->second, stack.geometry());
-    } catch (const Error& e) {
-      return e.what();
-    }
+    require_grid(grids_.try_emplace(source, stack.geometry()).first->second, stack.geometry());
     std::size_t conflicts = 0;
     for (std::size_t e = 0; e < stack.epochs(); ++e) {
       run_.check_stop();
@@ -78,15 +66,11 @@ class Comparer {
   }
 
   std::string series_conflict(const std::string& source, const std::vector<TimeSeries>& told) {
-    if (archive_ == nullptr) return {};
-    if (series_.count(source) == 0) series_[source] = archive_->load_series(source);
-    try {
-      const std::vector<ChangedRow> changed = changed_rows(series_[source], told);
-      return changed.empty() ? "" : changed_rows_text(changed);
-    } catch (const Error& e) {
-      if (e.kind() != ErrorKind::input) throw;
-      return e.what();
-    }
+    const auto [known, is_new] = series_.try_emplace(source);
+    if (is_new && archive_ != nullptr) known->second = archive_->known_rows(source);
+    const SeriesMatch match = match_series(known->second, told);
+    known->second.add(kEndOfTime, {}, match.fresh);
+    return match.changed.empty() ? "" : changed_rows_text(match.changed);
   }
 
   const Archive* archive_;
@@ -94,7 +78,7 @@ class Comparer {
   const Run& run_;
   std::map<std::pair<std::string, Instant>, std::string> seen_;
   std::map<std::string, GridGeometry> grids_;
-  std::map<std::string, std::vector<TimeSeries>> series_;
+  std::map<std::string, SeriesMerge> series_;
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "core/act.hpp"
 #include "core/run.hpp"
 #include "io/archive/epoch_file.hpp"
+#include "io/archive/match.hpp"
 #include "io/archive/merge.hpp"
 #include "io/archive/records.hpp"
 #include "io/durable/durable.hpp"
@@ -36,13 +37,6 @@ struct AppendResult {
   std::string id;
 };
 
-/// A stored row that a newer export tells otherwise.
-struct ChangedRow {
-  std::string target;
-  Instant at = kNoInstant;
-  double stored_m = 0.0;
-  double told_m = 0.0;
-};
 struct SeriesResult {
   std::size_t new_rows = 0;
   std::size_t equal_rows = 0;
@@ -73,9 +67,15 @@ class Archive {
   /// other content is a conflict: the newcomer goes to quarantine. `now` goes into the journal.
   AppendResult append(Epoch epoch, Instant now);
   /// Keeps the rows of an export that are new. Equal rows are no-ops, changed ones are quarantined and
-  /// listed, never merged.
+  /// listed, never merged. @throws Error(input), storing nothing, for a series that is of another sort than
+  /// what is known of its target: see require_same_series().
   SeriesResult append_series(const std::string& source, const std::vector<TimeSeries>& series,
                              const std::vector<std::pair<std::string, std::string>>& provenance, Instant now);
+
+  /// Puts the rows of a series source together. @throws Error(storage) when a block of it cannot be read.
+  void require_rows(const std::string& source) const { merged(source); }
+  /// Rows of a series source, to hold an export against. @throws Error(storage) likewise
+  SeriesMerge known_rows(const std::string& source) const { return lock_ ? merged(source) : merge_blocks(source, false); }
 
   /// Epochs of a source (all when empty) by instant, then id.
   std::vector<EpochInfo> epochs(const std::string& source = {}) const;

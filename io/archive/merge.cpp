@@ -1,8 +1,11 @@
 #include "io/archive/merge.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.hpp"
 #include "io/archive/zero.hpp"
 
 namespace highwall {
@@ -61,6 +64,11 @@ bool SeriesMerge::add(Instant instant, const std::string& id, const std::vector<
     if (is_new) {
       rows = {key, key, place, false, block[place]};
       continue;
+    }
+    if (block[place].width() != rows.series.width()) {
+      throw Error(ErrorKind::storage,
+                  fmt::format("{} has {} components in block {} and {} before it", block[place].target, block[place].width(), id, rows.series.width()),
+                  {}, "take the block that is wrong, and its drop file, out of the way");
     }
     if (key < rows.first) return false;
     const TimeSeries told = about_zero_of(rows.series, block[place]);

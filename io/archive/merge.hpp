@@ -15,6 +15,7 @@ namespace highwall {
 class SeriesMerge {
  public:
   /// Adds a block. Blocks may come in any order as long as it makes no difference.
+  /// @throws Error(storage) when a target has another number of components than before.
   /// @return false when the block should have come earlier: begin again with all blocks in order.
   bool add(Instant instant, const std::string& id, const std::vector<TimeSeries>& block);
   /// The rows of a target; nullptr when there are none.

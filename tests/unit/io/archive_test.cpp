@@ -73,11 +73,52 @@ TEST_F(ArchiveTest, TakesOnlyNewRowsAndSetsChangedOnesAside) {
   const SeriesResult third = archive.append_series("gnss", {edited}, {{"file_sha256", "3"}}, now_);
   EXPECT_EQ(third.new_rows, 1U);
   ASSERT_EQ(third.changed.size(), 1U);
-  EXPECT_DOUBLE_EQ(third.changed[0].stored_m, 0.003);
+  EXPECT_DOUBLE_EQ(third.changed[0].stored_m.at(0), 0.003);
   const auto merged = archive.load_series("gnss");
   ASSERT_EQ(merged.size(), 1U);
   EXPECT_EQ(merged[0].size(), 15U);
   EXPECT_DOUBLE_EQ(merged[0].value(3), 0.003);
+}
+
+TEST_F(ArchiveTest, ASeriesOfAnotherSortIsRefusedAndNothingIsStored) {
+  TimeSeries enu;
+  enu.target = "G01";
+  enu.kind = SensorKind::gnss;
+  enu.components = {"east", "north", "up"};
+  for (int i = 0; i < 5; ++i) enu.push(*parse_iso8601("2026-03-01T00:00:00Z") + hours(i), {0.001 * i, 0.0, 0.0});
+  Archive archive = writer();
+  archive.append_series("gnss", {enu}, {{"file_sha256", "1"}}, now_);
+  TimeSeries other;
+  other.target = "G00";
+  other.push(*parse_iso8601("2026-03-01T09:00:00Z"), {0.001});
+  try {
+    archive.append_series("gnss", {other, series(3, 5)}, {{"file_sha256", "2"}}, now_);
+    FAIL() << "glued in";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::input);
+    for (const char* word : {"G01", "3 components", "1 component "}) EXPECT_NE(e.message().find(word), std::string::npos) << e.what();
+  }
+  TimeSeries meaning = enu;
+  meaning.meaning = SeriesMeaning::position;
+  EXPECT_THROW(archive.append_series("gnss", {meaning}, {{"file_sha256", "3"}}, now_), Error);
+  TimeSeries kind = enu;
+  kind.kind = SensorKind::prism;
+  EXPECT_THROW(archive.append_series("gnss", {kind}, {{"file_sha256", "4"}}, now_), Error);
+  EXPECT_THROW(archive.append_series("gnss", {enu, series(20, 3)}, {{"file_sha256", "5"}}, now_), Error);
+  EXPECT_EQ(archive.epochs("gnss").size(), 1U);
+  ASSERT_EQ(archive.load_series("gnss").size(), 1U);
+  EXPECT_EQ(archive.load_series("gnss")[0].value_m, enu.value_m);
+}
+
+TEST(SeriesMergeTest, ABlockWithAnotherNumberOfComponentsIsNotJoined) {
+  TimeSeries one = series(0, 2);
+  TimeSeries three;
+  three.target = "G01";
+  three.components = {"east", "north", "up"};
+  three.push(*parse_iso8601("2026-03-02T00:00:00Z"), {0.0, 0.0, 0.0});
+  SeriesMerge merge;
+  merge.add(one.time[0], "a", {one});
+  EXPECT_THROW(merge.add(three.time[0], "b", {three}), Error);
 }
 
 TEST_F(ArchiveTest, SealingChangesNothingThatIsRead) {
@@ -410,8 +451,8 @@ TEST_F(ArchiveTest, RowsWithOneStampAreHeldAgainstEachOtherInOrder) {
   const SeriesResult third = archive.append_series("gnss", {twice}, {{"file_sha256", "3"}}, now_);
   EXPECT_EQ(third.equal_rows, 3U);
   ASSERT_EQ(third.changed.size(), 1U);
-  EXPECT_DOUBLE_EQ(third.changed[0].stored_m, 0.7);
-  EXPECT_DOUBLE_EQ(third.changed[0].told_m, 0.8);
+  EXPECT_DOUBLE_EQ(third.changed[0].stored_m.at(0), 0.7);
+  EXPECT_DOUBLE_EQ(third.changed[0].told_m.at(0), 0.8);
 }
 
 TEST_F(ArchiveTest, ATargetInTwoPiecesIsOneSeries) {

@@ -1,0 +1,122 @@
+#include "bindings/pipeline/drop_folder.hpp"
+
+#include <fmt/format.h>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "core/error.hpp"
+#include "io/durable/durable.hpp"
+
+namespace highwall {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool matches(std::string_view name, std::string_view pattern) {
+  if (pattern.empty()) return name.empty();
+  if (pattern[0] == '*') return matches(name, pattern.substr(1)) || (!name.empty() && matches(name.substr(1), pattern));
+  if (name.empty() || (pattern[0] != '?' && pattern[0] != name[0])) return false;
+  return matches(name.substr(1), pattern.substr(1));
+}
+
+bool is_unfinished(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name[0] == '.' || path.extension() == ".part" || path.extension() == ".tmp" || path.extension() == kTemporarySuffix;
+}
+
+/// Seconds between the file's last change and `now`; files keep UTC seconds.
+double age_s(const fs::path& path, Instant now) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return 0.0;
+  return to_seconds(now - Instant{status.st_mtim.tv_sec * kNsPerSecond + status.st_mtim.tv_nsec});
+}
+
+/// Folders and files below the drop folder that are the program's own.
+std::vector<fs::path> own_places(const Site& site) {
+  std::vector<fs::path> places{site.resolve(site.paths.archive), site.resolve(site.paths.output), site.file};
+  for (const PublisherConfig& to : site.publish.to) {
+    if (!to.dir.empty()) places.push_back(site.resolve(to.dir));
+    if (!to.password_file.empty()) places.push_back(site.resolve(to.password_file));
+  }
+  if (site.policy_file) places.push_back(*site.policy_file);
+  for (const ZoneConfig& zone : site.zones) {
+    if (!zone.polygon.empty()) places.push_back(site.resolve(zone.polygon.substr(0, zone.polygon.rfind(':'))));
+  }
+  for (const SourceConfig& source : site.sources) {
+    if (source.stable != "auto") places.push_back(site.resolve(source.stable.substr(0, source.stable.rfind(':'))));
+  }
+  for (fs::path& place : places) place = place.lexically_normal();
+  return places;
+}
+
+std::string pattern_that_differs_in_case(const Site& site, const fs::path& path) {
+  const auto small = [](std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+  };
+  for (const SourceConfig& source : site.sources) {
+    const fs::path pattern = site.resolve(source.files).lexically_normal();
+    if (pattern.parent_path() == path.parent_path() && matches(small(path.filename().string()), small(pattern.filename().string()))) {
+      return source.files;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<DropFile> list_drop(const Site& site, const NightOptions& options) {
+  std::vector<DropFile> files;
+  for (const SourceConfig& source : site.sources) {
+    const fs::path pattern = site.resolve(source.files);
+    const fs::path folder = pattern.parent_path();
+    if (folder.string().find_first_of("*?") != std::string::npos) {
+      throw Error(ErrorKind::config, "wildcards stand in the last part of \"files\" only", source.where);
+    }
+    std::vector<DropFile> found;
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(folder, failed)) {
+      const std::string name = entry.path().filename().string();
+      // A half-uploaded file "a.csv.part" belongs to the pattern "*.csv" all the same.
+      const bool unfinished = is_unfinished(entry.path());
+      const std::string final_name = unfinished && name[0] != '.' ? entry.path().stem().string() : name;
+      if (!entry.is_regular_file(failed) || !matches(final_name, pattern.filename().string())) continue;
+      const bool young = options.settle && age_s(entry.path(), options.now) < site.paths.settle_s;
+      found.push_back({&source, entry.path(), entry.path().lexically_relative(site.root).generic_string(), unfinished || young});
+    }
+    std::sort(found.begin(), found.end(), [](const DropFile& a, const DropFile& b) { return a.name < b.name; });
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  return files;
+}
+
+std::vector<FileOutcome> unmatched_files(const Site& site, const std::vector<DropFile>& files) {
+  std::set<fs::path> matched;
+  for (const DropFile& file : files) matched.insert(file.path.lexically_normal());
+  const std::vector<fs::path> own = own_places(site);
+  std::vector<FileOutcome> unmatched;
+  std::error_code failed;
+  const fs::path drop = site.resolve(site.paths.drop).lexically_normal();
+  for (auto it = fs::recursive_directory_iterator(drop, failed); !failed && it != fs::recursive_directory_iterator(); it.increment(failed)) {
+    const fs::path path = it->path().lexically_normal();
+    const bool hidden = path.filename().string()[0] == '.';
+    if (hidden || std::find(own.begin(), own.end(), path) != own.end()) {
+      it.disable_recursion_pending();
+      continue;
+    }
+    std::error_code unreadable;
+    if (!it->is_regular_file(unreadable) || matched.count(path) > 0) continue;
+    const std::string near = pattern_that_differs_in_case(site, path);
+    unmatched.push_back({"", path.lexically_relative(site.root).generic_string(), "unmatched",
+                         near.empty() ? "no source takes it" : fmt::format("no source takes it; \"{}\" would but for upper and lower case", near),
+                         {}, 0});
+  }
+  std::sort(unmatched.begin(), unmatched.end(), [](const FileOutcome& a, const FileOutcome& b) { return a.file < b.file; });
+  return unmatched;
+}
+
+}  // namespace highwall

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bindings/pipeline/drop_folder.hpp"
+#include "core/error.hpp"
+#include "io/archive/archive.hpp"
+#include "io/readers/reader.hpp"
+
+namespace highwall {
+
+/// A file that was read and tried, before anything is stored.
+struct TriedFile {
+  DropFile file;
+  FileOutcome outcome;
+  FileNote note;                   ///< Digest and what there is to say so far.
+  std::uintmax_t bytes = 0;
+  bool known = false;              ///< The same bytes are in the archive, or stand before it in the list.
+  std::string format;              ///< The reader that took it.
+  std::string defect;              ///< Why it cannot be taken in; empty = it can.
+  std::optional<Reading> reading;  ///< In the site frame; large files are not kept, but read again.
+};
+
+/// Reads every file that the archive (nullptr = there is none yet) does not know, and stores nothing.
+/// @throws Error(config) for what site.toml leaves open of a file (sign, unit, time zone, CRS).
+std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, const Archive* archive, const Run& run);
+
+/// The reading of a file that has no defect, taken out of `tried` or read again; nullopt when the file has
+/// changed since.
+std::optional<Reading> reading_of(const Site& site, TriedFile& tried, const Run& run);
+
+/// The error's words without the file's name, which stands before them anyway.
+std::string reason_of(const Error& e, const std::filesystem::path& path);
+
+/// One map of a stack, as a stack of its own: each is an epoch.
+Stack one_epoch(const Stack& stack, std::size_t e);
+
+/// Grid of the first map of a source in the archive; nullopt when there is none.
+std::optional<GridGeometry> grid_of_source(const Archive& archive, const std::string& source);
+/// @throws Error(frame) when the two differ.
+void require_grid(const GridGeometry& first, const GridGeometry& other);
+
+/// Options for the source's reader, strict: what a format leaves open is an error.
+ReadOptions read_options_of(const Site& site, const SourceConfig& source);
+
+}  // namespace highwall

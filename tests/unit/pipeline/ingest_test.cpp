@@ -1,0 +1,122 @@
+#include "bindings/pipeline/ingest.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "core/error.hpp"
+
+namespace highwall {
+namespace {
+
+namespace fs = std::filesystem;
+
+class IngestTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = fs::temp_directory_path() / ("highwall-ingest-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
+    fs::remove_all(root_);
+    put("site.toml", R"(schema = "highwall.site/1"
+[mine]
+no = "1"
+name = "Pit"
+time_zone = "UTC"
+[frame]
+crs = "EPSG:32650"
+origin_m = [500000.0, 3880000.0, 0.0]
+[output]
+products = []
+[[zone]]
+id = "wall"
+)" + source("crack", "extensometer"));
+    put("drop/crack/E1.csv", rows({0.1, 0.2}));
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  static std::string source(const std::string& id, const std::string& kind) {
+    return "[[source]]\nid = \"" + id + "\"\nkind = \"" + kind + "\"\nfiles = \"drop/" + id + "/*.csv\"\nzone = \"wall\"\n";
+  }
+  static std::string rows(const std::vector<double>& values_mm, const std::string& day = "2026-03-01") {
+    std::string text = "time,displacement_mm\n";
+    for (std::size_t i = 0; i < values_mm.size(); ++i) {
+      text += day + "T" + (i < 10 ? "0" : "") + std::to_string(i) + ":00:00Z," + std::to_string(values_mm[i]) + "\n";
+    }
+    return text;
+  }
+  static std::string enu_rows() {
+    return "time,east_mm,north_mm,up_mm\n2026-03-01T05:00:00Z,1,2,3\n2026-03-01T06:00:00Z,1,2,3\n";
+  }
+  void put(const std::string& name, const std::string& text) const {
+    fs::create_directories((root_ / name).parent_path());
+    std::ofstream(root_ / name, std::ios::binary) << text;
+  }
+  void add_to_site(const std::string& text) const { std::ofstream(root_ / "site.toml", std::ios::app) << text; }
+
+  NightOptions options(const std::string& now = "2026-03-02T00:00:00Z") const {
+    NightOptions o;
+    o.now = *parse_iso8601(now);
+    o.settle = false;
+    return o;
+  }
+  NightSummary night(const std::string& now = "2026-03-02T00:00:00Z") const {
+    return run_night(read_site(root_ / "site.toml"), options(now), highwall::Run(1));
+  }
+  CheckReport check(const std::string& now = "2026-03-02T00:00:00Z") const {
+    return check_site(read_site(root_ / "site.toml"), options(now), highwall::Run(1));
+  }
+  static bool tells(const std::vector<std::string>& findings, std::initializer_list<const char*> words) {
+    return std::any_of(findings.begin(), findings.end(), [&](const std::string& f) {
+      return std::all_of(words.begin(), words.end(), [&](const char* w) { return f.find(w) != std::string::npos; });
+    });
+  }
+  static std::string all(const std::vector<std::string>& findings) {
+    std::string text;
+    for (const std::string& f : findings) text += f + "\n";
+    return text;
+  }
+  static const FileOutcome& outcome(const NightSummary& summary, const std::string& name) {
+    const auto found = std::find_if(summary.files.begin(), summary.files.end(), [&](const FileOutcome& f) { return f.file.ends_with(name); });
+    if (found == summary.files.end()) throw std::runtime_error(name + " is in no list");
+    return *found;
+  }
+
+  fs::path root_;
+};
+
+TEST_F(IngestTest, ASeriesOfAnotherWidthIsQuarantinedAndCheckSaysSoBefore) {
+  night();
+  put("drop/crack/E1.csv", enu_rows());
+  const CheckReport report = check();
+  EXPECT_TRUE(tells(report.problems, {"E1.csv", "3 components", "1 component "})) << all(report.problems);
+  const NightSummary summary = night();
+  EXPECT_EQ(outcome(summary, "E1.csv").outcome, "quarantined");
+  EXPECT_TRUE(tells(summary.findings, {"E1.csv", "3 components", "1 component "})) << all(summary.findings);
+}
+
+TEST_F(IngestTest, TwoNewFilesThatDoNotGoTogetherAreToldByCheckToo) {
+  put("drop/crack/E1.csv", "time,target,displacement_mm\n2026-03-01T00:00:00Z,A,1\n2026-03-01T01:00:00Z,A,1\n");
+  put("drop/crack/E2.csv", "time,target,east_mm,north_mm,up_mm\n2026-03-01T05:00:00Z,A,1,2,3\n2026-03-01T06:00:00Z,A,1,2,3\n");
+  const CheckReport report = check();
+  EXPECT_TRUE(tells(report.problems, {"E2.csv", "A is known with 1 component "})) << all(report.problems);
+}
+
+TEST_F(IngestTest, ABlockThatCannotBeReadLetsTheFilesOfItsSourceWait) {
+  add_to_site(source("other", "extensometer"));
+  put("drop/other/F1.csv", rows({0.1, 0.2}));
+  night();
+  for (const auto& entry : fs::recursive_directory_iterator(root_ / "archive/epochs")) {
+    if (entry.path().string().find("-crack-") != std::string::npos) fs::resize_file(entry.path(), 100);
+  }
+  put("drop/crack/E1.csv", rows({0.1, 0.2, 0.3}));
+  put("drop/other/F1.csv", rows({0.1, 0.2, 0.3}));
+  const NightSummary summary = night("2026-03-03T00:00:00Z");
+  EXPECT_EQ(outcome(summary, "E1.csv").outcome, "waiting");
+  EXPECT_TRUE(tells(summary.findings, {"E1.csv", "cannot be read"})) << all(summary.findings);
+  EXPECT_EQ(outcome(summary, "F1.csv").outcome, "stored");
+}
+
+}  // namespace
+}  // namespace highwall
