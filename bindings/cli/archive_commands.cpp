@@ -120,12 +120,13 @@ std::vector<TimeSeries> series_of(const Archive& archive, const std::string& sou
     throw Error(ErrorKind::input, fmt::format("the archive has nothing of a source \"{}\"", source), {},
                 names.empty() ? "it is empty" : fmt::format("it has: {}", fmt::join(names, ", ")));
   }
-  const std::string kind = kind_of(archive.load(epochs[0]).data);
-  if (kind != "series") {
+  std::vector<TimeSeries> series = archive.load_series(source);
+  if (series.empty()) {
+    const std::string kind = kind_of(archive.load(epochs[0]).data);
     throw Error(ErrorKind::input, fmt::format("source \"{}\" keeps epochs of kind {}, and only series can be exported", source, kind), {},
                 "the displacement fields and maps of each night lie in the output folder");
   }
-  return archive.load_series(source);
+  return series;
 }
 
 void add_export(CLI::App& app, Session& session) {

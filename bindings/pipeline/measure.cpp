@@ -71,13 +71,10 @@ class Measurer {
   }
 
   void one(const SourceConfig& source) {
-    if (source.kind == "lidar") {
-      lidar(source);
-    } else if (const auto stack = stack_until_now(source)) {
-      radar_maps(source, *stack);
-    } else {
-      series(source);
-    }
+    if (source.kind == "lidar") return lidar(source);
+    // A radar may deliver maps, areas or both: what is there is measured.
+    if (const auto stack = stack_until_now(source)) radar_maps(source, *stack);
+    series(source);
   }
 
   // ---- LiDAR ----
@@ -224,11 +221,18 @@ class Measurer {
     return archive_.load_stack(source.id, kNoInstant, now_);
   }
 
-  void radar_maps(const SourceConfig& source, const Stack& stack) {
+  /// Epochs of one kind; blocks of a series may reach beyond `now`, and are named all the same.
+  std::vector<std::string> ids_of(const SourceConfig& source, std::string_view kind) const {
     std::vector<std::string> ids;
     for (const EpochInfo& e : archive_.epochs(source.id)) {
-      if (e.instant <= now_) ids.push_back(e.id);
+      const bool is_of_kind = e.kind.empty() || e.kind == kind;
+      if (is_of_kind && (kind == "series" || e.instant <= now_)) ids.push_back(e.id);
     }
+    return ids;
+  }
+
+  void radar_maps(const SourceConfig& source, const Stack& stack) {
+    const std::vector<std::string> ids = ids_of(source, "scan");
     const double half = 0.5 * calculation_.patches.size_m;
     for (const Polygon& zone : zones_of(source)) {
       std::vector<Patch> patches = patch_line_of_sight(stack, zone, calculation_.patches, run_);
@@ -329,8 +333,7 @@ class Measurer {
     std::erase_if(all, [](const TimeSeries& s) { return s.empty(); });
     std::vector<std::string> references = split_commas(source.reference);
     std::erase(references, "");
-    std::vector<std::string> ids;
-    for (const EpochInfo& e : archive_.epochs(source.id)) ids.push_back(e.id);
+    const std::vector<std::string> ids = ids_of(source, "series");
     for (const TimeSeries& s : all) {
       const bool is_base = references.size() == 1 && s.target == references[0];
       if (is_base) continue;

@@ -218,6 +218,25 @@ def test_a_map_of_another_grid_is_refused_for_ever(tmp_path):
     assert hw.Archive(tmp_path / "archive").verify() == []
 
 
+def test_maps_and_areas_of_one_radar_are_both_measured(tmp_path):
+    site = pit(tmp_path, RADAR.replace("*.tif", "*").replace('kind =', 'zone = "wall"\nkind ='))
+    outline = {"type": "FeatureCollection", "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32650"}},
+               "features": [{"type": "Feature", "properties": {"name": "wall"}, "geometry": {"type": "Polygon", "coordinates": [
+                   [[499900, 3880000], [500200, 3880000], [500200, 3880200], [499900, 3880200], [499900, 3880000]]]}}]}
+    (tmp_path / "zones.geojson").write_text(json.dumps(outline))
+    text = site.read_text().replace(WKT, "EPSG:32650")
+    site.write_text(text.replace('id = "wall"', 'id = "wall"\npolygon = "zones.geojson:wall"'))
+    for hour in range(3):
+        (tmp_path / f"drop/radar/{hour}.tif").write_bytes(geotiff(f"2026-03-02T0{hour}:00:00Z", value=0.001 * hour))
+    (tmp_path / "drop/radar/area.csv").write_text(
+        "Time series AREA north.;\nDisplacement [m];\nTime;north;\nX [m];0;\nY [m];0;\nZ [m];0;\n" +
+        "".join(f"02-03-2026 {hour}:{minute:02d};{0.0001 * hour};\n" for hour in range(20) for minute in (0, 30)))
+    done = run(site)
+    names = {s["name"] for s in night(tmp_path)["states"]}
+    assert "maps/north" in names, done.stdout + done.stderr
+    assert any(name.startswith("maps/+") or name.startswith("maps/-") for name in names), names
+
+
 def test_a_source_that_cannot_be_measured_falls_silent_and_the_others_are_judged(tmp_path):
     second = CRACK.replace('"crack"', '"other"').replace("drop/crack", "drop/radar")
     site = pit(tmp_path, CRACK, second)
