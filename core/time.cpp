@@ -292,13 +292,22 @@ TimeZone TimeZone::of(std::string_view iana_name) {
   }
 }
 
-std::optional<Instant> TimeZone::to_instant(const Civil& local) const {
+TimeZone::Instants TimeZone::instants_of(const Civil& local) const {
   const auto ns = nanoseconds_of(local);
-  if (!ns) return std::nullopt;
-  if (zone_ == nullptr) return Instant{*ns};
+  if (!ns) return {};
+  if (zone_ == nullptr) return {1, {Instant{*ns}}};
   const auto* zone = static_cast<const date::time_zone*>(zone_);
   const LocalNs t{std::chrono::nanoseconds{*ns}};
-  return Instant{zone->to_sys(t, date::choose::earliest).time_since_epoch().count()};
+  const date::local_info info = zone->get_info(t);
+  const auto with = [&](const date::sys_info& part) { return Instant{*ns - std::chrono::nanoseconds(part.offset).count()}; };
+  if (info.result == date::local_info::unique) return {1, {with(info.first)}};
+  if (info.result == date::local_info::nonexistent) return {};
+  return {2, {with(info.first), with(info.second)}};
+}
+
+std::optional<Instant> TimeZone::to_instant(const Civil& local) const {
+  const Instants found = instants_of(local);
+  return found.count == 1 ? std::optional(found.at[0]) : std::nullopt;
 }
 
 Civil TimeZone::to_local(Instant t) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <limits>
@@ -80,8 +81,14 @@ class TimeZone {
   static TimeZone of(std::string_view iana_name);
   static TimeZone utc() { return TimeZone(nullptr); }
 
-  /// UTC instant of a local reading. In the hour that a clock change repeats the earlier instant
-  /// is taken; in the hour that it skips, the instant of the change. nullopt for impossible fields.
+  /// Instants of a local reading: none in an hour that a clock change skips and for impossible fields, two (the earlier
+  /// first) in one that it repeats.
+  struct Instants {
+    int count = 0;
+    std::array<Instant, 2> at{};
+  };
+  Instants instants_of(const Civil& local) const;
+  /// The instant of a local reading where there is exactly one.
   std::optional<Instant> to_instant(const Civil& local) const;
   Civil to_local(Instant t) const;
   /// `2025-08-13T09:02:03+08:00`, RFC 3339 with the zone's offset at that moment.

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <ogr_spatialref.h>
 
+#include <array>
+#include <cctype>
 #include <cmath>
 #include <limits>
 
@@ -127,6 +129,49 @@ bool same_crs(std::string_view a, std::string_view b) {
   const Srs second = parse(b, {});
   const Quiet quiet;
   return same(first.get(), second.get());
+}
+
+namespace {
+
+/// A name without case, punctuation and its unit: "NAVD88 height (ftUS)" is "navd88height".
+std::string plain_name(std::string name) {
+  constexpr std::string_view kInMetres = " in metres";
+  if (name.ends_with(kInMetres)) name.resize(name.size() - kInMetres.size());
+  if (const std::size_t open = name.rfind('('); open != std::string::npos && open > 0 && name.ends_with(')')) name.resize(open);
+  std::string plain;
+  for (const char c : name) {
+    const auto u = static_cast<unsigned char>(c);
+    if (std::isalnum(u) != 0 || u > 0x7f) plain += static_cast<char>(std::tolower(u));
+  }
+  return plain;
+}
+
+/// Names of a vertical system and its datum; of a text that PROJ cannot read as one the text itself.
+std::array<std::string, 2> vertical_names(std::string_view text) {
+  const std::string whole(text);
+  const Srs srs = try_parse(whole);
+  if (!srs || OSRIsVertical(srs.get()) == 0) return {plain_name(whole), plain_name(whole)};
+  const Quiet quiet;
+  const char* name = OSRGetAttrValue(srs.get(), "VERT_CS", 0);
+  const char* datum = OSRGetAttrValue(srs.get(), "VERT_CS|VERT_DATUM", 0);
+  return {plain_name(name == nullptr ? whole : name), plain_name(datum == nullptr ? whole : datum)};
+}
+
+}  // namespace
+
+bool same_vertical(std::string_view a, std::string_view b) {
+  if (a == b) return true;
+  if (a.empty() || b.empty()) return false;
+  const auto of_a = vertical_names(a);
+  const auto of_b = vertical_names(b);
+  return of_a[0] == of_b[0] || of_a[1] == of_b[1];
+}
+
+std::optional<double> vertical_unit_of(std::string_view text) {
+  const Srs srs = try_parse(std::string(text));
+  if (!srs || OSRIsVertical(srs.get()) == 0) return std::nullopt;
+  const Quiet quiet;
+  return OSRGetTargetLinearUnits(srs.get(), "VERT_CS", nullptr);
 }
 
 std::string in_metres(std::string_view text, std::string_view where) {

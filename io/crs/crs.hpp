@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,13 @@ CrsInfo describe_crs(std::string_view text, std::string_view where = {}, ErrorKi
 /// True when the two texts mean the same system; axis order and authority notes do not matter.
 /// "local" and "" equal only themselves.
 bool same_crs(std::string_view a, std::string_view b);
+
+/// True when two vertical systems count from the same datum, whatever their units: two texts that PROJ reads by their
+/// datum's name, others by their own. "" equals only itself.
+bool same_vertical(std::string_view a, std::string_view b);
+
+/// Metres per unit of a vertical system; nullopt where PROJ cannot read the text as one.
+std::optional<double> vertical_unit_of(std::string_view text);
 
 /// The same system with its lengths in metres, as one-line WKT. Works for horizontal and for vertical systems.
 /// @throws Error(config) when PROJ cannot read the text

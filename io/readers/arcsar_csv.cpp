@@ -8,6 +8,8 @@
 #include <map>
 
 #include "core/statistics.hpp"
+#include "io/readers/local_stamps.hpp"
+#include "io/readers/no_data.hpp"
 #include "io/readers/reader.hpp"
 #include "io/readers/text.hpp"
 
@@ -172,16 +174,15 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   }
   Lines lines(input.bytes);
   std::string_view line;
-  std::uint64_t repeated = 0;
-  Instant previous = kNoInstant;
+  std::vector<Stamp> stamps;
   while (lines.next(line)) {
     pulse(lines, run);
     if (lines.number() < header.first_row || trim(line).empty()) continue;
     const auto fields = split(line, header.separator);
     const auto civil = stamp_of(fields[0]);
-    const auto t = civil ? zone.to_instant(*civil) : std::nullopt;
-    if (!t) {
-      report.reject(lines.number(), fmt::format("\"{}\" is not a time", fields[0]));
+    const TimeZone::Instants found = civil ? zone.instants_of(*civil) : TimeZone::Instants{};
+    if (found.count == 0) {
+      report.reject(lines.number(), fmt::format("\"{}\" is {}", fields[0], civil ? "in an hour that the clock change skips" : "not a time"));
       continue;
     }
     std::vector<double> values(series.size(), kNaN);
@@ -201,11 +202,16 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
       report.reject(lines.number(), "a displacement cannot be read");
       continue;
     }
-    if (*t == previous) ++repeated;
-    previous = *t;
-    for (std::size_t s = 0; s < series.size(); ++s) series[s].push(*t, {values[s]});
+    stamps.push_back({found.at[0], found.at[static_cast<std::size_t>(found.count - 1)], lines.number()});
+    for (std::size_t s = 0; s < series.size(); ++s) series[s].push(found.at[0], {values[s]});
     ++report.accepted;
   }
+  Report told_once;  // all series have the same rows
+  for (TimeSeries& one : series) set_times(one, stamps, &one == &series[0] ? report : told_once);
+  report.accepted = series[0].size();
+  for (TimeSeries& one : series) drop_no_data(one, 0, scale, options, report);
+  std::uint64_t repeated = 0;
+  for (std::size_t i = 1; i < series[0].size(); ++i) repeated += series[0].time[i] == series[0].time[i - 1] ? 1 : 0;
   if (repeated > 0) report.warn(fmt::format("{} stamps stand twice: they are cut to the minute", repeated));
   const std::vector<Instant> clock = regular_clock(series[0].time);
   for (TimeSeries& one : series) one.time_dejittered = clock;

@@ -35,6 +35,7 @@ std::array<double, 3> minimum_of(const Points& xyz, const Run& run) {
 }
 
 std::string unit_name(double metres) {
+  if (metres == 1.0) return "metres";
   if (std::abs(metres - 0.3048) < 1e-9) return "feet";
   if (std::abs(metres - 1200.0 / 3937.0) < 1e-9) return "US survey feet";
   return fmt::format("units of {} m", metres);
@@ -60,44 +61,93 @@ std::string vertical_in_metres(const std::string& text) {
   }
 }
 
+struct Units {
+  double horizontal_m = 1.0;
+  double vertical_m = 1.0;
+};
+
+/// Units that the file names beside its CRS stand for those of the CRS, with a line in the report where they differ.
+void apply_units_of_file(const WorldPoints& world, bool has_vertical, Units& units, Report& report) {
+  if (std::isfinite(world.horizontal_unit_m)) {
+    if (std::abs(world.horizontal_unit_m - units.horizontal_m) > 1e-12) {
+      report.warn(fmt::format("the file names {}, its CRS usually has {}: the file's unit is taken", unit_name(world.horizontal_unit_m),
+                              unit_name(units.horizontal_m)));
+    }
+    units.horizontal_m = world.horizontal_unit_m;
+    if (!has_vertical) units.vertical_m = world.horizontal_unit_m;
+  }
+  if (std::isfinite(world.vertical_unit_m)) units.vertical_m = world.vertical_unit_m;
+}
+
+/// A frame that is tied to nothing still has the unit that the file's own CRS, if there is one, tells.
+Units units_of_local(const WorldPoints& world, Report& report) {
+  Units units;
+  bool has_vertical = false;
+  if (!world.crs.empty()) {
+    try {
+      const CrsInfo info = describe_crs(world.crs, report.source, ErrorKind::input);
+      if (!info.geographic) units = {info.horizontal_unit_m, info.vertical_unit_m};
+      has_vertical = info.has_vertical;
+    } catch (const Error&) {
+      report.warn("the file's own CRS cannot be read: its numbers are taken as metres");
+    }
+  }
+  apply_units_of_file(world, has_vertical, units, report);
+  return units;
+}
+
+/// Fills the frame's systems. @throws Error of place_cloud
+Units units_of_crs(const std::string& text, const WorldPoints& world, const ReadOptions& options, PointCloud& cloud, Report& report) {
+  // What stands in the file is the file's defect, what stands in the options is theirs.
+  const bool by_file = options.crs == "file";
+  const ErrorKind whose = by_file ? ErrorKind::input : ErrorKind::config;
+  const CrsInfo info = describe_crs(text, report.source, whose);
+  if (info.geographic) {
+    throw Error(whose, "the coordinates are degrees: a point cloud needs metres", report.source,
+                "project it first, or name the projected CRS it really has with crs");
+  }
+  cloud.frame.crs = info.crs;
+  cloud.frame.vertical = info.vertical;
+  Units units{info.horizontal_unit_m, info.vertical_unit_m};
+  bool has_vertical = info.has_vertical;
+  if (by_file) {
+    apply_units_of_file(world, has_vertical, units, report);
+  } else {
+    const Units told = units_of_local(world, report);
+    if ((!world.crs.empty() || std::isfinite(world.horizontal_unit_m)) && std::abs(told.horizontal_m - units.horizontal_m) > 1e-12) {
+      report.warn(fmt::format("the file says {}, the option crs means {}: the option counts", unit_name(told.horizontal_m),
+                              unit_name(units.horizontal_m)));
+    }
+  }
+  if (options.vertical != "file") {
+    cloud.frame.vertical = options.vertical;
+    if (const auto metres = vertical_unit_of(options.vertical)) units.vertical_m = *metres;
+  }
+  return units;
+}
+
 }  // namespace
 
 void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud,
                  Report& report) {
   std::string text = options.crs == "file" ? world.crs : options.crs;
-  double horizontal = 1.0;
-  double vertical = 1.0;
   if (text.empty()) {
-    assume(options, report, "crs", "the coordinates are metres of a local frame");
+    const bool unit_told = std::isfinite(world.horizontal_unit_m);
+    assume(options, report, "crs", unit_told ? "the coordinates are of a local frame" : "the coordinates are metres of a local frame");
     text = "local";
   }
-  if (text == "local") {
-    cloud.frame.crs = "local";
-  } else {
-    // What stands in the file is the file's defect, what stands in the options is theirs.
-    const ErrorKind whose = options.crs == "file" ? ErrorKind::input : ErrorKind::config;
-    const CrsInfo info = describe_crs(text, report.source, whose);
-    cloud.frame.crs = info.crs;
-    cloud.frame.vertical = options.vertical == "file" ? info.vertical : options.vertical;
-    if (info.geographic) {
-      throw Error(whose, "the coordinates are degrees: a point cloud needs metres", report.source,
-                  "project it first, or name the projected CRS it really has with crs");
-    }
-    horizontal = info.horizontal_unit_m;
-    vertical = info.vertical_unit_m;
-  }
+  Units units = text == "local" ? units_of_local(world, report) : units_of_crs(text, world, options, cloud, report);
+  auto& [horizontal, vertical] = units;
   const bool foreign = horizontal != 1.0 || vertical != 1.0;
   if (foreign && options.units == "source") {
     report.warn(fmt::format("numbers stay as in the file: {} horizontally, {} vertically",
-                            horizontal == 1.0 ? "metres" : unit_name(horizontal),
-                            vertical == 1.0 ? "metres" : unit_name(vertical)));
+                            unit_name(horizontal), unit_name(vertical)));
     horizontal = vertical = 1.0;
   } else if (foreign) {
     report.warn(fmt::format("converted to metres: horizontal from {}, vertical from {}",
-                            horizontal == 1.0 ? "metres" : unit_name(horizontal),
-                            vertical == 1.0 ? "metres" : unit_name(vertical)));
+                            unit_name(horizontal), unit_name(vertical)));
     // The numbers are metres from here on, so the CRS must be its twin in metres.
-    if (horizontal != 1.0) cloud.frame.crs = crs_in_metres(cloud.frame.crs, options, report);
+    if (horizontal != 1.0 && !cloud.frame.is_local()) cloud.frame.crs = crs_in_metres(cloud.frame.crs, options, report);
     if (vertical != 1.0) cloud.frame.vertical = vertical_in_metres(cloud.frame.vertical);
   }
   cloud.xyz = std::move(world.xyz);
@@ -124,9 +174,11 @@ PointCloud cloud_of_columns(std::vector<FieldColumn>&& columns, const Input& inp
   PointCloud cloud;
   WorldPoints world;
   std::array<const FieldColumn*, 3> axes{};
-  for (const FieldColumn& column : columns) {
-    for (std::size_t c = 0; c < 3; ++c) {
-      if (column.name() == std::string(1, static_cast<char>('x' + c))) axes[c] = &column;
+  for (const char first : {'X', 'x'}) {  // small letters count more where a file has both
+    for (const FieldColumn& column : columns) {
+      for (std::size_t c = 0; c < 3; ++c) {
+        if (column.name() == std::string(1, static_cast<char>(first + static_cast<char>(c)))) axes[c] = &column;
+      }
     }
   }
   for (std::size_t c = 0; c < 3; ++c) {
@@ -142,7 +194,7 @@ PointCloud cloud_of_columns(std::vector<FieldColumn>&& columns, const Input& inp
     }
   }
   for (FieldColumn& column : columns) {
-    if (column.name() == "x" || column.name() == "y" || column.name() == "z") continue;
+    if (std::find(axes.begin(), axes.end(), &column) != axes.end()) continue;
     const std::string name = column.name();
     cloud.channels.emplace(name, std::move(column).take());
   }
@@ -169,8 +221,10 @@ Instant find_instant(const ReadOptions& options, const Input& input, Instant mea
     if (rule.rfind("filename:", 0) == 0) {
       const auto civil = find_civil(stem, std::string_view(rule).substr(9));
       if (!civil) continue;
-      const auto t = stamp_zone(options, report).to_instant(*civil);
-      if (t) return *t;
+      const TimeZone::Instants found = stamp_zone(options, report).instants_of(*civil);
+      if (found.count == 1) return found.at[0];
+      report.warn(found.count == 2 ? "the clock change repeats the hour that the file's name tells: it may be either"
+                                   : "the clock change skips the hour that the file's name tells");
     } else if (rule == "gps_time") {
       if (mean_gps != kNoInstant) return mean_gps;
     } else if (rule == "header_date") {

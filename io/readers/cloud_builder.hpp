@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,10 +13,13 @@
 
 namespace highwall {
 
-/// World coordinates as a reader found them, N x 3, and the CRS text of the file ("" = none).
+/// World coordinates as a reader found them, N x 3, the CRS text of the file ("" = none), and units of length that the
+/// file names beside it (metres; NaN = none). Those count more than the unit that the CRS usually has.
 struct WorldPoints {
   Points xyz;
   std::string crs;
+  double horizontal_unit_m = std::numeric_limits<double>::quiet_NaN();
+  double vertical_unit_m = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Turns a file's coordinates into local metres: the CRS by options or file, length units converted

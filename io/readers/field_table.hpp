@@ -12,6 +12,9 @@ namespace highwall {
 enum class FieldType { i1, u1, i2, u2, i4, u4, i8, u8, f4, f8 };
 std::size_t size_of(FieldType type);
 
+/// More columns than this are no point cloud: a header of a few bytes could ask for any number of them.
+inline constexpr std::size_t kMostColumns = 4096;
+
 /// One column: its name, type and values, filled row by row.
 class FieldColumn {
  public:

@@ -14,6 +14,7 @@
 #include "io/crs/crs.hpp"
 #include "io/readers/cloud_builder.hpp"
 #include "io/readers/gdal_file.hpp"
+#include "io/readers/no_data.hpp"
 #include "io/readers/reader.hpp"
 #include "io/readers/text.hpp"
 
@@ -77,10 +78,12 @@ GridGeometry geometry_of(GDALDatasetH file, const Input& input, const ReadOption
     const CrsInfo info = describe_crs(wkt == nullptr ? "" : wkt, input.name, ErrorKind::input);
     CPLFree(wkt);
     if (info.geographic) report.warn("the map's CRS is geographic: its cells are counted in degrees");
-    if (!info.geographic && info.horizontal_unit_m != 1.0) {
-      report.warn(fmt::format("the map's cells are counted in its own unit of {} m", info.horizontal_unit_m));
-    }
     g.frame.crs = info.crs;
+    if (!info.geographic && info.horizontal_unit_m != 1.0) {
+      report.warn(fmt::format("the map's cells are converted to metres from its own unit of {} m", info.horizontal_unit_m));
+      for (double& a : g.affine) a *= info.horizontal_unit_m;
+      g.frame.crs = in_metres(info.crs, input.name);
+    }
     g.frame.vertical = info.vertical;
   } else if (options.crs != "file") {
     g.frame.crs = options.crs == "local" ? "local" : describe_crs(options.crs, input.name).crs;
@@ -143,7 +146,8 @@ void drop_missing(GDALRasterBandH band, std::span<double> cells, int rows, int c
 }
 
 /// One band in metres, NaN = no data.
-void read_band(GDALRasterBandH band, std::span<double> cells, int rows, int cols, double scale, const std::string& what) {
+void read_band(GDALRasterBandH band, std::span<double> cells, int rows, int cols, double scale, const std::string& what,
+               const ReadOptions& options, Report& report) {
   if (GDALDataTypeIsComplex(GDALGetRasterDataType(band)) != 0) {
     throw Error(ErrorKind::input, "the values are complex numbers, not displacement", what, "export displacement");
   }
@@ -156,6 +160,7 @@ void read_band(GDALRasterBandH band, std::span<double> cells, int rows, int cols
     if (!std::isfinite(v) || (has_nodata != 0 && v == nodata)) v = std::numeric_limits<double>::quiet_NaN();
   }
   if (failed == CE_None) drop_missing(band, cells, rows, cols);
+  if (failed == CE_None && has_nodata == 0) drop_no_data(cells, options, report);
   const std::string message = CPLGetLastErrorMsg();
   CPLPopErrorHandler();
   if (failed != CE_None) {
@@ -169,6 +174,21 @@ void read_band(GDALRasterBandH band, std::span<double> cells, int rows, int cols
   }
 }
 
+/// The file's own sign where it has one. @throws Error(input) under strict when the options say the opposite: one of the
+/// two would turn a slope that comes down into one that recedes.
+ReadOptions with_sign_of_file(const ReadOptions& options, const std::string& sign, Report& report) {
+  ReadOptions told = options;
+  if (sign != "toward_positive" && sign != "toward_negative") return told;
+  if (options.sign != "auto" && options.sign != sign) {
+    const std::string sentence = fmt::format("the file says sign = {}, its source says {}", sign, options.sign);
+    if (options.strict) throw Error(ErrorKind::input, sentence, report.source, "one of the two is wrong: correct the export, or sign in site.toml");
+    report.warn(sentence + ": the option is used");
+    return told;
+  }
+  told.sign = sign;
+  return told;
+}
+
 Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   Reading reading;
   Report& report = reading.report;
@@ -177,9 +197,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   const int bands = GDALGetRasterCount(file.get());
   if (bands < 1) throw Error(ErrorKind::input, "the file has no band", input.name);
   const GridGeometry geometry = geometry_of(file.get(), input, options, report);
-  ReadOptions told = options;
-  const std::string sign = item(file.get(), "SIGN");
-  if (options.sign == "auto" && (sign == "toward_positive" || sign == "toward_negative")) told.sign = sign;
+  const ReadOptions told = with_sign_of_file(options, item(file.get(), "SIGN"), report);
   const double scale = metres_per_value(file.get(), told, report) * sign_factor(told, report);
 
   std::vector<std::pair<Instant, int>> order;
@@ -200,7 +218,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   for (std::size_t e = 0; e < order.size(); ++e) {
     run.check_stop();
     read_band(GDALGetRasterBand(file.get(), order[e].second), stack.at(e), rows, cols, scale,
-              fmt::format("{}: band {}", input.name, order[e].second));
+              fmt::format("{}: band {}", input.name, order[e].second), options, report);
     ++report.accepted;
   }
   reading.data = std::move(stack);

@@ -168,6 +168,8 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
 
   WorldPoints world;
   world.crs = header.crs;
+  world.horizontal_unit_m = header.horizontal_unit_m;
+  world.vertical_unit_m = header.vertical_unit_m;
   world.xyz.resize(static_cast<Eigen::Index>(n), 3);
   each_point(header, data, run, [&](const char* p, std::size_t i) {
     for (std::size_t c = 0; c < 3; ++c) {
@@ -178,6 +180,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   PointCloud cloud;
   read_attributes(cloud, header, data, run);
   read_extra(cloud, header, data, run);
+  if (layout_of(header.point_format).wave != 0) report.warn("wave packets are left out");
   cloud.instant = find_instant(options, input, mean_gps_instant(cloud, header, report), header.creation_date, report);
   place_cloud(std::move(world), options, run, cloud, report);
   report.accepted = n;

@@ -18,13 +18,38 @@ constexpr std::uint16_t kUserDefined = 32767;
   throw Error(ErrorKind::input, message, name, hint);
 }
 
-/// CRS from a GeoKeyDirectory: the codes of projected, geographic and vertical systems.
-std::string crs_of_geokeys(const Bytes& bytes, std::size_t offset, std::size_t length, Report& report) {
-  if (length < 8) return {};
+/// What a GeoKeyDirectory says: codes of projected, geographic and vertical systems, and units of length.
+struct GeoKeys {
+  std::string crs;
+  double horizontal_unit_m = std::numeric_limits<double>::quiet_NaN();
+  double vertical_unit_m = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// Metres of an EPSG unit of length. @throws Error(input) for one that is not known: a guess would scale the slope.
+double metres_of_unit(std::uint16_t code, const char* key, const std::string& name) {
+  switch (code) {
+    case 9001: return 1.0;
+    case 9002: return 0.3048;
+    case 9003: return 1200.0 / 3937.0;
+    case 9005: return 0.3047972654;  // Clarke's foot
+    case 9036: return 1000.0;
+    case 9080: return 0.3047995;  // Indian foot
+    case 9096: return 0.9144;     // yard
+    default:
+      refuse(name, fmt::format("the GeoTIFF key {} names the unit {}, which is not known", key, code),
+             "write the file in metres or feet");
+  }
+}
+
+GeoKeys read_geokeys(const Bytes& bytes, std::size_t offset, std::size_t length, const std::string& name, Report& report) {
+  GeoKeys out;
+  if (length < 8) return out;
   const std::size_t keys = std::min<std::size_t>(bytes.get<std::uint16_t>(offset + 6), (length - 8) / 8);
   std::uint16_t projected = 0;
   std::uint16_t geographic = 0;
   std::uint16_t vertical = 0;
+  std::uint16_t horizontal_unit = 0;
+  std::uint16_t vertical_unit = 0;
   for (std::size_t k = 0; k < keys; ++k) {
     const std::size_t at = offset + 8 + 8 * k;
     const auto id = bytes.get<std::uint16_t>(at);
@@ -33,25 +58,30 @@ std::string crs_of_geokeys(const Bytes& bytes, std::size_t offset, std::size_t l
     if (location != 0) continue;
     if (id == 3072) projected = value;
     if (id == 2048) geographic = value;
+    if (id == 3076) horizontal_unit = value;
     if (id == 4096) vertical = value;
+    if (id == 4099) vertical_unit = value;
   }
+  if (horizontal_unit != 0) out.horizontal_unit_m = metres_of_unit(horizontal_unit, "ProjLinearUnits", name);
+  if (vertical_unit != 0) out.vertical_unit_m = metres_of_unit(vertical_unit, "VerticalUnits", name);
   const auto known = [](std::uint16_t code) { return code != 0 && code != kUserDefined; };
-  std::string crs;
+  std::string& crs = out.crs;
   if (known(projected)) {
     crs = fmt::format("EPSG:{}", projected);
   } else if (projected == kUserDefined) {
     report.warn("the file's GeoTIFF keys define a projection of their own, which is not read: no CRS");
-    return {};
+    return out;
   } else if (known(geographic)) {
     crs = fmt::format("EPSG:{}", geographic);
   }
   if (!crs.empty() && known(vertical)) crs += fmt::format("+{}", vertical);
-  return crs;
+  return out;
 }
 
 void read_extra_fields(const Bytes& bytes, std::size_t offset, std::size_t length, LasHeader& header,
                        Report& report) {
   std::size_t at = las_record_bytes(header.point_format);
+  std::size_t& declared_end = header.declared_bytes;
   for (std::size_t r = 0; r + kExtraRecord <= length; r += kExtraRecord) {
     const std::size_t base = offset + r;
     const int type = bytes.get<std::uint8_t>(base + 2);
@@ -80,6 +110,7 @@ void read_extra_fields(const Bytes& bytes, std::size_t offset, std::size_t lengt
         report.warn(fmt::format("extra attribute \"{}\" lies outside of the point record", field.name));
         return;
       }
+      declared_end = at;
       if (type == 0) {
         report.warn(fmt::format("extra attribute \"{}\" is undocumented bytes: left out", field.name));
       } else {
@@ -97,11 +128,11 @@ struct VariableRecord {
 };
 
 void use_record(const Bytes& bytes, const VariableRecord& record, LasHeader& header, std::string& wkt,
-                std::string& geokeys, Report& report) {
+                GeoKeys& geokeys, const std::string& name, Report& report) {
   if (record.user == "LASF_Projection" && record.id == 2112) {
     wkt = bytes.text(record.offset, record.length);
   } else if (record.user == "LASF_Projection" && record.id == 34735) {
-    geokeys = crs_of_geokeys(bytes, record.offset, record.length, report);
+    geokeys = read_geokeys(bytes, record.offset, record.length, name, report);
   } else if (record.user == "LASF_Spec" && record.id == 4) {
     read_extra_fields(bytes, record.offset, record.length, header, report);
   }
@@ -110,7 +141,7 @@ void use_record(const Bytes& bytes, const VariableRecord& record, LasHeader& hea
 void read_variable_records(const Bytes& bytes, const std::string& name, std::size_t header_size,
                            LasHeader& header, Report& report) {
   std::string wkt;
-  std::string geokeys;
+  GeoKeys geokeys;
   const auto count = bytes.get<std::uint32_t>(100);
   if (header_size > header.data_offset || count > (header.data_offset - header_size) / kVlrHeader) {
     refuse(name, fmt::format("the header claims {} variable length records, more than fit before the points at byte {}",
@@ -124,7 +155,7 @@ void read_variable_records(const Bytes& bytes, const std::string& name, std::siz
       refuse(name, fmt::format("variable length record {} at byte {} runs into the points", i + 1, at));
     }
     use_record(bytes, {bytes.text(at + 2, 16), bytes.get<std::uint16_t>(at + 18), at + kVlrHeader, length},
-               header, wkt, geokeys, report);
+               header, wkt, geokeys, name, report);
     at += kVlrHeader + length;
   }
   if (header.minor_version >= 4 && header_size >= 375) {
@@ -141,14 +172,29 @@ void read_variable_records(const Bytes& bytes, const std::string& name, std::siz
       }
       use_record(bytes, {bytes.text(start + 2, 16), bytes.get<std::uint16_t>(start + 18), start + kEvlrHeader,
                          static_cast<std::size_t>(length)},
-                 header, wkt, geokeys, report);
+                 header, wkt, geokeys, name, report);
       position += kEvlrHeader + length;
     }
   }
   // Bit 4 says which of the two is meant when both are there; the one that is there otherwise.
   const bool prefers_wkt = (header.global_encoding & 16U) != 0;
-  header.crs = prefers_wkt || geokeys.empty() ? wkt : geokeys;
-  if (header.crs.empty()) header.crs = geokeys;
+  header.crs = prefers_wkt || geokeys.crs.empty() ? wkt : geokeys.crs;
+  if (header.crs.empty()) header.crs = geokeys.crs;
+  if (!wkt.empty() && header.crs == wkt) return;
+  header.horizontal_unit_m = geokeys.horizontal_unit_m;
+  header.vertical_unit_m = geokeys.vertical_unit_m;
+}
+
+/// Bytes at the end of each point that no record describes: kept as they are when they are few.
+void keep_undeclared(LasHeader& header, Report& report) {
+  constexpr std::size_t kMostKept = 32;
+  const std::size_t count = header.record_length - header.declared_bytes;
+  if (count == 0) return;
+  report.warn(fmt::format("{} bytes at the end of each point are not described in the file: {}", count,
+                          count <= kMostKept ? "kept as channels undeclared[0], ..." : "left out"));
+  for (std::size_t k = 0; count <= kMostKept && k < count; ++k) {
+    header.extra.push_back({fmt::format("undeclared[{}]", k), 1, header.declared_bytes + k, 1, false, 1.0, 0.0});
+  }
 }
 
 Instant creation_date(const Bytes& bytes) {
@@ -213,7 +259,9 @@ LasHeader read_las_header(const Bytes& bytes, const std::string& name, Report& r
       refuse(name, "scale or offset of the coordinates is not a usable number");
     }
   }
+  header.declared_bytes = wanted;
   read_variable_records(bytes, name, header_size, header, report);
+  keep_undeclared(header, report);
   return header;
 }
 

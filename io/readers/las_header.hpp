@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,10 @@ struct LasHeader {
   std::array<double, 3> offset{};
   Instant creation_date = kNoInstant;
   std::string crs;                     ///< WKT, "EPSG:n" from GeoTIFF keys, or "" for none.
+  double horizontal_unit_m = std::numeric_limits<double>::quiet_NaN();  ///< By the GeoTIFF keys; NaN = they do not say.
+  double vertical_unit_m = std::numeric_limits<double>::quiet_NaN();    ///< Likewise.
   std::vector<LasExtraField> extra;
+  std::size_t declared_bytes = 0;      ///< Of a point record: the format's own and the described extra attributes.
 
   bool adjusted_standard_gps_time() const { return (global_encoding & 1U) != 0; }
 };

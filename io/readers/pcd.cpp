@@ -86,13 +86,22 @@ Header read_header(const Input& input) {
     if (lines.number() > 100) break;
   }
   if (header.data.empty()) refuse(input, lines.number(), "the header has no DATA line");
+  const bool sized = width > 0 && height > 0;
+  if (header.points > 0 && sized && (width > header.points || header.points / width != height || header.points % width != 0)) {
+    refuse(input, header.lines, fmt::format("POINTS {} is not WIDTH {} times HEIGHT {}", header.points, width, height));
+  }
   if (header.points == 0 && height != 0 && width <= input.bytes.size() / std::max<std::uint64_t>(1, height)) header.points = width * height;
   if (counts.empty()) counts.assign(names.size(), 1);
   if (names.empty() || sizes.size() != names.size() || kinds.size() != names.size() || counts.size() != names.size()) {
     refuse(input, header.lines, "FIELDS, SIZE, TYPE and COUNT do not fit together");
   }
+  std::size_t columns = 0;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto type = type_of(kinds[i], sizes[i]);
+    if (names[i] != "_") columns += static_cast<std::size_t>(std::min<long long>(counts[i], kMostColumns + 1));
+    if (columns > kMostColumns) {
+      refuse(input, header.lines, fmt::format("FIELDS and COUNT ask for more than {} numbers a point", kMostColumns));
+    }
     if (!type || counts[i] > 100000) refuse(input, header.lines, fmt::format("the field \"{}\" has an impossible type or count", names[i]));
     header.fields.push_back({names[i], *type, static_cast<std::size_t>(counts[i])});
   }

@@ -69,6 +69,9 @@ Header read_header(const Input& input) {
       const auto type = f.size() >= 3 ? type_of(list ? f[3] : f[1]) : std::nullopt;
       const auto count_type = list ? type_of(f[2]) : std::optional(FieldType::u1);
       if (!type || !count_type || (!list && f.size() != 3)) refuse(input, lines.number(), fmt::format("the property \"{}\" cannot be understood", line));
+      if (header.elements.back().properties.size() >= kMostColumns) {
+        refuse(input, lines.number(), fmt::format("more than {} properties an element", kMostColumns));
+      }
       header.elements.back().properties.push_back({std::string(f.back()), *type, list, *count_type});
     } else if (f[0] == "end_header") {
       header.data = std::min(lines.offset(), input.bytes.size());

@@ -33,6 +33,39 @@ std::vector<std::string> reader_names() {
   return names;
 }
 
+/// @throws Error(input) for text that is not UTF-8: names and headers in it cannot be understood
+void require_utf8_text(const Input& input, std::string_view head) {
+  const bool marked = head.substr(0, 2) == "\xFF\xFE" || head.substr(0, 2) == "\xFE\xFF";
+  const auto is_zero = [&](std::size_t i) { return i < head.size() && head[i] == '\0'; };
+  const bool wide = head.size() >= 8 && ((is_zero(1) && is_zero(3) && is_zero(5) && !is_zero(0) && !is_zero(2)) ||
+                                         (is_zero(0) && is_zero(2) && is_zero(4) && !is_zero(1) && !is_zero(3)));
+  if (marked || wide) {
+    throw Error(ErrorKind::input, "the file is UTF-16 text", input.name, "convert it: iconv -f UTF-16 -t UTF-8 FILE > NEW");
+  }
+  if (looks_binary(head) || is_utf8(head.substr(0, head.rfind('\n')))) return;
+  throw Error(ErrorKind::input, "no reader knows this content, and its text is not UTF-8", input.name,
+              "convert it if it is GBK: iconv -f GBK -t UTF-8 FILE > NEW");
+}
+
+/// Names go into messages and files, which are UTF-8.
+void require_utf8_names(const Reading& reading, const std::string& file) {
+  const auto* all = std::get_if<std::vector<TimeSeries>>(&reading.data);
+  for (std::size_t i = 0; all != nullptr && i < all->size(); ++i) {
+    if (is_utf8((*all)[i].target)) continue;
+    throw Error(ErrorKind::input, "the name of a target is not UTF-8 text", file, "convert the file if it is GBK: iconv -f GBK -t UTF-8 FILE > NEW");
+  }
+}
+
+/// Reads, and puts the file's name before the place of an error that only knows its line.
+Reading read_with(const Reader& reader, const Input& input, const ReadOptions& options, const Run& run) {
+  try {
+    return reader.read(input, options, run);
+  } catch (const Error& e) {
+    if (e.where().rfind("line ", 0) != 0) throw;
+    throw Error(e.kind(), e.message(), input.name + ":" + e.where().substr(5), e.hint());
+  }
+}
+
 }  // namespace
 
 const Reader& choose_reader(const Input& input, const std::string& format) {
@@ -58,6 +91,7 @@ const Reader& choose_reader(const Input& input, const std::string& format) {
     }
   }
   if (best == nullptr) {
+    require_utf8_text(input, head);
     throw Error(ErrorKind::input, "no reader knows this content", input.name,
                 fmt::format("readers: {}; name one with --format if the file is one of them",
                             fmt::join(reader_names(), ", ")));
@@ -77,14 +111,15 @@ Reading read_input(const Input& input, const ReadOptions& options, const Run& ru
   // A column map is the word of a person that this is a generic table.
   const bool mapped = !options.displacement_column.empty() || !options.east_column.empty();
   const Reader& reader = choose_reader(input, options.format == "auto" && mapped ? "series_csv" : options.format);
-  Reading reading = reader.read(input, options, run);
+  Reading reading = read_with(reader, input, options, run);
   const bool open_end = !looks_binary(input.bytes.substr(0, kHeadBytes)) && input.bytes.back() != '\n';
   const bool hold_back = open_end && options.strict && std::holds_alternative<std::vector<TimeSeries>>(reading.data);
   if (hold_back) {
     const std::size_t end = input.bytes.rfind('\n');
     const std::string_view whole_lines = input.bytes.substr(0, end == std::string_view::npos ? 0 : end + 1);
-    reading = reader.read({input.name, whole_lines}, options, run);
+    reading = read_with(reader, {input.name, whole_lines}, options, run);
   }
+  require_utf8_names(reading, input.name);
   Report& report = reading.report;
   report.source = input.name;
   report.format = std::string(reader.name);

@@ -41,6 +41,7 @@ struct ReadOptions {
   std::string north_column;
   std::string up_column;
   std::vector<double> reference_llh;
+  std::vector<double> no_data;
   double max_rejected_share = 0.5;
   bool strict = false;
 
@@ -78,6 +79,9 @@ struct ReadOptions {
     d.field(&O::reference_llh, "reference_llh", "deg, deg, m", anything(),
             "GNSS: latitude, longitude and ellipsoidal height of the zero; empty: the file's reference, "
             "else the first position (strict: rounded to 0.01 degrees and 100 m, so that later files share it)");
+    d.field(&O::no_data, "no_data", "", anything(),
+            "Numbers that stand for a missing displacement, in the file's unit; -999, -9999 and the like are known where no "
+            "other value comes near them");
     d.field(&O::max_rejected_share, "max_rejected_share", "", between(0, 1),
             "A file with a larger share of bad rows is refused");
     d.field(&O::strict, "strict", "", anything(),

@@ -7,15 +7,21 @@
 #include <cmath>
 #include <map>
 
+#include "io/readers/local_stamps.hpp"
+#include "io/readers/no_data.hpp"
 #include "io/readers/reader.hpp"
 #include "io/readers/text.hpp"
 
 namespace highwall {
 namespace {
 
-constexpr std::array<std::string_view, 7> kTimeNames{"time",   "date",     "datetime", "timestamp",
-                                                     "time_utc", "date_time", "instant"};
-constexpr std::array<std::string_view, 6> kValueNames{"displacement", "disp", "value", "deformation", "los", "cumulative"};
+constexpr std::array<std::string_view, 12> kTimeNames{"time",      "date",    "datetime", "timestamp", "time_utc", "date_time",
+                                                      "instant",   "时间",    "日期",     "观测时间",  "监测时间", "采集时间"};
+constexpr std::array<std::string_view, 11> kValueNames{"displacement", "disp", "value",    "deformation", "los",  "cumulative",
+                                                       "位移",         "位移量", "累计位移", "形变",        "变形"};
+constexpr std::array<std::string_view, 6> kTargetNames{"target", "point", "station", "测点", "监测点", "点号"};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kUnits{
+    {{"mm", "mm"}, {"cm", "cm"}, {"m", "m"}, {"毫米", "mm"}, {"厘米", "cm"}, {"米", "m"}}};
 
 struct Column {
   int index = -1;
@@ -35,14 +41,14 @@ struct Table {
   std::size_t columns = 0;  // fields of the header
 };
 
-/// "displacement_mm" -> {"displacement", "mm"}; "disp [cm]" likewise.
+/// "displacement_mm" -> {"displacement", "mm"}; "disp [cm]", "位移(mm)" and "位移（毫米）" likewise.
 std::pair<std::string, std::string> name_and_unit(std::string_view field) {
   std::string name = lower(trim(field));
-  for (const std::string_view unit : {"mm", "cm", "m"}) {
-    for (const std::string& tail :
-         {fmt::format("_{}", unit), fmt::format(" [{}]", unit), fmt::format("[{}]", unit), fmt::format(" ({})", unit)}) {
+  for (const auto& [word, unit] : kUnits) {
+    for (const std::string& tail : {fmt::format("_{}", word), fmt::format("[{}]", word), fmt::format("({})", word),
+                                    fmt::format("\uFF08{}\uFF09", word), fmt::format("\u3010{}\u3011", word)}) {
       if (name.size() > tail.size() && name.ends_with(tail)) {
-        return {name.substr(0, name.size() - tail.size()), std::string(unit)};
+        return {std::string(trim(name.substr(0, name.size() - tail.size()))), std::string(unit)};
       }
     }
   }
@@ -80,7 +86,7 @@ std::optional<Table> understand(std::string_view line, const ReadOptions& o) {
       table.clock = {index, ""};
     } else if (guess(o.sigma_column, is_sigma(name)) && !table.sigma[0].there()) {
       table.sigma[0] = {index, unit};
-    } else if (guess(o.target_column, name == "target" || name == "point" || name == "station")) {
+    } else if (guess(o.target_column, is_one_of(name, kTargetNames))) {
       table.target = {index, ""};
     }
     for (std::size_t c = 0; c < 3; ++c) {
@@ -113,6 +119,22 @@ int sniff(std::string_view head, std::string_view) {
   return 0;
 }
 
+/// The year first leaves nothing open: "2026/3/1 8:00", "2026-3-1", "2026年3月1日 8:00".
+std::optional<Civil> year_first(const std::string& text) {
+  for (const char* day : {"%Y/%m/%d", "%Y-%m-%d", "%Y年%m月%d日"}) {
+    for (const char* clock : {"", " %H:%M", " %H:%M:%S"}) {
+      if (const auto civil = parse_civil(text, std::string(day) + clock)) return civil;
+    }
+  }
+  return std::nullopt;
+}
+
+/// "45678.25" is a day number of a spreadsheet (1995 to 2064): which of two calendars it counts by is not told.
+bool is_serial_date(const std::string& text) {
+  const auto day = to_number(text);
+  return day && *day > 34700.0 && *day < 60000.0;
+}
+
 struct Rows {
   const Table& table;
   const ReadOptions& options;
@@ -122,26 +144,45 @@ struct Rows {
   std::array<double, 3> sigma_scale{1.0, 1.0, 1.0};
 };
 
-std::optional<Instant> time_of(const std::string& text, Rows& rows, Report& report) {
-  if (rows.options.time_pattern.empty() && has_zone(text)) return parse_iso8601(text);
+/// @return an empty text, or why the stamp is none
+std::string read_stamp(const std::string& text, Rows& rows, Report& report, Stamp& stamp) {
+  const std::string no_time = fmt::format("\"{}\" is not a time{}", text, is_serial_date(text) ? ", but may be a day number of a spreadsheet: export the column as ISO 8601 text" : "");
+  const std::string& pattern = rows.options.time_pattern;
+  std::optional<Civil> civil;
+  if (!pattern.empty()) {
+    civil = parse_civil(text, pattern);
+  } else if (const auto t = parse_iso8601(text)) {
+    if (has_zone(text)) {
+      stamp.earlier = stamp.later = *t;
+      return {};
+    }
+    civil = to_civil_utc(*t);
+  } else {
+    civil = year_first(text);
+  }
+  if (!civil) return no_time;
   if (!rows.zone_told) {
     rows.zone = stamp_zone(rows.options, report);
     rows.zone_told = true;
   }
-  if (!rows.options.time_pattern.empty()) {
-    const auto civil = parse_civil(text, rows.options.time_pattern);
-    return civil ? rows.zone.to_instant(*civil) : std::nullopt;
-  }
-  const auto utc = parse_iso8601(text);
-  return utc ? rows.zone.to_instant(to_civil_utc(*utc)) : std::nullopt;
+  const TimeZone::Instants found = rows.zone.instants_of(*civil);
+  if (found.count == 0) return fmt::format("\"{}\" is in an hour that the clock change skips", text);
+  stamp.earlier = found.at[0];
+  stamp.later = found.at[static_cast<std::size_t>(found.count - 1)];
+  return {};
 }
 
 std::optional<double> number_of(const std::string& text, bool comma) {
   return comma ? to_number_with_comma(text) : to_number(text);
 }
 
-std::string read_row(const std::vector<std::string>& f, Rows& rows, const Input& input,
-                     std::map<std::string, TimeSeries>& series, std::vector<std::string>& order, Report& report) {
+struct Collected {
+  TimeSeries series;
+  std::vector<Stamp> stamps;  // one a row
+};
+
+std::string read_row(const std::vector<std::string>& f, std::uint64_t line, Rows& rows, const Input& input,
+                     std::map<std::string, Collected>& all, std::vector<std::string>& order, Report& report) {
   const Table& table = rows.table;
   for (std::size_t i = table.columns; i < f.size(); ++i) {
     // A decimal comma in a table that is separated by commas would shift every field behind it.
@@ -153,9 +194,8 @@ std::string read_row(const std::vector<std::string>& f, Rows& rows, const Input&
   const std::string* time = field(table.time);
   if (time == nullptr) return "the row has no time";
   const std::string* clock = field(table.clock);
-  const std::string stamp = clock == nullptr ? *time : *time + " " + *clock;
-  const auto t = time_of(stamp, rows, report);
-  if (!t) return fmt::format("\"{}\" is not a time", stamp);
+  Stamp stamp{kNoInstant, kNoInstant, line};
+  if (std::string wrong = read_stamp(clock == nullptr ? *time : *time + " " + *clock, rows, report, stamp); !wrong.empty()) return wrong;
   std::vector<double> values(table.width);
   std::vector<double> sigmas(table.width, kNaN);
   for (std::size_t c = 0; c < table.width; ++c) {
@@ -170,18 +210,20 @@ std::string read_row(const std::vector<std::string>& f, Rows& rows, const Input&
   }
   const std::string* named = field(table.target);
   const std::string target = named != nullptr ? *named : target_name(rows.options, input);
-  const auto [found, added] = series.try_emplace(target);
+  const auto [found, added] = all.try_emplace(target);
+  TimeSeries& series = found->second.series;
   if (added) {
-    found->second.target = target;
-    found->second.kind = kind_or(rows.options, SensorKind::unknown);
+    series.target = target;
+    series.kind = kind_or(rows.options, SensorKind::unknown);
     if (table.width == 3) {
-      found->second.components = {"east", "north", "up"};
+      series.components = {"east", "north", "up"};
     } else {
-      found->second.components = {found->second.kind == SensorKind::radar ? "los" : "displacement"};
+      series.components = {series.kind == SensorKind::radar ? "los" : "displacement"};
     }
     order.push_back(target);
   }
-  found->second.push(*t, values, sigmas);
+  found->second.stamps.push_back(stamp);
+  series.push(stamp.earlier, values, sigmas);
   return {};
 }
 
@@ -195,6 +237,10 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   while (!table && lines.next(line)) {
     if (trim(line).empty() || line[0] == '#') continue;
     table = understand(line, options);
+    if (!table && !is_utf8(line)) {
+      throw Error(ErrorKind::input, "the header is not UTF-8 text", fmt::format("{}:{}", input.name, lines.number()),
+                  "convert the file if it is GBK: iconv -f GBK -t UTF-8 FILE > NEW");
+    }
     if (!table) {
       throw Error(ErrorKind::input, fmt::format("the header \"{}\" does not tell time and displacement", line.substr(0, 120)),
                   fmt::format("{}:{}", input.name, lines.number()),
@@ -214,12 +260,12 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     const std::string& unit = table->sigma[c].unit.empty() ? table->value[c].unit : table->sigma[c].unit;
     rows.sigma_scale[c] = table->sigma[c].there() ? metres_per_unit(options, unit, report) : 1.0;
   }
-  std::map<std::string, TimeSeries> series;
+  std::map<std::string, Collected> all;
   std::vector<std::string> order;
   while (lines.next(line)) {
     pulse(lines, run);
     if (trim(line).empty() || line[0] == '#') continue;
-    std::string wrong = read_row(split(line, table->separator), rows, input, series, order, report);
+    std::string wrong = read_row(split(line, table->separator), lines.number(), rows, input, all, order, report);
     if (wrong.empty()) {
       ++report.accepted;
     } else {
@@ -227,7 +273,12 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     }
   }
   std::vector<TimeSeries> out;
-  for (const std::string& target : order) out.push_back(std::move(series[target]));
+  for (const std::string& target : order) {
+    Collected& one = all[target];
+    report.accepted -= set_times(one.series, one.stamps, report);
+    for (std::size_t c = 0; c < table->width; ++c) drop_no_data(one.series, c, rows.scale[c], options, report);
+    out.push_back(std::move(one.series));
+  }
   reading.data = std::move(out);
   return reading;
 }

@@ -5,7 +5,14 @@
 #include <cctype>
 #include <charconv>
 
+#include "core/error.hpp"
+
 namespace highwall {
+namespace {
+
+constexpr std::size_t kLongestLine = std::size_t{1} << 20U;
+
+}  // namespace
 
 Lines::Lines(std::string_view text) : text_(text) {
   if (text_.substr(0, 3) == "\xEF\xBB\xBF") position_ = 3;
@@ -17,6 +24,10 @@ bool Lines::next(std::string_view& line) {
   line = text_.substr(position_, end - position_);
   position_ = end + 1;
   ++number_;
+  if (line.size() > kLongestLine) {
+    throw Error(ErrorKind::input, "the line is longer than 1 MiB: this is no table of text", "line " + std::to_string(number_),
+                "the file is damaged or of another format");
+  }
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   return true;
 }
@@ -101,6 +112,19 @@ char guess_separator(std::string_view head) {
     if (head.find(c) != std::string_view::npos) return c;
   }
   return ' ';
+}
+
+bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto first = static_cast<unsigned char>(text[i++]);
+    const int further = first < 0x80 ? 0 : first >= 0xC2 && first < 0xE0 ? 1 : first >= 0xE0 && first < 0xF0 ? 2 : first >= 0xF0 && first < 0xF5 ? 3 : -1;
+    if (further < 0) return false;
+    for (int k = 0; k < further; ++k) {
+      if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U) return false;
+      ++i;
+    }
+  }
+  return true;
 }
 
 bool looks_binary(std::string_view head) {

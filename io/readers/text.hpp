@@ -17,6 +17,7 @@ class Lines {
  public:
   explicit Lines(std::string_view text);
   /// The next line; false at the end. number() then tells its number, from 1.
+  /// @throws Error(input) with where = "line N" for a line that no table has (beyond 1 MiB): its fields would fill the memory.
   bool next(std::string_view& line);
   std::uint64_t number() const noexcept { return number_; }
   /// Bytes from the start of the text to the start of the line that comes next.
@@ -48,6 +49,8 @@ std::optional<long long> to_integer(std::string_view text);
 
 /// Separator of a table: ';', tab, ',' or '|' by the first lines, ' ' when there is none of them.
 char guess_separator(std::string_view head);
+/// True when the bytes are UTF-8 (ASCII is).
+bool is_utf8(std::string_view text);
 /// True for bytes that no text has (zero bytes, control characters).
 bool looks_binary(std::string_view head);
 

@@ -32,9 +32,16 @@ TEST(Time, LocalReadingsFollowTheirZone) {
   const TimeZone shanghai = TimeZone::of("Asia/Shanghai");
   EXPECT_EQ(to_iso8601(*shanghai.to_instant({2026, 3, 1, 8, 0, 0.0})), "2026-03-01T00:00:00Z");
   EXPECT_EQ(shanghai.to_rfc3339(*parse_iso8601("2026-03-01T00:00:00Z")), "2026-03-01T08:00:00+08:00");
-  // Santiago: the hour from 23:00 repeats on 2025-04-05; the earlier instant is taken.
+  // Santiago: the hour from 23:00 repeats on 2025-04-05, and that from 00:00 is skipped on 2025-09-07.
   const TimeZone santiago = TimeZone::of("America/Santiago");
-  EXPECT_EQ(to_iso8601(*santiago.to_instant({2025, 4, 5, 23, 30, 0.0})), "2025-04-06T02:30:00Z");
+  EXPECT_FALSE(santiago.to_instant({2025, 4, 5, 23, 30, 0.0}));
+  const TimeZone::Instants both = santiago.instants_of({2025, 4, 5, 23, 30, 0.0});
+  ASSERT_EQ(both.count, 2);
+  EXPECT_EQ(to_iso8601(both.at[0]), "2025-04-06T02:30:00Z");
+  EXPECT_EQ(to_iso8601(both.at[1]), "2025-04-06T03:30:00Z");
+  EXPECT_EQ(santiago.instants_of({2025, 9, 7, 0, 30, 0.0}).count, 0);
+  EXPECT_FALSE(santiago.to_instant({2025, 9, 7, 0, 30, 0.0}));
+  EXPECT_EQ(to_iso8601(*santiago.to_instant({2025, 9, 7, 1, 0, 0.0})), "2025-09-07T04:00:00Z");
   EXPECT_FALSE(santiago.to_instant({2025, 2, 30, 0, 0, 0.0}));
   try {
     TimeZone::of("Asia/Shangai");

@@ -111,6 +111,31 @@ TEST(GeotiffStack, SignScaleAndOffsetAreApplied) {
   EXPECT_NEAR(stack_of(reading).at(0)[3], -(4.0 * 0.5 + 2.0) * 0.01, 1e-15);
 }
 
+TEST(GeotiffStack, ASignThatContradictsTheSourceIsAnErrorInTheNight) {
+  const std::string bytes = tiff(Tiff{}, [](GDALDatasetH file) { put(file, 1, ramp(1.0F), "2026-03-02T00:00:00Z"); });
+  ReadOptions options;
+  options.sign = "toward_negative";
+  EXPECT_DOUBLE_EQ(stack_of(read(bytes, options)).at(0)[0], -0.001);  // a person at the keyboard may know better
+  options.strict = true;
+  try {
+    read(bytes, options);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::input);
+  }
+  options.sign = "toward_positive";
+  EXPECT_DOUBLE_EQ(stack_of(read(bytes, options)).at(0)[0], 0.001);
+}
+
+TEST(GeotiffStack, CellsInFeetBecomeMetres) {
+  Tiff what;
+  what.crs = "EPSG:2227";
+  const GridGeometry g = stack_of(read(tiff(what, [](GDALDatasetH file) { put(file, 1, ramp(1.0F), "2026-03-02T00:00:00Z"); }))).geometry();
+  EXPECT_NEAR(g.affine[0], 500000.0 * 1200.0 / 3937.0, 1e-6);
+  EXPECT_NEAR(g.affine[1], 2.0 * 1200.0 / 3937.0, 1e-12);
+  EXPECT_EQ(length_unit_of(g.frame), "m");
+}
+
 TEST(GeotiffStack, BlocksThatAreNotInTheFileAreNoDataNotZero) {
   Tiff what;
   what.cols = what.rows = 64;

@@ -1,4 +1,5 @@
 // Generic tables and ArcSAR exports on texts written by hand.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -107,6 +108,124 @@ TEST(SeriesCsv, EastNorthUpWithTheirSigmas) {
   EXPECT_DOUBLE_EQ(s.value(0, 2), 0.003);
   EXPECT_DOUBLE_EQ(s.sigma(0, 0), 0.0001);
   EXPECT_DOUBLE_EQ(s.sigma(0, 2), 0.0003);
+}
+
+std::vector<std::string> times_of(const TimeSeries& s) {
+  std::vector<std::string> out;
+  for (const Instant t : s.time) out.push_back(to_iso8601(t).substr(5, 11));
+  return out;
+}
+
+// Central Europe: 2025-03-30 02:00 is 03:00, and 2025-10-26 03:00 is 02:00 again.
+TEST(LocalStamps, AnHourThatIsSkippedIsRejected) {
+  ReadOptions options;
+  options.time_zone = "Europe/Berlin";
+  const Reading reading = read("a.csv", "time,displacement_mm\n2025-03-30 01:30,1\n2025-03-30 02:30,2\n2025-03-30 03:30,3\n", options);
+  EXPECT_EQ(times_of(all(reading)[0]), (std::vector<std::string>{"03-30T00:30", "03-30T01:30"}));
+  ASSERT_EQ(reading.report.rows.size(), 1U);
+  EXPECT_EQ(reading.report.rows[0].line, 3U);
+  EXPECT_NE(reading.report.rows[0].reason.find("skips"), std::string::npos);
+}
+
+TEST(LocalStamps, TheOrderOfTheRowsTellsARepeatedHour) {
+  ReadOptions options;
+  options.time_zone = "Europe/Berlin";
+  const std::string head = "time,displacement_mm\n";
+  const std::string half_hours = "2025-10-26 01:30,1\n2025-10-26 02:00,2\n2025-10-26 02:30,3\n2025-10-26 02:00,4\n2025-10-26 02:30,5\n2025-10-26 03:00,6\n";
+  EXPECT_EQ(times_of(all(read("a.csv", head + half_hours, options))[0]),
+            (std::vector<std::string>{"10-25T23:30", "10-26T00:00", "10-26T00:30", "10-26T01:00", "10-26T01:30", "10-26T02:00"}));
+  const std::string hourly = "2025-10-26 01:00,1\n2025-10-26 02:00,2\n2025-10-26 02:00,3\n2025-10-26 03:00,4\n";
+  EXPECT_EQ(times_of(all(read("a.csv", head + hourly, options))[0]),
+            (std::vector<std::string>{"10-25T23:00", "10-26T00:00", "10-26T01:00", "10-26T02:00"}));
+  // Once through the hour: it may be either.
+  const Reading once = read("a.csv", head + "2025-10-26 01:30,1\n2025-10-26 02:30,2\n2025-10-26 03:30,3\n", options);
+  EXPECT_EQ(times_of(all(once)[0]), (std::vector<std::string>{"10-25T23:30", "10-26T02:30"}));
+  EXPECT_EQ(once.report.accepted, 2U);
+  ASSERT_EQ(once.report.rows.size(), 1U);
+  EXPECT_EQ(once.report.rows[0].line, 3U);
+  // Rows that are out of order tell nothing.
+  const Reading mixed = read("a.csv", head + "2025-10-26 02:30,1\n2025-10-26 02:00,2\n2025-10-26 02:30,3\n2025-10-26 02:10,4\n2025-10-27 00:00,5\n2025-10-27 01:00,5\n2025-10-27 02:00,5\n2025-10-27 03:00,5\n", options);
+  EXPECT_EQ(mixed.report.rejected, 4U);
+}
+
+TEST(LocalStamps, EachTargetHasAnOrderOfItsOwn) {
+  ReadOptions options;
+  options.time_zone = "Europe/Berlin";
+  std::string text = "target,time,displacement_mm\n";
+  for (const char* clock : {"01:40", "02:10", "02:50", "02:20", "03:10"}) {
+    for (const char* target : {"A", "B"}) text += fmt::format("{},2025-10-26 {},1\n", target, clock);
+  }
+  const Reading reading = read("a.csv", text, options);
+  for (const TimeSeries& s : all(reading)) {
+    EXPECT_EQ(times_of(s), (std::vector<std::string>{"10-25T23:40", "10-26T00:10", "10-26T00:50", "10-26T01:20", "10-26T02:10"})) << s.target;
+  }
+}
+
+TEST(LocalStamps, ArcsarRowsGoThroughTheHourTwice) {
+  ReadOptions options;
+  options.time_zone = "America/Santiago";  // 2025-04-05 24:00 is 23:00 again
+  options.sign = "toward_negative";
+  const std::string head = "Time series AREA A.;\nDisplacement [mm];\nTime;A;B\n";
+  const Reading reading = read("a.csv", head + "05-04-2025 22:59;1;1\n05-04-2025 23:00;2;2\n05-04-2025 23:30;3;3\n05-04-2025 23:00;4;4\n05-04-2025 23:59;5;5\n06-04-2025 0:00;6;6\n", options);
+  for (const TimeSeries& s : all(reading)) {
+    EXPECT_EQ(times_of(s), (std::vector<std::string>{"04-06T01:59", "04-06T02:00", "04-06T02:30", "04-06T03:00", "04-06T03:59", "04-06T04:00"}));
+  }
+  EXPECT_EQ(reading.report.accepted, 6U);
+}
+
+TEST(SeriesCsv, ChineseHeadersUnitsAndDates) {
+  for (const char* header : {"日期,位移(mm)", "时间,累计位移（mm）", "监测时间,位移【毫米】", "时间,displacement (mm)"}) {
+    const Reading reading = read("a.csv", std::string(header) + "\n2026/3/1 8:00,1.5\n2026年3月2日 08:30,2\n2026-03-03,3\n");
+    const TimeSeries& s = all(reading).at(0);
+    ASSERT_EQ(s.size(), 3U) << header;
+    EXPECT_DOUBLE_EQ(s.value(0), 0.0015) << header;
+    EXPECT_EQ(to_iso8601(s.time[0]), "2026-03-01T08:00:00Z");
+    EXPECT_EQ(to_iso8601(s.time[1]), "2026-03-02T08:30:00Z");
+  }
+  EXPECT_DOUBLE_EQ(all(read("a.csv", "时间,测点,位移（米）\n2026-03-01,P1,2\n")).at(0).value(0), 2.0);
+}
+
+std::string failure(const std::string& name, const std::string& text) {
+  try {
+    read(name, text);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return {};
+}
+
+TEST(SeriesCsv, TextThatIsNotUtf8IsToldSo) {
+  EXPECT_NE(failure("a.csv", "\xCA\xB1\xBC\xE4,\xCE\xBB\xD2\xC6(mm)\n2026-03-01,1\n").find("iconv -f GBK"), std::string::npos);
+  EXPECT_NE(failure("a.csv", std::string("\xFF\xFEt\0i\0m\0e\0", 10)).find("UTF-16"), std::string::npos);
+  EXPECT_NE(failure("a.csv", std::string("t\0i\0m\0e\0,\0", 10)).find("UTF-16"), std::string::npos);
+  EXPECT_NE(failure("a.csv", "time,target,displacement_mm\n2026-03-01,\xCE\xD2,1\n").find("iconv -f GBK"), std::string::npos);
+}
+
+TEST(NoData, NumbersThatStandForNothingAreMissing) {
+  const std::string head = "time,displacement_mm\n2026-03-01,1.5\n";
+  Reading reading = read("a.csv", head + "2026-03-02,-9999\n2026-03-03,-999.0\n2026-03-04,-999.5\n");
+  EXPECT_TRUE(std::isnan(all(reading)[0].value(1)));
+  EXPECT_DOUBLE_EQ(all(reading)[0].value(2), -0.999);  // a value stands beside it: it may be one
+  EXPECT_DOUBLE_EQ(all(reading)[0].value(3), -0.9995);
+  EXPECT_TRUE(warns(reading, "1 values of -9999 are taken as missing"));
+  EXPECT_TRUE(std::isnan(all(read("a.csv", head + "2026-03-02,-999\n")).at(0).value(1)));
+  reading = read("a.csv", head + "2026-03-02,-998\n2026-03-03,-6000\n2026-03-04,-9999\n");
+  EXPECT_DOUBLE_EQ(all(reading)[0].value(3), -9.999);
+  ReadOptions options;
+  options.no_data = {-9999.0, 777.0};
+  reading = read("a.csv", head + "2026-03-02,777\n2026-03-03,-6000\n2026-03-04,-9999\n", options);
+  EXPECT_TRUE(std::isnan(all(reading)[0].value(1)));
+  EXPECT_TRUE(std::isnan(all(reading)[0].value(3)));
+  const TimeSeries area = all(read("a.csv", "Time series AREA A.;\nDisplacement [mm];\nTime;A\n01-08-2025 0:01;1,5\n01-08-2025 0:03;-9999\n")).at(0);
+  EXPECT_TRUE(std::isnan(area.value(1)));
+}
+
+TEST(SeriesCsv, ADayNumberOfASpreadsheetIsHinted) {
+  ReadOptions options;
+  options.max_rejected_share = 1.0;
+  const Reading reading = read("a.csv", "date,displacement_mm\n45678.25,1\n2025-01-01,2\n", options);
+  ASSERT_EQ(reading.report.rows.size(), 1U);
+  EXPECT_NE(reading.report.rows[0].reason.find("spreadsheet"), std::string::npos);
 }
 
 TEST(SeriesCsv, AMissingLineEndIsTold) {

@@ -1,0 +1,215 @@
+// Clouds made here byte by byte: units, CRS and names as other programs write them, and headers that lie.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "io/crs/crs.hpp"
+#include "io/readers/reader.hpp"
+
+namespace highwall {
+namespace {
+
+constexpr double kUsFoot = 1200.0 / 3937.0;
+
+template <class T>
+void set(std::string& bytes, std::size_t at, T value) {
+  std::memcpy(bytes.data() + at, &value, sizeof(T));
+}
+
+using Key = std::array<std::uint16_t, 4>;
+
+/// LAS 1.2, point format 0, with points at (6000000, 2000000, 100) and 10 more in each axis, in units of 0.01; `further`
+/// bytes of 7 follow each point.
+std::string las(const std::vector<Key>& keys, const std::string& wkt = {}, std::size_t further = 0) {
+  std::string record;
+  if (!keys.empty()) {
+    std::string body;
+    for (const Key& key : keys) body.append(reinterpret_cast<const char*>(key.data()), 8);
+    std::string head(54, '\0');
+    std::memcpy(head.data() + 2, "LASF_Projection", 15);
+    set<std::uint16_t>(head, 18, 34735);
+    set<std::uint16_t>(head, 20, static_cast<std::uint16_t>(body.size()));
+    record += head + body;
+  }
+  if (!wkt.empty()) {
+    std::string head(54, '\0');
+    std::memcpy(head.data() + 2, "LASF_Projection", 15);
+    set<std::uint16_t>(head, 18, 2112);
+    set<std::uint16_t>(head, 20, static_cast<std::uint16_t>(wkt.size() + 1));
+    record += head + wkt + '\0';
+  }
+  std::string bytes(227, '\0');
+  std::memcpy(bytes.data(), "LASF", 4);
+  bytes[24] = 1;
+  bytes[25] = 2;
+  set<std::uint16_t>(bytes, 94, 227);
+  set<std::uint32_t>(bytes, 96, static_cast<std::uint32_t>(227 + record.size()));
+  set<std::uint32_t>(bytes, 100, static_cast<std::uint32_t>((keys.empty() ? 0 : 1) + (wkt.empty() ? 0 : 1)));
+  set<std::uint16_t>(bytes, 105, static_cast<std::uint16_t>(20 + further));
+  set<std::uint32_t>(bytes, 107, 2);
+  for (std::size_t c = 0; c < 3; ++c) set<double>(bytes, 131 + 8 * c, 0.01);
+  bytes += record;
+  for (const int shift : {0, 1000}) {
+    std::string point(20 + further, '\7');
+    set<std::int32_t>(point, 0, 600000000 + shift);
+    set<std::int32_t>(point, 4, 200000000 + shift);
+    set<std::int32_t>(point, 8, 10000 + shift);
+    bytes += point;
+  }
+  return bytes;
+}
+
+Key directory(std::size_t keys) { return {1, 1, 0, static_cast<std::uint16_t>(keys)}; }
+Key key(std::uint16_t id, std::uint16_t value) { return {id, 0, 1, value}; }
+
+Reading read(const std::string& bytes, const ReadOptions& options = {}, const std::string& name = "a.las") {
+  return read_input({name, bytes}, options, highwall::Run(1));
+}
+Eigen::Vector3d first_point(const Reading& reading) {
+  const auto& cloud = std::get<PointCloud>(reading.data);
+  return cloud.xyz.row(0).transpose() + Eigen::Vector3d::Map(cloud.frame.origin_m.data());
+}
+bool warns(const Reading& reading, const std::string& words) {
+  return std::any_of(reading.report.warnings.begin(), reading.report.warnings.end(),
+                     [&](const std::string& w) { return w.find(words) != std::string::npos; });
+}
+std::string error_of(const std::string& bytes, const ReadOptions& options = {}, const std::string& name = "a.las") {
+  try {
+    read(bytes, options, name);
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::input) << e.what();
+    return e.what();
+  }
+  ADD_FAILURE() << "was read";
+  return {};
+}
+void expect_metres(const Reading& reading, double x, double y, double z) {
+  const Eigen::Vector3d p = first_point(reading);
+  EXPECT_NEAR(p.x(), x, 1e-6);
+  EXPECT_NEAR(p.y(), y, 1e-6);
+  EXPECT_NEAR(p.z(), z, 1e-9);
+}
+
+TEST(LasUnits, AStatePlaneInFeetBecomesMetres) {
+  const Reading reading = read(las({directory(1), key(3072, 2227)}));  // California 3, US survey feet
+  expect_metres(reading, 6000000.0 * kUsFoot, 2000000.0 * kUsFoot, 100.0 * kUsFoot);
+  EXPECT_TRUE(warns(reading, "converted to metres: horizontal from US survey feet, vertical from US survey feet"));
+  double p[3] = {first_point(reading).x(), first_point(reading).y(), 0.0};
+  ASSERT_EQ(Transformer(std::get<PointCloud>(reading.data).frame.crs, "EPSG:4269").apply(p, 1), 0U);
+  EXPECT_NEAR(p[0], -122.435572842, 1e-8);  // pyproj 3.7.2: EPSG:2227 to EPSG:4269
+  EXPECT_NEAR(p[1], 37.471617706, 1e-8);
+}
+
+TEST(LasUnits, KeysOfUnitsCountMoreThanTheSystemsUsualUnit) {
+  // NAD83 / UTM 10N has metres; the file says feet in the plane and in height.
+  Reading reading = read(las({directory(3), key(3072, 26910), key(3076, 9003), key(4099, 9002)}));
+  expect_metres(reading, 6000000.0 * kUsFoot, 2000000.0 * kUsFoot, 100.0 * 0.3048);
+  EXPECT_TRUE(warns(reading, "the file names US survey feet, its CRS usually has metres"));
+  EXPECT_TRUE(same_crs(std::get<PointCloud>(reading.data).frame.crs, "EPSG:26910"));
+  // Heights in feet above a plane in metres, with and without the vertical system's code.
+  reading = read(las({directory(2), key(3072, 26910), key(4099, 9003)}));
+  expect_metres(reading, 6000000.0, 2000000.0, 100.0 * kUsFoot);
+  reading = read(las({directory(2), key(3072, 26910), key(4096, 6360)}));
+  expect_metres(reading, 6000000.0, 2000000.0, 100.0 * kUsFoot);
+  reading = read(las({directory(3), key(3072, 2227), key(3076, 9003), key(4099, 9001)}));
+  expect_metres(reading, 6000000.0 * kUsFoot, 2000000.0 * kUsFoot, 100.0);
+  EXPECT_NE(error_of(las({directory(2), key(3072, 26910), key(3076, 9099)})).find("unit 9099"), std::string::npos);
+}
+
+TEST(LasUnits, ACompoundCrsHasItsOwnUnitOfHeight) {
+  const Reading reading = read(las({}, wkt_of({"EPSG:26910", "EPSG:6360", {}, 0}, Wkt::wkt1)));
+  expect_metres(reading, 6000000.0, 2000000.0, 100.0 * kUsFoot);
+  EXPECT_TRUE(same_vertical(std::get<PointCloud>(reading.data).frame.vertical, "EPSG:5703"));
+  expect_metres(read(las({}, wkt_of({"EPSG:2227", "EPSG:5703", {}, 0}, Wkt::wkt1))), 6000000.0 * kUsFoot, 2000000.0 * kUsFoot, 100.0);
+}
+
+TEST(LasUnits, OptionsForTheFrameKeepTheUnitInMind) {
+  ReadOptions options;
+  options.crs = "local";
+  expect_metres(read(las({directory(1), key(3072, 2227)}), options), 6000000.0 * kUsFoot, 2000000.0 * kUsFoot, 100.0 * kUsFoot);
+  options = {};
+  options.vertical = "EPSG:6360";
+  expect_metres(read(las({directory(1), key(3072, 26910)}), options), 6000000.0, 2000000.0, 100.0 * kUsFoot);
+  options.units = "source";
+  expect_metres(read(las({directory(1), key(3072, 2227)}), options), 6000000.0, 2000000.0, 100.0);
+}
+
+TEST(Vertical, DatumsAreComparedByMeaning) {
+  EXPECT_TRUE(same_vertical("EPSG:5703", "EPSG:6360"));  // NAVD88 in metres and in US survey feet
+  EXPECT_TRUE(same_vertical("EPSG:5703", in_metres("EPSG:6360")));
+  EXPECT_FALSE(same_vertical("EPSG:5703", "EPSG:5773"));  // EGM96
+  EXPECT_FALSE(same_vertical("EPSG:5703", ""));
+  EXPECT_TRUE(same_vertical("Mine datum", "mine_datum"));
+  EXPECT_TRUE(same_vertical("NAVD88 height (ftUS) in metres", "EPSG:5703"));  // a file that gives no code
+  EXPECT_FALSE(same_vertical("EGM96 height", "EPSG:5703"));
+}
+
+TEST(Crs, ATextThatIsAPlaceIsNotOpened) {
+  for (const char* place : {"/etc/hostname", "https://example.org/crs.wkt", "http://127.0.0.1:1/a"}) {
+    EXPECT_THROW(describe_crs(place), Error) << place;
+  }
+  EXPECT_EQ(describe_crs("EPSG:4548").crs, "EPSG:4548");
+  EXPECT_TRUE(same_crs("+proj=utm +zone=50 +datum=WGS84", "EPSG:32650"));
+}
+
+TEST(Las, BytesThatNobodyDescribesAreToldAndKept) {
+  const Reading reading = read(las({}, {}, 2));
+  EXPECT_TRUE(warns(reading, "2 bytes at the end of each point are not described"));
+  const Channel* channel = std::get<PointCloud>(reading.data).channel("undeclared[1]");
+  ASSERT_NE(channel, nullptr);
+  EXPECT_EQ(value_at(*channel, 1), 7.0);
+  EXPECT_FALSE(warns(read(las({})), "not described"));
+}
+
+TEST(Pcd, CapitalNamesAreCoordinatesToo) {
+  const std::string text = "VERSION 0.7\nFIELDS X Y Z Intensity\nSIZE 4 4 4 4\nTYPE F F F F\nCOUNT 1 1 1 1\nWIDTH 2\nHEIGHT 1\nPOINTS 2\nDATA ascii\n";
+  const Reading reading = read(text + "1 2 3 4\n5 6 7 8\n", {}, "a.pcd");
+  const auto& cloud = std::get<PointCloud>(reading.data);
+  ASSERT_EQ(cloud.size(), 2U);
+  EXPECT_EQ(first_point(reading).z(), 3.0);
+  EXPECT_EQ(cloud.channels.size(), 1U);
+  // Where both are there the small ones count.
+  const Reading both = read("ply\nformat ascii 1.0\nelement vertex 1\nproperty float X\nproperty float x\nproperty float y\nproperty float z\nend_header\n9 1 2 3\n",
+                            {}, "a.ply");
+  EXPECT_EQ(first_point(both).x(), 1.0);
+  EXPECT_NE(std::get<PointCloud>(both.data).channel("X"), nullptr);
+}
+
+std::string pcd(const std::string& fields, const std::string& count, const std::string& points) {
+  return "VERSION 0.7\nFIELDS x y z " + fields + "\nSIZE 4 4 4 4\nTYPE F F F F\nCOUNT 1 1 1 " + count + "\nWIDTH " + points +
+         "\nHEIGHT 1\nPOINTS " + points + "\nDATA ascii\n1 2 3 4\n";
+}
+
+TEST(HostileHeaders, AreRefusedBeforeAnythingIsAllocated) {
+  EXPECT_NE(error_of(pcd("f", "99999", "1"), {}, "a.pcd").find("more than 4096"), std::string::npos);
+  EXPECT_NE(error_of(pcd("f", "9223372036854775807", "1"), {}, "a.pcd").find("more than 4096"), std::string::npos);
+  error_of(pcd("f", "1", "9223372036854775807"), {}, "a.pcd");
+  std::string different = pcd("f", "1", "1");
+  different.replace(different.find("WIDTH 1"), 7, "WIDTH 5");
+  EXPECT_NE(error_of(different, {}, "a.pcd").find("WIDTH"), std::string::npos);
+  std::string ply = "ply\nformat ascii 1.0\nelement vertex 9223372036854775807\n";
+  for (int i = 0; i < 5000; ++i) ply += "property float p\n";
+  EXPECT_NE(error_of(ply + "end_header\n", {}, "a.ply").find("more than 4096"), std::string::npos);
+  error_of("ply\nformat binary_little_endian 1.0\nelement vertex 9223372036854775807\nproperty float x\nend_header\n1234", {}, "a.ply");
+  std::string many = las({});
+  set<std::uint32_t>(many, 107, 0xffffffffU);
+  error_of(many);
+  many = las({});
+  set<std::uint32_t>(many, 100, 0xffffffffU);
+  error_of(many);
+}
+
+TEST(HostileHeaders, ALineWithoutEndIsNoTable) {
+  const std::string blanks(3U << 20U, ' ');
+  const std::string digits = "1 2 3\n" + blanks + "1 2 3\n";
+  EXPECT_NE(error_of(digits, {}, "a.xyz").find("a.xyz:2"), std::string::npos);
+  error_of(pcd("f", "1", "1") + blanks + "\n", {}, "a.pcd");
+  error_of("date,displacement_mm\n2026-01-01," + std::string(2U << 20U, ',') + "\n", {}, "a.csv");
+}
+
+}  // namespace
+}  // namespace highwall
