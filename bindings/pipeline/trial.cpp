@@ -48,6 +48,39 @@ void as_file_matter(const Body& body) {
   }
 }
 
+/// Heights above another datum look like a slope that has moved by metres. A file may leave the vertical open.
+void check_vertical(const Site& site, const PointCloud& cloud, FileOutcome& outcome) {
+  const std::string& of_file = cloud.frame.vertical;
+  const std::string& of_site = site.frame.vertical;
+  if (of_file.empty() || same_vertical(of_file, of_site)) return;
+  if (of_site.empty()) {
+    outcome.warnings.push_back(fmt::format("the file's heights are {}; the site names no vertical CRS", of_file.substr(0, 60)));
+    return;
+  }
+  throw Error(ErrorKind::frame, fmt::format("the cloud's heights are {}, those of the site {}", of_file.substr(0, 60), of_site.substr(0, 60)), {},
+              "transform them first; where the file's word is wrong, vertical of its source can stand for it");
+}
+
+/// The plausibility box for maps: the cells that ever have a value, in the plane.
+void check_box(const Site& site, const Stack& stack) {
+  std::size_t known = 0;
+  std::size_t outside = 0;
+  const GridGeometry& g = stack.geometry();
+  for (std::size_t i = 0; i < stack.cells(); ++i) {
+    bool has_value = false;
+    for (std::size_t e = 0; e < stack.epochs() && !has_value; ++e) has_value = std::isfinite(stack.at(e)[i]);
+    if (!has_value) continue;
+    ++known;
+    const auto [x, y] = g.centre(i / g.cols, i % g.cols);
+    const bool inside = x >= site.box_min_m[0] && x <= site.box_max_m[0] && y >= site.box_min_m[1] && y <= site.box_max_m[1];
+    outside += inside ? 0 : 1;
+  }
+  if (outside * 2 > known) {
+    throw Error(ErrorKind::frame, fmt::format("{} of {} cells with a value lie outside of the site's box_m", outside, known), {},
+                "wrong CRS, axis order, unit or UTM zone?");
+  }
+}
+
 /// Brings a cloud into the site frame (or leaves a "local" source in its own).
 void to_site_frame(const Site& site, const SourceConfig& source, PointCloud& cloud, FileOutcome& outcome) {
   if (source.crs == "local") return;
@@ -62,7 +95,7 @@ void to_site_frame(const Site& site, const SourceConfig& source, PointCloud& clo
     for (Eigen::Index c = 0; c < 3; ++c) cloud.xyz.col(c).array() -= site.frame.origin_m[static_cast<std::size_t>(c)];
     if (failed > 0) outcome.warnings.push_back(fmt::format("{} points could not be projected", failed));
   });
-  // The file may leave the vertical open, or name it in other words; the site's word counts.
+  check_vertical(site, cloud, outcome);
   cloud.frame = site.frame;
   check_box(site, cloud);
 }
@@ -122,6 +155,7 @@ class Trier {
       throw Error(ErrorKind::frame, fmt::format("the map's CRS ({}) is not that of the site", crs.substr(0, 60)), {},
                   "export it in the site's CRS");
     });
+    check_box(site_, stack);
   }
 
   const Site& site_;

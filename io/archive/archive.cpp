@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "io/archive/layout.hpp"
 #include "io/config/toml.hpp"
+#include "io/crs/crs.hpp"
 #include "io/durable/digest.hpp"
 
 namespace highwall {
@@ -55,6 +56,12 @@ void check_format(const fs::path& root, const Frame* site) {
   if (site == nullptr) return;
   Frame wanted = *site;
   wanted.epoch_year = 0.0;
+  const bool in_other_words = frame.origin_m == wanted.origin_m && same_crs(frame.crs, wanted.crs) && same_vertical(frame.vertical, wanted.vertical);
+  if (!(frame == wanted) && in_other_words) {
+    // Epochs carry these words: two ways to say the same would not go together later.
+    throw Error(ErrorKind::frame, "site.toml says the archive's frame in other words", root.string(),
+                fmt::format("keep the archive's: crs = \"{}\", vertical = \"{}\"", frame.crs, frame.vertical));
+  }
   require_same(frame, wanted, "the archive " + root.string() + " and site.toml");
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "io/config/toml.hpp"
+#include "io/crs/crs.hpp"
 #include "io/feeds/feed.hpp"
 
 namespace highwall {
@@ -42,6 +43,28 @@ void read_section(TableReader& top, std::string_view key, Section& section) {
   reader.finish();
 }
 
+/// The numbers of a night are metres: a site in degrees or feet would mix them. Takes a compound CRS apart.
+void check_frame(Frame& frame, const std::string& where) {
+  if (frame.is_local()) return;
+  const CrsInfo info = describe_crs(frame.crs, where);
+  if (info.geographic || info.horizontal_unit_m != 1.0) {
+    throw Error(ErrorKind::config, fmt::format("the site's crs \"{}\" does not count in metres", frame.crs.substr(0, 60)), where,
+                "name a projected CRS in metres; files in other units are converted");
+  }
+  if (info.has_vertical) {
+    if (!frame.vertical.empty() && !same_vertical(frame.vertical, info.vertical)) {
+      throw Error(ErrorKind::config, fmt::format("crs has the heights {}, vertical says {}", info.vertical, frame.vertical), where, "name one of them");
+    }
+    frame.crs = info.crs;
+    frame.vertical = info.vertical;
+  }
+  const bool in_metres = frame.vertical.empty() || vertical_unit_of(frame.vertical).value_or(1.0) == 1.0;
+  if (!in_metres || (info.has_vertical && info.vertical_unit_m != 1.0)) {
+    throw Error(ErrorKind::config, fmt::format("the site's heights \"{}\" are not in metres", frame.vertical), where,
+                "name the vertical CRS in metres; files in other units are converted");
+  }
+}
+
 void read_frame(TableReader& top, Site& site) {
   const TomlValue* value = top.find("frame");
   if (value == nullptr) return;
@@ -52,6 +75,7 @@ void read_frame(TableReader& top, Site& site) {
   site.frame.crs = frame.crs;
   site.frame.vertical = frame.vertical;
   std::copy(frame.origin_m.begin(), frame.origin_m.end(), site.frame.origin_m.begin());
+  check_frame(site.frame, value->where);
   if (const TomlValue* box = reader.find("box_m")) {
     const auto* rows = std::get_if<TomlArray>(&box->value);
     if (rows == nullptr || rows->size() != 2) {

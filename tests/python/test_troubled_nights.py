@@ -237,6 +237,33 @@ def test_maps_and_areas_of_one_radar_are_both_measured(tmp_path):
     assert any(name.startswith("maps/+") or name.startswith("maps/-") for name in names), names
 
 
+@pytest.mark.parametrize("given, outcome", [("", "quarantined"), ('vertical = "EPSG:5703"\n', "stored")])
+def test_heights_above_another_datum_are_set_aside(tmp_path, given, outcome):
+    site = pit(tmp_path, LIDAR.replace("instant", given + "instant"))
+    site.write_text(site.read_text().replace("origin_m = [500000", 'vertical = "EPSG:5703"\norigin_m = [500000'))
+    egm96 = 'VERT_CS["EGM96 height",VERT_DATUM["EGM96 geoid",2005],UNIT["metre",1],AXIS["Up",UP]]'
+    (tmp_path / "drop/lidar/20260302T0600.las").write_bytes(las(wkt=f'COMPD_CS["both",{WKT},{egm96}]'))
+    navd88 = 'VERT_CS["NAVD88 height",VERT_DATUM["North American Vertical Datum 1988",2005],UNIT["metre",1],AXIS["Up",UP]]'
+    (tmp_path / "drop/lidar/20260302T0700.las").write_bytes(las(wkt=f'COMPD_CS["both",{WKT},{navd88}]', points=201))
+    run(site)
+    files = files_of(tmp_path)
+    assert files["20260302T0600.las"]["outcome"] == outcome, files
+    assert files["20260302T0700.las"]["outcome"] == "stored", files
+    assert outcome == "stored" or "EGM96" in files["20260302T0600.las"]["detail"]
+
+
+def test_a_map_outside_of_the_box_is_set_aside(tmp_path):
+    site = pit(tmp_path, RADAR)
+    text = site.read_text().replace(WKT, "EPSG:32650")
+    site.write_text(text.replace("[paths]", "box_m = [[-100, -100, -100], [200, 200, 500]]\n[paths]"))
+    (tmp_path / "drop/radar/a.tif").write_bytes(geotiff("2026-03-02T01:00:00Z"))
+    (tmp_path / "drop/radar/b.tif").write_bytes(geotiff("2026-03-02T02:00:00Z", x0=510000.0))
+    done = run(site)
+    outcomes = {name: f["outcome"] for name, f in files_of(tmp_path).items()}
+    assert outcomes == {"a.tif": "stored", "b.tif": "quarantined"}, done.stdout + done.stderr
+    assert "box_m" in files_of(tmp_path)["b.tif"]["detail"]
+
+
 def test_a_source_that_cannot_be_measured_falls_silent_and_the_others_are_judged(tmp_path):
     second = CRACK.replace('"crack"', '"other"').replace("drop/crack", "drop/radar")
     site = pit(tmp_path, CRACK, second)

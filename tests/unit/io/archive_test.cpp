@@ -223,6 +223,19 @@ TEST_F(ArchiveTest, OneWriterAtATimeAndOneFrame) {
   EXPECT_THROW(Archive::open_for_writing(root_, other), BusyError);
 }
 
+TEST_F(ArchiveTest, TheSameFrameInOtherWordsIsAskedForInTheArchivesOwn) {
+  frame_.crs = "EPSG:32650";
+  writer();
+  frame_.crs = "+proj=utm +zone=50 +datum=WGS84";
+  try {
+    writer();
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::frame);
+    EXPECT_NE(e.hint().find("EPSG:32650"), std::string::npos);
+  }
+}
+
 TEST_F(ArchiveTest, RefusesTheFrameOfAnotherSite) {
   writer();
   frame_.origin_m[0] += 1.0;

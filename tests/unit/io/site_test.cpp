@@ -94,6 +94,20 @@ TEST(Site, RefusesWhatCannotBeMeant) {
                               "quiet = [\"2025-08-17T00:00:00Z\", \"2025-08-13T00:00:00Z\"]\n"), "");
 }
 
+TEST(Site, TheFrameCountsInMetres) {
+  const std::string frame = std::string(kHead) + "[frame]\ncrs = ";
+  EXPECT_EQ(message_of(frame + "\"EPSG:4548\"\nvertical = \"EPSG:5737\"\n"), "");
+  EXPECT_NE(message_of(frame + "\"EPSG:2227\"\n").find("metres"), std::string::npos);  // US survey feet
+  EXPECT_NE(message_of(frame + "\"EPSG:4326\"\n").find("metres"), std::string::npos);  // degrees
+  EXPECT_NE(message_of(frame + "\"EPSG:26910\"\nvertical = \"EPSG:6360\"\n").find("heights"), std::string::npos);
+  EXPECT_NE(message_of(frame + "\"EPSG:26910+6360\"\n").find("heights"), std::string::npos);
+  EXPECT_NE(message_of(frame + "\"EPSG:26910+5703\"\nvertical = \"EPSG:5773\"\n").find("one of them"), std::string::npos);
+  EXPECT_NE(message_of(frame + "\"EPSG:999999\"\n"), "");
+  const Site site = parse_site(frame + "\"EPSG:26910+5703\"\n", "/mine/site.toml");
+  EXPECT_EQ(site.frame.crs, "EPSG:26910");
+  EXPECT_EQ(site.frame.vertical, "EPSG:5703");
+}
+
 TEST(Site, ReaderOptionsAreKeysOfTheirSource) {
   const Site site = parse_site(std::string(kHead) + R"(
 [[source]]
