@@ -96,10 +96,11 @@ class Taker {
     return std::nullopt;
   }
 
-  void set_aside(const DropFile& file, const std::string& sha, const std::string& reason, FileOutcome& outcome) {
+  void set_aside(const DropFile& file, const std::string& sha, const std::string& reason, FileOutcome& outcome,
+                 const std::vector<ChangedRow>& changed = {}) {
     outcome.outcome = "quarantined";
     outcome.detail = reason;
-    archive_.quarantine({file.source->id, file.name, sha, reason, now_});
+    archive_.quarantine({file.source->id, file.name, sha, reason, now_, {}, 0}, changed);
   }
 
   /// @return false when it waits for another night
@@ -185,7 +186,7 @@ class Taker {
     const SeriesResult result = archive_.append_series(file.source->id, series, provenance, now_);
     outcome.detail = fmt::format("{} new rows, {} known", result.new_rows, result.equal_rows);
     if (result.new_rows == 0 && result.changed.empty()) outcome.outcome = "duplicate";
-    if (!result.changed.empty()) set_aside(file, sha, changed_rows_text(result.changed), outcome);
+    if (!result.changed.empty()) set_aside(file, sha, changed_rows_text(result.changed), outcome, result.changed);
   }
 
   const Site& site_;
@@ -199,6 +200,7 @@ class Taker {
 }  // namespace
 
 void ingest(const Site& site, const NightOptions& options, Archive& archive, NightSummary& summary, const Run& run) {
+  archive.notice_losses(options.now);
   // All is read and tried before anything is stored: what site.toml leaves open ends the night here.
   std::vector<TriedFile> files = try_files(site, options, &archive, run);
   Taker taker(site, archive, summary, options.now, run);
@@ -209,6 +211,7 @@ void ingest(const Site& site, const NightOptions& options, Archive& archive, Nig
     run.log(LogLevel::info, "ingest",
             {{"file", files[i].file.name}, {"outcome", summary.files.back().outcome}, {"detail", summary.files.back().detail}});
   }
+  for (std::string& loss : archive.losses(options.now)) summary.findings.push_back(std::move(loss));
   std::vector<DropFile> listed;
   for (const TriedFile& tried : files) listed.push_back(tried.file);
   for (FileOutcome& stray : unmatched_files(site, listed)) {

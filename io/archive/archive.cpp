@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kFormat = "highwall.archive/1";
+constexpr std::size_t kMostTabledRows = 100000;
 
 std::string format_text(const Frame& frame) {
   return fmt::format(
@@ -89,6 +90,7 @@ Archive Archive::open_for_writing(const fs::path& root, const Frame& site_frame)
   }
   archive.journal_.emplace(root / "journal");
   archive.state_ = replay_journal(root / "journal");
+  archive.sweep_unacknowledged();
   return archive;
 }
 
@@ -169,15 +171,16 @@ SeriesMerge& Archive::merged(const std::string& source) const {
 SeriesResult Archive::append_series(const std::string& source, const std::vector<TimeSeries>& series,
                                     const std::vector<std::pair<std::string, std::string>>& provenance, Instant now) {
   const std::string sha = value_of(provenance, "file_sha256");
-  // The same file again, after a crash between its block and the end of its ingestion.
-  if (const auto same = state_.block_of_file.find({source, sha}); same != state_.block_of_file.end()) {
-    const IngestNote& ingest = state_.epochs.at(same->second);
-    return {ingest.new_rows.value_or(0), ingest.equal_rows, {}, ingest.id};
-  }
   SeriesMerge& stored = merged(source);
   SeriesMatch match = match_series(stored, series);
   SeriesResult result{match.new_rows, match.equal_rows, std::move(match.changed), {}};
   const std::vector<TimeSeries>& fresh = match.fresh;
+  // The same file again, after a crash between its block and the end of its ingestion: its rows are there.
+  const auto same = state_.block_of_file.find({source, sha});
+  if (fresh.empty() && same != state_.block_of_file.end()) {
+    const IngestNote& ingest = state_.epochs.at(same->second);
+    return {ingest.new_rows.value_or(0), ingest.equal_rows, std::move(result.changed), ingest.id};
+  }
   if (fresh.empty()) return result;
   Epoch block{source, kNoInstant, fresh, provenance};
   for (const TimeSeries& s : fresh) block.instant = std::max(block.instant, *std::max_element(s.time.begin(), s.time.end()));
@@ -200,10 +203,17 @@ void Archive::note_file(const FileNote& note) {
   state_.take(note);
 }
 
-void Archive::quarantine(const QuarantineRecord& record) {
+void Archive::quarantine(QuarantineRecord record, const std::vector<ChangedRow>& changed) {
   const std::string key = sha256_hex(record.source + "|" + record.file_sha256 + "|" + record.reason).substr(0, 16);
-  const fs::path path = root_ / "quarantine" / (record.source + "-" + key + ".json");
-  if (!fs::exists(path)) write_whole(path, text_of(record));
+  const std::string name = record.source + "-" + key;
+  const fs::path path = root_ / "quarantine" / (name + ".json");
+  if (fs::exists(path)) return;
+  if (!changed.empty()) {
+    record.rows = name + ".csv";
+    record.changed_rows = changed.size();
+    write_whole(root_ / "quarantine" / record.rows, table_of(changed, kMostTabledRows));
+  }
+  write_whole(path, text_of(record));
 }
 
 std::vector<QuarantineRecord> Archive::quarantined() const {

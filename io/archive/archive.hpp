@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,7 +55,8 @@ struct VerifyReport {
 /// directory is the index; the journal tells what was done. One writer at a time, readers at any time.
 class Archive {
  public:
-  /// Opens or makes an archive for writing; sweeps what a crash left behind.
+  /// Opens or makes an archive for writing; sweeps what a crash left behind: temporary files, a torn journal
+  /// line, and the one epoch file whose journal line was not written any more.
   /// @throws BusyError when another writer holds it; Error(storage); Error(frame) when the archive
   ///         belongs to another site frame.
   static Archive open_for_writing(const std::filesystem::path& root, const Frame& site_frame);
@@ -89,11 +91,19 @@ class Archive {
   /// The same as one stack; nullopt when there are none.
   std::optional<Stack> load_stack(const std::string& source, Instant from = kNoInstant, Instant until = kEndOfTime) const;
 
+  /// Holds the directory against the journal. Epochs that are gone get a line in the journal, and the files that
+  /// may bring them back are no longer known.
+  void notice_losses(Instant now);
+  /// Sentences: epochs that are gone, those missed at `now` that are there again, and files that no journal line
+  /// and no crash can explain, which no reader takes.
+  std::vector<std::string> losses(Instant now) const;
+
   /// What became of a file with these bytes under this source; nullptr when it is new.
   const FileNote* known_file(const std::string& source, const std::string& file_sha256) const;
   /// Notes that all of a file has been dealt with. A file that is known already is not noted again.
   void note_file(const FileNote& note);
-  void quarantine(const QuarantineRecord& record);
+  /// Writes a record, with a table of the rows that the file tells otherwise.
+  void quarantine(QuarantineRecord record, const std::vector<ChangedRow>& changed = {});
   std::vector<QuarantineRecord> quarantined() const;
 
   /// Products (displacement fields) that are kept so that a night computes only what is new.
@@ -126,6 +136,9 @@ class Archive {
   void note(Instant now, const IngestNote& note);
   bool is_noted(const std::string& id) const { return state_.epochs.count(id) > 0; }
   Index list_epochs(const std::string& source) const;
+  /// Removes the epoch file that a killed writer left without its journal line: it was never acknowledged, and its
+  /// file in the drop folder may have grown since. More than one is no crash: see losses().
+  void sweep_unacknowledged();
   const Index& index() const;
   /// Where the epoch is now: a writer may have sealed it since it was listed.
   EpochInfo present(const EpochInfo& info) const;
@@ -140,7 +153,8 @@ class Archive {
   std::filesystem::path root_;
   std::optional<FolderLock> lock_;
   std::optional<Journal> journal_;
-  JournalState state_;
+  mutable JournalState state_;  ///< A reader replays it again when it meets an epoch that it does not know.
+  mutable std::set<std::string> unexplained_;  ///< Epoch files without a journal line.
   /// A writer knows all changes itself: it lists the directory once. Readers look afresh each time.
   mutable std::optional<Index> index_;
   /// Acknowledged rows of series sources, put together once in a writer's life.

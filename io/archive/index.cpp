@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "core/error.hpp"
 #include "io/archive/archive.hpp"
@@ -10,10 +11,17 @@ namespace fs = std::filesystem;
 
 Archive::Index Archive::list_epochs(const std::string& source) const {
   std::map<std::string, EpochInfo> found;
+  bool looked_again = false;
   const auto take = [&](const std::string& id, const fs::path& path, bool sealed) {
     auto info = info_of(id, path, sealed);
     if (!info || (!source.empty() && info->source != source)) return;
-    if (const auto noted = state_.epochs.find(id); noted != state_.epochs.end()) info->kind = noted->second.kind;
+    auto noted = state_.epochs.find(id);
+    if (noted == state_.epochs.end() && !lock_ && !std::exchange(looked_again, true)) {
+      state_ = replay_journal(root_ / "journal");
+      noted = state_.epochs.find(id);
+    }
+    if (noted == state_.epochs.end()) return;  // Never acknowledged.
+    info->kind = noted->second.kind;
     found.try_emplace(id, std::move(*info));
   };
   for (const fs::path& path : files_below(root_ / "segments", ".h5")) {

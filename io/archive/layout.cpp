@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <system_error>
+
+#include "core/error.hpp"
 
 namespace highwall {
 
@@ -37,6 +40,10 @@ std::vector<fs::path> files_below(const fs::path& folder, std::string_view suffi
   for (auto it = fs::recursive_directory_iterator(folder, failed); !failed && it != fs::recursive_directory_iterator();
        it.increment(failed)) {
     if (it->path().extension() == suffix) files.push_back(it->path());
+  }
+  // A folder that cannot be listed must not look like an empty one.
+  if (failed && failed != std::errc::no_such_file_or_directory) {
+    throw Error(ErrorKind::storage, "the folder cannot be listed: " + failed.message(), folder.string());
   }
   std::sort(files.begin(), files.end());
   return files;

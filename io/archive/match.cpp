@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <string_view>
 
@@ -69,6 +70,23 @@ SeriesMatch match_series(SeriesMerge& known, const std::vector<TimeSeries>& told
     match.fresh.push_back(select(here, found.added));
   }
   return match;
+}
+
+std::string table_of(const std::vector<ChangedRow>& changed, std::size_t most) {
+  std::string text = "target,time,component,stored_m,told_m\n";
+  const auto number = [](double v) { return std::isnan(v) ? std::string() : fmt::format("{:.9g}", v); };
+  for (std::size_t r = 0; r < std::min(most, changed.size()); ++r) {
+    const ChangedRow& row = changed[r];
+    std::string target = row.target;
+    if (target.find_first_of(",\"") != std::string::npos) {
+      for (std::size_t at = target.find('"'); at != std::string::npos; at = target.find('"', at + 2)) target.insert(at, 1, '"');
+      target = '"' + target + '"';
+    }
+    for (std::size_t c = 0; c < row.components.size(); ++c) {
+      text += fmt::format("{},{},{},{},{}\n", target, to_iso8601(row.at), row.components[c], number(row.stored_m[c]), number(row.told_m[c]));
+    }
+  }
+  return text;
 }
 
 std::string changed_rows_text(const std::vector<ChangedRow>& changed) {

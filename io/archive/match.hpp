@@ -34,6 +34,9 @@ void require_same_series(const TimeSeries& known, const TimeSeries& told);
 /// @throws Error(input) as require_same_series(), for all of the export
 SeriesMatch match_series(SeriesMerge& known, const std::vector<TimeSeries>& told);
 
+/// CSV of changed rows, one line a component: target, time, component, stored_m, told_m; the first `most` rows.
+std::string table_of(const std::vector<ChangedRow>& changed, std::size_t most);
+
 /// One sentence on rows that an export tells otherwise. REQUIRES: there is one.
 std::string changed_rows_text(const std::vector<ChangedRow>& changed);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "core/error.hpp"
 
@@ -46,6 +47,8 @@ SealNote seal_note(const json& j) {
   return {j.at("segment"), j.value("source", ""), j.value("ids", std::vector<std::string>{}), j.value("sha256", "")};
 }
 
+LossNote loss_note(const json& j) { return {j.at("source"), j.at("ids").get<std::vector<std::string>>(), instant_of(j)}; }
+
 std::vector<fs::path> logs_in(const fs::path& folder) {
   std::vector<fs::path> logs;
   std::error_code failed;
@@ -67,12 +70,31 @@ void JournalState::take(const IngestNote& note) {
 
 void JournalState::take(const SealNote& note) { segments[note.segment] = note; }
 
+void JournalState::take(const LossNote& note) {
+  losses.push_back(note);
+  std::set<std::string> shas;
+  bool series = false;
+  for (const std::string& id : note.ids) {
+    const auto epoch = epochs.find(id);
+    if (epoch == epochs.end()) continue;
+    shas.insert(epoch->second.file_sha256);
+    series = series || epoch->second.new_rows.has_value() || epoch->second.kind.empty();
+  }
+  std::erase_if(files, [&](const auto& entry) {
+    const FileNote& file = entry.second;
+    if (file.source != note.source || file.outcome == "quarantined") return false;
+    return series || file.outcome == "duplicate" || shas.count(file.file_sha256) > 0;
+  });
+  std::erase_if(block_of_file, [&](const auto& entry) { return entry.first.first == note.source; });
+}
+
 void JournalState::take_line(const std::string& line, const std::string& where) {
   parse_record(line, where, [this](const json& j) {
     const std::string act = j.value("act", "");
     if (act == "file") take(file_note(j));
     if (act == "ingest") take(ingest_note(j));
     if (act == "seal") take(seal_note(j));
+    if (act == "lost") take(loss_note(j));
   });
 }
 
@@ -131,9 +153,17 @@ void Journal::write(Instant now, const SealNote& n) {
                         {"ids", n.ids}, {"sha256", n.sha256}}));
 }
 
+void Journal::write(const LossNote& n) {
+  write_line(n.at, dump({{"act", "lost"}, {"at", to_iso8601(n.at)}, {"source", n.source}, {"ids", n.ids}}));
+}
+
 std::string text_of(const QuarantineRecord& r) {
-  return dump({{"source", r.source}, {"file", r.file}, {"file_sha256", r.file_sha256}, {"reason", r.reason}, {"at", to_iso8601(r.at)}}, 1) +
-         "\n";
+  json record{{"source", r.source}, {"file", r.file}, {"file_sha256", r.file_sha256}, {"reason", r.reason}, {"at", to_iso8601(r.at)}};
+  if (!r.rows.empty()) {
+    record["rows"] = r.rows;
+    record["changed_rows"] = r.changed_rows;
+  }
+  return dump(record, 1) + "\n";
 }
 
 std::string text_of(const Act& act) {
@@ -145,7 +175,8 @@ std::string text_of(const Act& act) {
 
 QuarantineRecord read_quarantine_record(const fs::path& path) {
   return parse_record(read_whole(path), path.string(), [](const json& j) {
-    return QuarantineRecord{j.at("source"), j.at("file"), j.at("file_sha256"), j.at("reason"), instant_of(j)};
+    return QuarantineRecord{j.at("source"), j.at("file"), j.at("file_sha256"), j.at("reason"), instant_of(j), j.value("rows", ""),
+                            j.value("changed_rows", std::size_t{0})};
   });
 }
 

@@ -34,6 +34,8 @@ struct QuarantineRecord {
   std::string file_sha256;
   std::string reason;
   Instant at = kNoInstant;
+  std::string rows;              ///< Table (CSV, beside the record) of the rows that are told otherwise; empty = none.
+  std::size_t changed_rows = 0;  ///< How many there are; the table holds the first 100 000.
 };
 
 /// What the journal says of an epoch. Lines of older archives have neither kind nor epoch_sha256.
@@ -55,17 +57,28 @@ struct SealNote {
   std::string sha256;   ///< Of the segment's file, all bytes.
 };
 
+/// Epochs that the journal knows and the directory had no more.
+struct LossNote {
+  std::string source;
+  std::vector<std::string> ids;
+  Instant at = kNoInstant;  ///< Night that noticed it.
+};
+
 /// The journal, replayed.
 struct JournalState {
   std::map<std::pair<std::string, std::string>, FileNote> files;  ///< By source and digest of the file.
   std::map<std::string, IngestNote> epochs;                       ///< By id.
   std::map<std::string, SealNote> segments;                       ///< By name.
+  std::vector<LossNote> losses;
   /// Blocks of series by source and digest of the file they came in.
   std::map<std::pair<std::string, std::string>, std::string> block_of_file;
 
   void take(const FileNote& note);
   void take(const IngestNote& note);
   void take(const SealNote& note);
+  /// Files that may bring back what was lost do not count as known from here on: those that the epochs came in,
+  /// copies, and for series, whose exports are cumulative, all of the source.
+  void take(const LossNote& note);
   /// One line of a log; lines of other acts are passed over. @throws Error(storage) naming `where`.
   void take_line(const std::string& line, const std::string& where);
 };
@@ -84,6 +97,7 @@ class Journal {
   void write(Instant now, const FileNote& note);
   void write(Instant now, const IngestNote& note);
   void write(Instant now, const SealNote& note);
+  void write(const LossNote& note);
 
  private:
   void write_line(Instant now, const std::string& text);

@@ -27,7 +27,7 @@ std::map<std::pair<std::string, std::string>, Archive::Day> Archive::days_before
   // A crash may have left an epoch in its file and in a segment, so the files are looked at by themselves.
   for (const fs::path& path : files_below(root_ / "epochs", ".h5")) {
     const auto info = info_of(path.stem().string(), path, false);
-    if (!info) continue;
+    if (!info || !is_noted(info->id)) continue;
     if (const auto day = days.find({compact_day(info->instant), info->source}); day != days.end()) day->second.loose.push_back(path);
   }
   for (auto& [key, day] : days) {

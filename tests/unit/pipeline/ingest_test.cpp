@@ -118,5 +118,89 @@ TEST_F(IngestTest, ABlockThatCannotBeReadLetsTheFilesOfItsSourceWait) {
   EXPECT_EQ(outcome(summary, "F1.csv").outcome, "stored");
 }
 
+TEST_F(IngestTest, ALostEpochIsAFindingEachNightUntilItsFileBringsItBack) {
+  night();
+  fs::path epoch;
+  for (const auto& entry : fs::recursive_directory_iterator(root_ / "archive/epochs")) {
+    if (entry.path().extension() == ".h5") epoch = entry.path();
+  }
+  fs::rename(epoch, root_ / "kept.h5");
+  fs::rename(root_ / "drop/crack/E1.csv", root_ / "E1.csv");
+  const std::string id = epoch.stem().string();
+  for (const char* now : {"2026-03-03T00:00:00Z", "2026-03-04T00:00:00Z"}) {
+    EXPECT_TRUE(tells(night(now).findings, {"lost", id.c_str()})) << now;
+  }
+  fs::rename(root_ / "E1.csv", root_ / "drop/crack/E1.csv");
+  const NightSummary healed = night("2026-03-05T00:00:00Z");
+  EXPECT_EQ(outcome(healed, "E1.csv").outcome, "stored");
+  EXPECT_FALSE(tells(healed.findings, {"has lost"})) << all(healed.findings);
+  EXPECT_TRUE(fs::exists(epoch));
+  EXPECT_FALSE(tells(night("2026-03-06T00:00:00Z").findings, {id.c_str()}));
+}
+
+TEST_F(IngestTest, AGrownExportBringsBackALostBlockTheSameNight) {
+  night();
+  put("drop/crack/E1.csv", rows({0.1, 0.2, 0.3, 0.4}));
+  night("2026-03-03T00:00:00Z");
+  for (const auto& entry : fs::recursive_directory_iterator(root_ / "archive/epochs")) {
+    if (entry.path().filename().string().starts_with("20260301T010000")) fs::remove(entry.path());
+  }
+  const NightSummary summary = night("2026-03-04T00:00:00Z");
+  EXPECT_TRUE(tells(summary.findings, {"was missing", "20260301T010000Z-crack-"})) << all(summary.findings);
+  EXPECT_EQ(night("2026-03-04T00:00:00Z").findings, summary.findings);
+  const auto series = Archive::open_for_reading(root_ / "archive").load_series("crack");
+  ASSERT_EQ(series.at(0).size(), 4U);
+  EXPECT_TRUE(night("2026-03-05T00:00:00Z").findings.empty());
+}
+
+TEST_F(IngestTest, AKillBeforeTheJournalLineAndAGrownExportDoubleNoRow) {
+  night();
+  fs::remove(root_ / "archive/journal/2026-03.log");  // as if killed right behind the first epoch's rename
+  put("drop/crack/E1.csv", rows({0.1, 0.2, 0.3}));
+  EXPECT_TRUE(Archive::open_for_reading(root_ / "archive").load_series("crack").empty());
+  night("2026-03-03T00:00:00Z");
+  const auto series = Archive::open_for_reading(root_ / "archive").load_series("crack");
+  ASSERT_EQ(series.at(0).size(), 3U);
+  EXPECT_TRUE(Archive::open_for_reading(root_ / "archive").verify(highwall::Run()).problems.empty());
+}
+
+TEST_F(IngestTest, EpochsThatACrashCannotExplainAreKeptAndToldNotUsed) {
+  night();
+  put("drop/crack/E1.csv", rows({0.1, 0.2, 0.3}));
+  night("2026-03-03T00:00:00Z");
+  fs::remove(root_ / "archive/journal/2026-03.log");
+  fs::remove(root_ / "drop/crack/E1.csv");
+  const NightSummary summary = night("2026-03-04T00:00:00Z");
+  EXPECT_TRUE(tells(summary.findings, {"20260301T010000Z-crack-", "in no journal"})) << all(summary.findings);
+  EXPECT_TRUE(tells(summary.findings, {"20260301T020000Z-crack-", "in no journal"})) << all(summary.findings);
+}
+
+TEST_F(IngestTest, ChangedRowsAreKeptOneByOneAlsoAfterAKillBehindTheIngestLine) {
+  night();
+  put("drop/crack/E1.csv", rows({7.1, 7.2, 0.3}));
+  const fs::path log = root_ / "archive/journal/2026-03.log";
+  const NightSummary undisturbed = night("2026-03-03T00:00:00Z");
+  EXPECT_EQ(outcome(undisturbed, "E1.csv").outcome, "quarantined");
+  // As if killed behind the ingest line: neither record nor line of the file.
+  std::ifstream in(log);
+  std::string kept;
+  for (std::string line; std::getline(in, line);) {
+    if (line.find("\"act\":\"file\"") == std::string::npos || line.find("2026-03-03") == std::string::npos) kept += line + "\n";
+  }
+  std::ofstream(log) << kept;
+  fs::remove_all(root_ / "archive/quarantine");
+  const NightSummary again = night("2026-03-03T00:00:00Z");
+  EXPECT_EQ(again.findings, undisturbed.findings);
+  EXPECT_EQ(outcome(again, "E1.csv").outcome, "quarantined");
+  const auto records = Archive::open_for_reading(root_ / "archive").quarantined();
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].changed_rows, 2U);
+  std::ifstream table(root_ / "archive/quarantine" / records[0].rows);
+  const std::string text((std::istreambuf_iterator<char>(table)), {});
+  EXPECT_EQ(text,
+            "target,time,component,stored_m,told_m\nE1,2026-03-01T00:00:00Z,displacement,0.0001,0.0071\n"
+            "E1,2026-03-01T01:00:00Z,displacement,0.0002,0.0072\n");
+}
+
 }  // namespace
 }  // namespace highwall
