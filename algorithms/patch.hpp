@@ -34,9 +34,10 @@ struct PatchOptions {
             "LiDAR: the same for what is left of the patch in an epoch and after outliers have dropped out");
     d.field(&O::shared, "shared", "", at_least(1),
             "LiDAR: formal standard deviations are stretched so much, because neighbouring places share points");
-    d.field(&O::fewest_cells, "fewest_cells", "", at_least(1), "Radar: a patch has at least so many cells");
+    d.field(&O::fewest_cells, "fewest_cells", "", at_least(1), "Radar: a patch has at least so many cells with a value");
     d.field(&O::least_share_of_cells, "least_share_of_cells", "", between(0, 1),
-            "Radar: a scan that sees a smaller share of the patch's cells gives no value: it is not the same average");
+            "Radar: a scan that sees a smaller share of the patch's cells that had a value so far gives no value: it is not "
+            "the same average");
     d.require([](const O& o) { return o.two_directions_later <= o.two_directions; },
               "two_directions_later must not exceed two_directions");
   }

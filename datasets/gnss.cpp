@@ -131,7 +131,7 @@ std::string pos_text(const Station& station, const std::vector<Sample>& samples,
                      const std::string& header) {
   constexpr double kRadians = std::numbers::pi / 180.0;
   const Eigen::Vector2d at = geographic(station.x, station.y);
-  const double height = PitWall::profile(station.x) + Scene::kOrigin[2];
+  const double height = PitWall::profile(station.x, station.y) + Scene::kOrigin[2];
   // Radii of curvature turn metres into degrees; good to a micrometre over these millimetres.
   const double s = std::sin(at.y() * kRadians);
   const double root = std::sqrt(1.0 - 0.00669437999014 * s * s);
@@ -171,8 +171,8 @@ std::string tenv3_text(const Station& station, const std::vector<Sample>& sample
     text += fmt::format("{} {:02}{}{:02} {:.4f} {} {} {} 117 1000 {:.6f} 2000 {:.6f} {:.0f} {:.6f} 0.0000 {:.6f} {:.6f} {:.6f} 0.0 0.0 0.0 {:.10f} {:.10f} {:.5f}\n",
                         station.name, day.year % 100, kMonths[day.month - 1], day.day,
                         2000.0 + (static_cast<double>(mjd) - 51544.0) / 365.25, mjd, (mjd - 44244) / 7, (mjd - 44244) % 7,
-                        0.5 + mean.x(), 0.5 + mean.y(), PitWall::profile(station.x) + Scene::kOrigin[2], mean.z(), 0.0008,
-                        0.0008, 0.0016, at.y(), at.x(), PitWall::profile(station.x) + Scene::kOrigin[2]);
+                        0.5 + mean.x(), 0.5 + mean.y(), PitWall::profile(station.x, station.y) + Scene::kOrigin[2], mean.z(), 0.0008,
+                        0.0008, 0.0016, at.y(), at.x(), PitWall::profile(station.x, station.y) + Scene::kOrigin[2]);
     first = k;
   }
   return text;
@@ -183,7 +183,7 @@ std::string tenv3_text(const Station& station, const std::vector<Sample>& sample
 std::size_t write_gnss(const Scene& scene, std::int64_t night) {
   const ToGeographic geographic;
   const std::string header =
-      pos_header(geographic(kStations[0].x, kStations[0].y), PitWall::profile(kStations[0].x) + Scene::kOrigin[2]);
+      pos_header(geographic(kStations[0].x, kStations[0].y), PitWall::profile(kStations[0].x, kStations[0].y) + Scene::kOrigin[2]);
   std::string truth = "station,time,east_m,north_m,up_m\n";
   std::uint64_t index = 0;
   for (const Station& station : kStations) {
@@ -191,7 +191,7 @@ std::size_t write_gnss(const Scene& scene, std::int64_t night) {
     const bool daily = station.daily;
     write_file(scene.out / "drop" / (daily ? "gnss_daily" : "gnss") / (std::string(station.name) + (daily ? ".tenv3" : ".pos")),
                daily ? tenv3_text(station, samples, geographic) : pos_text(station, samples, geographic, header));
-    for (std::size_t k = 0; k < samples.size(); k += 24) {
+    for (std::size_t k = 0; k < samples.size(); ++k) {
       const Eigen::Vector3d u = scene.motion.at(station.x, station.y, samples[k].at);
       truth += fmt::format("{},{},{:.6f},{:.6f},{:.6f}\n", station.name, to_iso8601(samples[k].at), u.x(), u.y(), u.z());
     }
@@ -199,6 +199,96 @@ std::size_t write_gnss(const Scene& scene, std::int64_t night) {
   write_file(scene.out / "truth" / "gnss.csv", truth);
   return std::size(kStations);
 }
+
+std::string identity(const Scene& scene) {
+  std::string text = "\"made_of\": \"";
+  for (const auto& [name, value] : option_values(scene.options)) {
+    if (name != "nights" && name != "night") text += name + " = " + to_text(value) + "; ";
+  }
+  return text + "\"";
+}
+
+namespace {
+
+/// Cylinders and spacings that hold enough points of this scanner.
+std::string lidar_options(const Scene& scene) {
+  const double coarse = std::max(1.0, scene.options.beam_step_deg / SimulateOptions{}.beam_step_deg);
+  std::string text = fmt::format("m3c2 = {{ normal_radius_m = {:.1f}, cylinder_radius_m = {:.2f}, half_length_m = 4.0 }}\n",
+                                 3.0 * coarse, 1.5 * coarse);
+  if (coarse > 1.0) {
+    text += fmt::format("register = {{ normal_radius_m = {:.1f}, cylinder_radius_m = {:.2f}, core_spacing_m = {:.1f} }}\n",
+                        3.0 * coarse, 1.5 * coarse, 4.0 * std::sqrt(coarse));
+  }
+  return text;
+}
+
+std::string zone_json() {
+  std::string text;
+  for (const auto& [name, outline] : Motion::zones()) {
+    text += fmt::format("{}\n  \"{}\": [", text.empty() ? "" : ",", name);
+    for (std::size_t k = 0; k < outline.size(); ++k) {
+      text += fmt::format("{}[{:.2f}, {:.2f}]", k == 0 ? "" : ", ", outline[k].x() + Scene::kOrigin[0], outline[k].y() + Scene::kOrigin[1]);
+    }
+    text += "]";
+  }
+  return text;
+}
+
+constexpr const char* kTruthPage = R"(# What is true in this simulated pit
+
+All files are made anew by `highwall simulate`; nothing here is read by `highwall run`. Places are world coordinates (EPSG:4548).
+
+- `truth.json`: scenario, seed, failure, zones, outage, antenna step, radar's gap and atmosphere, direction of motion.
+- `wedge_motion.csv`: motion of the wedge's core at every radar map's instant, length and east, north, up. A place moves by its
+  share of it: `wall_share.csv` on a lattice of 5 m, `radar_cells.csv` (`los_share`, along the cell's own line of sight) for the
+  cells of the radar maps, `gnss.csv` (every sample) for the stations, `radar_areas.csv` for the areas.
+- `radar_cells.csv`: map cells that the radar sees, their place, line of sight towards the radar, and polar cell. Cells that are
+  not listed lie in shadow. `atmosphere.csv`: what it adds to each kilometre of range, hourly.
+- `registration.csv`: shift and turn about (511880, 3880150, 200) that each LiDAR epoch is wrong by.
+- `moving_objects/`: where the truck and the person stood in each LiDAR epoch, and how many returns they gave.
+)";
+
+void write_truth(const Scene& scene, std::int64_t last_night) {
+  const Eigen::Vector3d d = Motion::direction();
+  std::string motion = "time,wedge_displacement_m,east_m,north_m,up_m\n";
+  const Duration step = duration_from_seconds(60.0 * scene.options.radar_interval_min);
+  for (Instant t = scene.start; t <= scene.day_end(last_night); t = t + step) {
+    const double s = scene.motion.magnitude_m(t);
+    motion += fmt::format("{},{:.6f},{:.6f},{:.6f},{:.6f}\n", to_iso8601(t), s, s * d.x(), s * d.y(), s * d.z());
+  }
+  write_file(scene.out / "truth" / "wedge_motion.csv", motion);
+  std::string share = "x_m,y_m,share\n";
+  for (double x = -2.5; x > -PitWall::depth_m(); x -= 5.0) {
+    for (double y = 2.5; y < PitWall::kLength_m; y += 5.0) {
+      share += fmt::format("{:.2f},{:.2f},{:.6f}\n", x + Scene::kOrigin[0], y + Scene::kOrigin[1], Motion::weight(x, y));
+    }
+  }
+  write_file(scene.out / "truth" / "wall_share.csv", share);
+  std::string registration = "time,shift_x_m,shift_y_m,shift_z_m,turn_x_rad,turn_y_rad,turn_z_rad\n";
+  for (std::int64_t night = 1; night <= last_night; ++night) {
+    const auto e = registration_error(scene, night);
+    registration += fmt::format("{},{},{},{},{},{},{}\n", to_iso8601(scene.day_start(night) + hours(22)), e[0], e[1], e[2], e[3], e[4], e[5]);
+  }
+  write_file(scene.out / "truth" / "registration.csv", registration);
+  const auto at_day = [&](double day) { return to_iso8601(scene.start + duration_from_seconds(86400.0 * day)); };
+  write_file(scene.out / "truth" / "truth.json",
+             fmt::format("{{\n \"made_by\": \"highwall simulated pit\",\n {},\n \"scenario\": \"{}\",\n \"seed\": {},\n \"start\": \"{}\",\n"
+                         " \"failure\": {},\n \"moving_zone\": {},\n \"direction\": [{:.6f}, {:.6f}, {:.6f}],\n"
+                         " \"zones\": {{{}\n }},\n"
+                         " \"gnss_outage\": {{\"station\": \"G04\", \"from\": \"{}\", \"to\": \"{}\"}},\n"
+                         " \"gnss_antenna_step\": {{\"station\": \"G05\", \"at\": \"{}\", \"up_m\": {}}},\n"
+                         " \"plate_motion_m_per_year\": {{\"east\": 0.036, \"north\": 0.058}},\n"
+                         " \"gnss_noise_m\": {{\"white_enu\": [{}, {}, {}], \"flicker_enu\": [{}, {}, {}], \"common_flicker\": {}}},\n{}"
+                         " \"moving_objects\": [\"truck\", \"person\"]\n}}\n",
+                         identity(scene), scene.options.scenario, scene.options.seed, to_iso8601(scene.start),
+                         scene.motion.fails() ? "\"" + to_iso8601(scene.motion.failure()) + "\"" : "null",
+                         scene.options.scenario == "stable" ? "null" : "\"wedge\"", d.x(), d.y(), d.z(), zone_json(), at_day(kOutageFrom),
+                         at_day(kOutageTo), at_day(kStepDay), kStep_m, kWhite_m[0], kWhite_m[1], kWhite_m[2], kFlicker_m[0],
+                         kFlicker_m[1], kFlicker_m[2], kCommon_m, radar_truth_json(scene)));
+  write_file(scene.out / "truth" / "README.md", kTruthPage);
+}
+
+}  // namespace
 
 void write_site(const Scene& scene, std::int64_t last_night) {
   const ToGeographic geographic;
@@ -289,8 +379,7 @@ zone = "north_wall"
 max_silence_h = 48
 {4}{5}
 [calculate]
-m3c2 = {{ normal_radius_m = 3.0, cylinder_radius_m = 1.5, half_length_m = 4.0 }}
-
+{6}
 [output]
 products = ["geotiff", "gpkg", "csv", "hdf5", "png"]
 
@@ -304,19 +393,8 @@ transport = "folder"
 format = "envelope"
 dir = "feed"
 )",
-                                                  scene.options.scenario, scene.options.seed, from, quiet_to, outlines, events));
-  std::string motion = "time,wedge_displacement_m\n";
-  for (std::int64_t h = 0; h <= 24 * last_night; h += 6) {
-    const Instant t = scene.start + hours(h);
-    motion += fmt::format("{},{:.6f}\n", to_iso8601(t), scene.motion.magnitude_m(t));
-  }
-  write_file(scene.out / "truth" / "wedge_motion.csv", motion);
-  write_file(scene.out / "truth" / "truth.json",
-             fmt::format("{{\n \"scenario\": \"{}\",\n \"seed\": {},\n \"start\": \"{}\",\n \"failure\": {},\n"
-                         " \"moving_zone\": \"wedge\",\n \"direction\": [{:.6f}, {:.6f}, {:.6f}]\n}}\n",
-                         scene.options.scenario, scene.options.seed, to_iso8601(scene.start),
-                         scene.motion.fails() ? "\"" + to_iso8601(scene.motion.failure()) + "\"" : "null",
-                         Motion::direction().x(), Motion::direction().y(), Motion::direction().z()));
+                                                  scene.options.scenario, scene.options.seed, from, quiet_to, outlines, events, lidar_options(scene)));
+  write_truth(scene, last_night);
 }
 
 }  // namespace highwall

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <Eigen/Geometry>
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -23,6 +24,7 @@ const Eigen::Vector3d kScanner(260.0, 150.0, 90.0);
 struct Return {
   Eigen::Vector3d at = Eigen::Vector3d::Zero();
   std::uint16_t intensity = 0;
+  std::uint8_t object = 0;  ///< 0 = the wall, else number of the moving object + 1; stands in no file.
 };
 
 /// Height of the wall as it stands at an instant: the wedge carries its roughness along.
@@ -36,7 +38,7 @@ class MovedWall {
   }
   double smooth(double x, double y) const {
     const double w = Motion::weight(x, y) * s_;
-    return PitWall::profile(x - w * Motion::direction().x()) + w * Motion::direction().z();
+    return PitWall::profile(x - w * Motion::direction().x(), y - w * Motion::direction().y()) + w * Motion::direction().z();
   }
 
  private:
@@ -44,13 +46,22 @@ class MovedWall {
   double s_;
 };
 
-struct Box {
-  Eigen::Vector3d low;
-  Eigen::Vector3d high;
-};
+/// A truck on the haul road and a person on the lowest berm, at other places every day. The person is as wide
+/// as the beams are apart there, so that most scans hit both.
+std::array<MovingObject, 2> moving_objects(const Scene& scene, std::int64_t night) {
+  const Random moving(static_cast<std::uint64_t>(scene.options.seed), 3000 + static_cast<std::uint64_t>(night));
+  const double truck_y = 20.0 + 240.0 * moving.uniform(0);
+  const double truck_x = PitWall::road_edge(truck_y) - 6.0;
+  const double truck_z = PitWall::road_height(truck_y) - 0.5;
+  const double person_y = 60.0 + 180.0 * moving.uniform(1);
+  const double person_x = -9.0;
+  const double person_z = PitWall::profile(person_x, person_y) - 0.2;
+  return {MovingObject{"truck", {truck_x - 3.0, truck_y, truck_z}, {truck_x + 3.0, truck_y + 9.0, truck_z + 5.5}},
+          MovingObject{"person", {person_x - 0.35, person_y, person_z}, {person_x + 0.35, person_y + 0.7, person_z + 2.0}}};
+}
 
 /// Range at which the ray enters a box; infinite when it does not.
-double enter(const Box& box, const Eigen::Vector3d& from, const Eigen::Vector3d& ray) {
+double enter(const MovingObject& box, const Eigen::Vector3d& from, const Eigen::Vector3d& ray) {
   double first = 0.0;
   double last = std::numeric_limits<double>::infinity();
   for (int c = 0; c < 3; ++c) {
@@ -95,14 +106,7 @@ std::vector<Return> scan(const Scene& scene, std::int64_t night, Instant t, cons
   const auto seed = static_cast<std::uint64_t>(scene.options.seed);
   const Random noise(seed, 2000 + static_cast<std::uint64_t>(night));
   const Random moving(seed, 3000 + static_cast<std::uint64_t>(night));
-  // A truck on the ramp and a person on a berm, at other places every day.
-  const double ramp_x = -9.0 * (8.0 + 4.3676) - 4.3676 - 12.0;
-  const double truck_y = 20.0 + 240.0 * moving.uniform(0);
-  const double person_y = 20.0 + 240.0 * moving.uniform(1);
-  const std::array<Box, 2> boxes{
-      Box{{ramp_x - 3.0, truck_y, 120.2}, {ramp_x + 3.0, truck_y + 9.0, 125.0}},
-      Box{{ramp_x + 24.0, person_y, 108.2}, {ramp_x + 24.5, person_y + 0.5, 110.0}}};
-
+  const std::array<MovingObject, 2> boxes = moving_objects(scene, night);
   const double step = scene.options.beam_step_deg * kRadians;
   // No scan hits the same spots as the one before: the grid of beams lies elsewhere every time.
   const double turn = step * (moving.uniform(2) - 0.5);
@@ -120,12 +124,18 @@ std::vector<Return> scan(const Scene& scene, std::int64_t night, Instant t, cons
             const Eigen::Vector3d ray(-std::cos(elevation) * std::cos(azimuth), std::cos(elevation) * std::sin(azimuth),
                                       std::sin(elevation));
             double range = hit(wall, ray).value_or(std::numeric_limits<double>::infinity());
-            for (const Box& box : boxes) range = std::min(range, enter(box, kScanner, ray));
+            std::uint8_t object = 0;
+            for (std::size_t b = 0; b < boxes.size(); ++b) {
+              const double to_box = enter(boxes[b], kScanner, ray);
+              if (to_box >= range) continue;
+              range = to_box;
+              object = static_cast<std::uint8_t>(b + 1);
+            }
             if (!std::isfinite(range)) continue;
             const std::size_t index = c * rows + r;
             range += scene.options.range_noise_m * noise.normal(index);
             by_column[c].push_back({kScanner + range * ray,
-                                    static_cast<std::uint16_t>(2000.0 + 4e6 / range + 300.0 * noise.uniform(index + (1ULL << 40U)))});
+                                    static_cast<std::uint16_t>(2000.0 + 4e6 / range + 300.0 * noise.uniform(index + (1ULL << 40U))), object});
           }
         }
       },
@@ -133,18 +143,6 @@ std::vector<Return> scan(const Scene& scene, std::int64_t night, Instant t, cons
   std::vector<Return> all;
   for (const auto& column : by_column) all.insert(all.end(), column.begin(), column.end());
   return all;
-}
-
-/// The registration of an epoch is never perfect: a shift and small turns about the wall's middle.
-std::array<double, 6> registration_error(const Scene& scene, std::int64_t night) {
-  std::array<double, 6> error{};
-  if (night == 1) return error;  // The first epoch is the reference.
-  const Random random(static_cast<std::uint64_t>(scene.options.seed), 4000);
-  for (std::size_t i = 0; i < 6; ++i) {
-    const double scale = scene.options.registration_error_m * (i < 3 ? 1.0 : 1.0 / 150.0);
-    error[i] = scale * random.normal(static_cast<std::uint64_t>(night) * 6 + i);
-  }
-  return error;
 }
 
 template <class T>
@@ -221,6 +219,17 @@ std::string las_bytes(const std::vector<Return>& returns, Instant t) {
 
 }  // namespace
 
+std::array<double, 6> registration_error(const Scene& scene, std::int64_t night) {
+  std::array<double, 6> error{};
+  if (night == 1) return error;  // The first epoch is the reference.
+  const Random random(static_cast<std::uint64_t>(scene.options.seed), 4000);
+  for (std::size_t i = 0; i < 6; ++i) {
+    const double scale = scene.options.registration_error_m * (i < 3 ? 1.0 : 1.0 / 150.0);
+    error[i] = scale * random.normal(static_cast<std::uint64_t>(night) * 6 + i);
+  }
+  return error;
+}
+
 std::size_t write_lidar(const Scene& scene, std::int64_t night, const Run& run) {
   const Instant t = scene.day_start(night) + hours(22);
   std::vector<Return> returns = scan(scene, night, t, run);
@@ -232,9 +241,17 @@ std::size_t write_lidar(const Scene& scene, std::int64_t night, const Run& run) 
   }
   const std::string stamp = to_compact_iso8601(t);
   write_file(scene.out / "drop" / "lidar" / fmt::format("scan_{}.las", stamp.substr(0, 15)), las_bytes(returns, t));
-  write_file(scene.out / "truth" / "registration" / fmt::format("{}.csv", stamp.substr(0, 15)),
-             fmt::format("shift_x_m,shift_y_m,shift_z_m,turn_x_rad,turn_y_rad,turn_z_rad\n{},{},{},{},{},{}\n", error[0],
-                         error[1], error[2], error[3], error[4], error[5]));
+  const std::array<MovingObject, 2> objects = moving_objects(scene, night);
+  std::string text = "object,west_x_m,south_y_m,bottom_z_m,east_x_m,north_y_m,top_z_m,returns\n";
+  for (std::size_t k = 0; k < objects.size(); ++k) {
+    const auto hits = std::count_if(returns.begin(), returns.end(), [&](const Return& r) { return r.object == k + 1; });
+    text += objects[k].name;
+    for (const Eigen::Vector3d& corner : {objects[k].low, objects[k].high}) {
+      for (std::size_t c = 0; c < 3; ++c) text += fmt::format(",{:.3f}", corner[static_cast<Eigen::Index>(c)] + Scene::kOrigin[c]);
+    }
+    text += fmt::format(",{}\n", hits);
+  }
+  write_file(scene.out / "truth" / "moving_objects" / fmt::format("{}.csv", stamp.substr(0, 15)), text);
   return 1;
 }
 

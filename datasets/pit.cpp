@@ -12,8 +12,7 @@ namespace {
 constexpr int kBenches = 20;
 constexpr double kBench_m = 12.0;
 constexpr double kBerm_m = 8.0;
-constexpr double kRamp_m = 20.0;
-constexpr int kRampBench = 9;
+constexpr double kRoadTop_m = 135.0;
 const double kFace_m = kBench_m / std::tan(70.0 * std::numbers::pi / 180.0);
 
 constexpr double kWedgeX = -110.0;
@@ -50,33 +49,47 @@ double value_noise(std::uint64_t seed, std::uint64_t octave, double u, double v,
   return 2.4 * (low * (1.0 - sy) + high * sy);
 }
 
+/// Height of the wall without its road, by the distance behind the toe.
+double benches(double back) {
+  if (back <= 0.0) return 0.0;
+  const double bench = std::floor(back / (kFace_m + kBerm_m));
+  if (bench >= kBenches) return PitWall::kHeight_m;
+  const double on = back - bench * (kFace_m + kBerm_m);
+  return kBench_m * (bench + std::min(1.0, on / kFace_m));
+}
+
+/// Distance behind the toe at which the wall without its road has a height: behind a berm of that height.
+double depth_at(double z) {
+  const double bench = std::floor(z / kBench_m);
+  return bench * (kFace_m + kBerm_m) + (z / kBench_m - bench) * kFace_m;
+}
+
 double voight(double days_to_failure_at_onset, double days_to_failure) {
   return -kVoightK_m * std::log(days_to_failure / days_to_failure_at_onset);
 }
 
 }  // namespace
 
-double PitWall::depth_m() { return kBenches * kFace_m + (kBenches - 1) * kBerm_m + (kRamp_m - kBerm_m); }
+double PitWall::depth_m() { return kBenches * kFace_m + (kBenches - 1) * kBerm_m + kRoadWidth_m; }
 
-double PitWall::profile(double x) {
-  double back = -x;  // Distance behind the toe.
-  if (back <= 0.0) return 0.0;
-  double z = 0.0;
-  for (int bench = 0; bench < kBenches; ++bench) {
-    if (back < kFace_m) return z + back * kBench_m / kFace_m;
-    back -= kFace_m;
-    z += kBench_m;
-    const double berm = bench == kRampBench ? kRamp_m : kBerm_m;
-    if (back < berm) return z;
-    back -= berm;
-  }
-  return kHeight_m;
+double PitWall::road_height(double y) {
+  return kRoadTop_m - kRoadGradient * std::clamp(y, 0.0, kLength_m);
+}
+
+double PitWall::road_edge(double y) { return -depth_at(road_height(y)); }
+
+double PitWall::profile(double x, double y) {
+  const double back = -x;  // Distance behind the toe.
+  const double edge = -road_edge(y);
+  if (back < edge) return benches(back);
+  if (back < edge + kRoadWidth_m) return road_height(y);
+  return benches(back - kRoadWidth_m);  // The road sets all that lies above it back.
 }
 
 double PitWall::height(double x, double y) const {
   const double rough = 0.15 * value_noise(seed_, 0, x, y, 5.0) + 0.05 * value_noise(seed_, 1, x, y, 1.2) +
                        0.015 * value_noise(seed_, 2, x, y, 0.4);
-  return profile(x) + rough;
+  return profile(x, y) + rough;
 }
 
 Motion::Motion(std::string scenario, Instant start, Instant failure)

@@ -9,9 +9,10 @@
 
 namespace highwall {
 
-/// The wall of a simulated pit: 20 benches of 12 m with faces of 70 degrees and berms of 8 m, one of
-/// them a ramp of 20 m, 240 m high and 300 m long. Local metres: x points out of the wall, y along it,
-/// z up; the toe is at x = 0, z = 0 and the slope rises towards -x. Rough rock by three octaves.
+/// The wall of a simulated pit: 20 benches of 12 m with faces of 70 degrees and berms of 8 m, and a haul
+/// road 20 m wide that falls by 10 % towards +y, from 135 m through the benches to 105 m; 240 m high and
+/// 300 m long. Local metres: x points out of the wall, y along it, z up; the toe is at x = 0, z = 0 and
+/// the slope rises towards -x. Rough rock by three octaves.
 class PitWall {
  public:
   explicit PitWall(std::uint64_t seed) : seed_(seed) {}
@@ -19,8 +20,13 @@ class PitWall {
   static constexpr double kHeight_m = 240.0;
   /// Horizontal extent from the toe to the crest.
   static double depth_m();
-  /// Height of the smooth profile at x (0 in front of the toe, kHeight_m behind the crest).
-  static double profile(double x);
+  /// Height of the smooth surface (0 in front of the toe, kHeight_m behind the crest).
+  static double profile(double x, double y);
+  static constexpr double kRoadWidth_m = 20.0;
+  static constexpr double kRoadGradient = 0.10;
+  /// Height of the haul road at y, and x of its outer edge there.
+  static double road_height(double y);
+  static double road_edge(double y);
   /// Height of the rough surface.
   double height(double x, double y) const;
 

@@ -1,11 +1,38 @@
 #include "datasets/simulate.hpp"
 
+#include <fmt/format.h>
+
 #include <fstream>
+#include <iterator>
 
 #include "core/error.hpp"
 #include "datasets/scene.hpp"
 
 namespace highwall {
+namespace {
+
+/// Throws unless the folder is new, empty, or an earlier simulation of the same pit: somebody's files, and another
+/// pit's, must neither be replaced nor be mixed with ours.
+void require_own_folder(const Scene& scene) {
+  std::error_code failed;
+  if (!std::filesystem::exists(scene.out, failed)) return;
+  if (!std::filesystem::is_directory(scene.out, failed)) {
+    throw Error(ErrorKind::config, "is no folder", scene.out.string(), "name a new folder");
+  }
+  if (std::filesystem::is_empty(scene.out, failed) && !failed) return;
+  std::ifstream file(scene.out / "truth" / "truth.json", std::ios::binary);
+  const std::string truth{std::istreambuf_iterator<char>(file), {}};
+  if (truth.find("\"highwall simulated pit\"") == std::string::npos) {
+    throw Error(ErrorKind::config, "the folder is not empty and is no earlier simulation", scene.out.string(),
+                "name a new or an empty folder; nothing was changed in this one");
+  }
+  if (truth.find(identity(scene)) == std::string::npos) {
+    throw Error(ErrorKind::config, "the folder holds another simulation (scenario, seed or options differ)", scene.out.string(),
+                "name a new folder, or remove this one yourself; nothing was changed in it");
+  }
+}
+
+}  // namespace
 
 void write_file(const std::filesystem::path& path, const std::string& bytes) {
   std::error_code failed;
@@ -28,6 +55,9 @@ SimulateResult simulate(const std::filesystem::path& out, const SimulateOptions&
   scene.wall = PitWall(static_cast<std::uint64_t>(options.seed));
   scene.motion = Motion(options.scenario, *start, *start + days(30) + hours(6));
 
+  require_own_folder(scene);
+  scene.radar = radar_view(scene, run);
+
   SimulateResult result;
   result.site = out / "site.toml";
   if (scene.motion.fails()) result.failure = scene.motion.failure();
@@ -42,6 +72,7 @@ SimulateResult simulate(const std::filesystem::path& out, const SimulateOptions&
   }
   result.files += write_radar_areas(scene, last);
   result.files += write_gnss(scene, last);
+  write_radar_truth(scene, last);
   write_site(scene, last);
   return result;
 }

@@ -37,7 +37,8 @@ struct SimulateOptions {
     d.field(&O::range_noise_m, "range_noise_m", "m", between(0, 1), "LiDAR: standard deviation of a range");
     d.field(&O::registration_error_m, "registration_error_m", "m", between(0, 1),
             "LiDAR: standard deviation of each epoch's shift");
-    d.field(&O::radar_cell_m, "radar_cell_m", "m", between(1, 100), "Radar: side of a map cell");
+    d.field(&O::radar_cell_m, "radar_cell_m", "m", between(1, 100),
+            "Radar: side of a map cell, made from polar cells of 3 m x 0.4 degrees");
     d.field(&O::radar_interval_min, "radar_interval_min", "min", between(1, 1440), "Radar: time between maps");
     d.field(&O::area_interval_min, "area_interval_min", "min", between(1, 1440), "Radar: time between area values");
   }
@@ -52,11 +53,13 @@ struct SimulateResult {
 
 /// Builds a simulated pit with known truth: OUT/site.toml that `highwall run` accepts unchanged,
 /// OUT/drop with what three sensors deliver of the same true motion, OUT/truth with the motion itself.
-/// LiDAR: one LAS 1.4 a day. Radar: a GeoTIFF stack of maps a day and a cumulative area CSV. GNSS:
-/// cumulative RTKLIB and tenv3 files. The accelerating wedge fails 30 days and 6 hours after the start.
+/// LiDAR: one LAS 1.4 a day. Radar: polar cells, shadowed by the wall, as a GeoTIFF stack of maps a day and a
+/// cumulative area CSV. GNSS: cumulative RTKLIB and tenv3 files. truth/README.md says what stands in truth/. The accelerating wedge fails 30 days and 6 hours after the start.
 /// Same options, same bytes, whatever the number of threads; files of night K do not depend on the
 /// number of nights.
-/// @throws Error(config) for bad options, Error(storage) when a file cannot be written.
+/// Nothing is ever deleted: OUT is new, empty, or an earlier simulation of the same scenario, seed and start.
+/// @throws Error(config) for bad options and a folder that holds anything else, Error(storage) when a file
+/// cannot be written.
 SimulateResult simulate(const std::filesystem::path& out, const SimulateOptions& options, const Run& run);
 
 }  // namespace highwall

@@ -27,21 +27,26 @@ std::vector<Patch> patch_line_of_sight(const Stack& stack, const Polygon& outlin
           const auto& [cell, cells] = work[p];
           Patch& patch = patches[p];
           patch.cell = cell;
-          patch.area_m2 = cell_area * static_cast<double>(cells.size());
+          std::vector<std::uint8_t> known(cells.size(), 0);
+          std::size_t coherent = 0;  // Cells that had a value so far: the others lie in the wall's own shadow.
           patch.series.kind = SensorKind::radar;
           for (std::size_t e = 0; e < stack.epochs(); ++e) {
             const auto map = stack.at(e);
             double sum = 0.0;
             double n = 0.0;
-            for (const std::size_t i : cells) {
-              if (!std::isfinite(map[i])) continue;
-              sum += map[i];
+            for (std::size_t k = 0; k < cells.size(); ++k) {
+              if (!std::isfinite(map[cells[k]])) continue;
+              sum += map[cells[k]];
               n += 1.0;
+              coherent += known[k] == 0 ? 1 : 0;
+              known[k] = 1;
             }
-            const bool enough = n > 0.0 && n >= options.least_share_of_cells * static_cast<double>(cells.size());
+            const bool enough = n > 0.0 && n >= options.least_share_of_cells * static_cast<double>(coherent) &&
+                                coherent >= static_cast<std::size_t>(options.fewest_cells);
             if (enough) seen[p] = 1;
             patch.series.push(stack.instants()[e], {enough ? sum / n : kNaN});
           }
+          patch.area_m2 = cell_area * static_cast<double>(coherent);
         }
       },
       run, {}, 1);

@@ -137,5 +137,24 @@ TEST(PatchLineOfSight, MeansOfTheSeenCellsAndNoValueBelowHalf) {
   EXPECT_TRUE(std::isnan(patches[0].series.value(2)));
 }
 
+TEST(PatchLineOfSight, CellsInShadowAreNoLossOfSignal) {
+  GridGeometry g;
+  g.rows = 2;
+  g.cols = 4;
+  g.affine = {0.0, 5.0, 0.0, 20.0, 0.0, -10.0};
+  Stack stack(g, {Instant{}, Instant{} + hours(1), Instant{} + hours(2)});
+  for (std::size_t e = 0; e < 3; ++e) std::fill(stack.at(e).begin(), stack.at(e).end(), kNaN);
+  for (std::size_t e = 0; e < 2; ++e) {
+    for (const std::size_t i : {0U, 5U, 6U}) stack.at(e)[i] = 0.25;
+  }
+  stack.at(2)[6] = 0.25;  // One of three is less than half.
+  const auto patches = patch_line_of_sight(stack, square(20.0), {}, highwall::Run(1));
+  ASSERT_EQ(patches.size(), 1U);
+  EXPECT_EQ(patches[0].area_m2, 150.0);
+  EXPECT_EQ(patches[0].series.value(0), 0.25);
+  EXPECT_EQ(patches[0].series.value(1), 0.25);
+  EXPECT_TRUE(std::isnan(patches[0].series.value(2)));
+}
+
 }  // namespace
 }  // namespace highwall
