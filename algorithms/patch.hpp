@@ -1,5 +1,6 @@
 #pragma once
 
+#include <Eigen/Core>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -46,10 +47,14 @@ struct PatchOptions {
 /// Square (column, row) of the lattice of patches; its lower left corner is (column, row) times the side.
 using PatchCell = std::pair<std::int64_t, std::int64_t>;
 
+/// Columns are unit vectors.
+using PatchDirections = Eigen::Matrix<double, 3, Eigen::Dynamic>;
+
 /// One patch of wall as a target.
 struct Patch {
   PatchCell cell;
   double area_m2 = 0.0;   ///< Of wall in plan.
+  PatchDirections directions;  ///< LiDAR: what each component is measured along, east, north, up.
   TimeSeries series;      ///< Displacement since the first epoch; NaN = not measured.
 };
 

@@ -20,4 +20,9 @@ double tukey_weight(double residual_over_sigma) noexcept {
   return rest > 0.0 ? rest * rest : 0.0;
 }
 
+double student_widening(double degrees_of_freedom) noexcept {
+  const double n = std::max(3.0, degrees_of_freedom);
+  return 1.0 + (1.2103 + (1.4402 + 1.3043 / n) / n) / n;
+}
+
 }  // namespace highwall

@@ -11,6 +11,10 @@ inline constexpr double kTukey = 4.685;
 
 /// Middle value; the mean of the two middle ones when their number is even; NaN of nothing. No value may be NaN.
 double median(std::vector<double> values);
+/// How much wider than 1.96 sigma a 95 % interval is when sigma itself rests on few degrees of freedom: Student's
+/// 97.5 % quantile over that of the normal distribution (Abramowitz and Stegun 1964, 26.7.5), within 1 % from 3 on;
+/// fewer count as 3.
+double student_widening(double degrees_of_freedom) noexcept;
 /// Tukey's biweight of a residual in units of its robust standard deviation.
 double tukey_weight(double residual_over_sigma) noexcept;
 

@@ -10,6 +10,7 @@
 #include "algorithms/robust_fit.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
+#include "core/series.hpp"
 #include "core/statistics.hpp"
 #ifdef HIGHWALL_HAS_PCL
 #include "algorithms/pcl/gicp.hpp"
@@ -199,12 +200,45 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
   return out;
 }
 
+namespace {
+
+/// Below it the spread of a cylinder's points tells nothing: on sparse berms half of the distances with two or three
+/// points lie beyond their limit.
+constexpr double kFewestPoints = 4.0;
+
+/// Variance of a distance by the scatter of its own points, widened for their small number (Welch 1947,
+/// doi:10.1093/biomet/34.1-2.28).
+double scatter_variance(const DisplacementField& f, std::size_t i) {
+  const double n1 = f.n_before[i];
+  const double n2 = f.n_after[i];
+  const double v1 = f.spread_before_m[i] * f.spread_before_m[i] / n1;
+  const double v2 = f.spread_after_m[i] * f.spread_after_m[i] / n2;
+  const double sum = v1 + v2;
+  if (!(sum > 0.0) || n1 < 2.0 || n2 < 2.0) return sum;
+  const double widening = student_widening(sum * sum / (v1 * v1 / (n1 - 1.0) + v2 * v2 / (n2 - 1.0)));
+  return widening * widening * sum;
+}
+
+double own_variance(const DisplacementField& f, std::size_t i) {
+  const double n1 = f.n_before[i];
+  const double n2 = f.n_after[i];
+  return f.spread_before_m[i] * f.spread_before_m[i] / n1 + f.spread_after_m[i] * f.spread_after_m[i] / n2;
+}
+
+}  // namespace
+
 void add_registration(const Registration& fit, DisplacementField& field) {
   for (std::size_t i = 0; i < field.size(); ++i) {
     if (field.reason[i] != Reason::ok) continue;
+    if (std::min<double>(field.n_before[i], field.n_after[i]) < kFewestPoints) {
+      field.reason[i] = Reason::few_points;
+      field.sigma_m[i] = field.lod95_m[i] = kNaN;
+      continue;
+    }
     const auto row = static_cast<Eigen::Index>(i);
     const double sigma = fit.sigma_m(field.position_m.row(row).transpose(), field.direction.row(row).transpose());
-    field.sigma_m[i] = std::hypot(field.sigma_m[i], sigma);
+    const double other = std::max(0.0, field.sigma_m[i] * field.sigma_m[i] - own_variance(field, i));
+    field.sigma_m[i] = std::sqrt(scatter_variance(field, i) + other + sigma * sigma);
     field.lod95_m[i] = 1.96 * field.sigma_m[i];
   }
 }
@@ -213,9 +247,7 @@ double median_registration_sigma(const DisplacementField& field) {
   std::vector<double> shares;
   for (std::size_t i = 0; i < field.size(); ++i) {
     if (field.reason[i] != Reason::ok) continue;
-    const double v1 = field.spread_before_m[i] * field.spread_before_m[i] / field.n_before[i];
-    const double v2 = field.spread_after_m[i] * field.spread_after_m[i] / field.n_after[i];
-    shares.push_back(std::sqrt(std::max(0.0, field.sigma_m[i] * field.sigma_m[i] - v1 - v2)));
+    shares.push_back(std::sqrt(std::max(0.0, field.sigma_m[i] * field.sigma_m[i] - scatter_variance(field, i))));
   }
   if (shares.empty()) return 1e-3;
   return std::max(5e-4, median(std::move(shares)));

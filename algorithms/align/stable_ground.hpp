@@ -73,11 +73,13 @@ struct Registration {
 Registration register_on_stable_ground(PointsView epoch, PointsView reference, const RegisterOptions& options,
                                        const Run& run, const std::vector<std::uint8_t>& core_is_allowed = {});
 
-/// The registration's own uncertainty joins each place's sigma and detection limit.
+/// The registration's own uncertainty joins each place's sigma and detection limit, after the scatter's share was
+/// widened for few points (Student). With fewer than four points of an epoch a place keeps its value, but has no limit
+/// (few_points): what a night judges must not rest on the spread of two or three points.
 void add_registration(const Registration& fit, DisplacementField& field);
 
 /// The registration's share of a field's sigma: the median of what sigma has beyond the scatter of the place's own
-/// points, m; at least 0.5 mm, and 1 mm for a field without a value.
+/// points, widened as by add_registration(), m; at least 0.5 mm, and 1 mm for a field without a value.
 double median_registration_sigma(const DisplacementField& field);
 
 /// Options of thin_to_cores().

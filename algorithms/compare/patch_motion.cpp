@@ -8,16 +8,18 @@
 #include "algorithms/robust_fit.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
+#include "core/statistics.hpp"
 
 namespace highwall {
 namespace {
 
-/// Columns are unit vectors.
-using Directions = Eigen::Matrix<double, 3, Eigen::Dynamic>;
+using Directions = PatchDirections;
 
+/// One number a direction.
 struct BlockMotion {
-  Eigen::Vector3d value = Eigen::Vector3d::Constant(kNaN);
-  Eigen::Vector3d sigma = Eigen::Vector3d::Constant(kNaN);
+  explicit BlockMotion(std::size_t directions) : value(directions, kNaN), sigma(directions, kNaN) {}
+  std::vector<double> value;
+  std::vector<double> sigma;
 };
 
 std::vector<std::size_t> measured_of(const DisplacementField& f, const std::vector<std::size_t>& cores) {
@@ -51,7 +53,7 @@ Directions observable_directions(const DisplacementField& f, const std::vector<s
 /// Motion of a patch in its observable directions, from its distances along normals.
 BlockMotion fit_block(const DisplacementField& f, const std::vector<std::size_t>& cores, const Directions& directions,
                       double registration_sigma_m, const PatchOptions& options) {
-  BlockMotion out;
+  BlockMotion out(static_cast<std::size_t>(directions.cols()));
   const std::vector<std::size_t> used = measured_of(f, cores);
   if (used.size() < static_cast<std::size_t>(options.fewest_cores) || directions.cols() == 0) return out;
   Eigen::MatrixXd rows(static_cast<Eigen::Index>(used.size()), directions.cols());
@@ -65,11 +67,14 @@ BlockMotion fit_block(const DisplacementField& f, const std::vector<std::size_t>
   // would keep it. Too little of the patch left to tell all directions: no value rather than a wild one.
   const RobustFit fit = robust_fit(rows, distance, {15, 15, 1e-5, options.two_directions_later});
   if (!fit.solved) return out;
-  const Eigen::MatrixXd covariance = options.shared * options.shared * fit.sigma * fit.sigma * fit.inverse;
-  out.value = directions * fit.unknowns;
-  const Eigen::Matrix3d spread = directions * covariance * directions.transpose();
-  for (Eigen::Index c = 0; c < 3; ++c) {
-    out.sigma[c] = std::hypot(std::sqrt(std::max(0.0, spread(c, c))), registration_sigma_m);
+  // Sigma rests on the residuals of few places: those of n - k are left, and their interval is Student's.
+  const double n = static_cast<double>(used.size());
+  const double left = std::max(1.0, n - static_cast<double>(directions.cols()));
+  const double stretch = options.shared * fit.sigma * std::sqrt(n / left) * student_widening(left);
+  for (std::size_t c = 0; c < out.value.size(); ++c) {
+    const auto k = static_cast<Eigen::Index>(c);
+    out.value[c] = fit.unknowns[k];
+    out.sigma[c] = std::hypot(stretch * std::sqrt(std::max(0.0, fit.inverse(k, k))), registration_sigma_m);
   }
   return out;
 }
@@ -105,14 +110,15 @@ std::vector<Patch> patch_motion(const std::vector<DisplacementField>& fields, In
           patch.cell = cell;
           patch.area_m2 = options.size_m * options.size_m;
           patch.series.kind = SensorKind::lidar;
-          patch.series.components = {"east", "north", "up"};
-          patch.series.push(reference, {0.0, 0.0, 0.0}, std::vector<double>(3, registration_sigma_m[0]));
-          const Directions directions = observable_directions(fields[0], cores, options.two_directions);
+          patch.directions = observable_directions(fields[0], cores, options.two_directions);
+          const auto width = static_cast<std::size_t>(patch.directions.cols());
+          if (width == 0) continue;
+          patch.series.components = width == 2 ? std::vector<std::string>{"across_wall", "up"} : std::vector<std::string>{"along_normal"};
+          patch.series.push(reference, std::vector<double>(width, 0.0), std::vector<double>(width, registration_sigma_m[0]));
           for (std::size_t e = 0; e < fields.size(); ++e) {
-            const BlockMotion motion = fit_block(fields[e], cores, directions, registration_sigma_m[e], options);
-            if (motion.value.allFinite()) measured[p] = 1;
-            patch.series.push(fields[e].to, {motion.value.x(), motion.value.y(), motion.value.z()},
-                              {motion.sigma.x(), motion.sigma.y(), motion.sigma.z()});
+            const BlockMotion motion = fit_block(fields[e], cores, patch.directions, registration_sigma_m[e], options);
+            if (std::isfinite(motion.value[0])) measured[p] = 1;
+            patch.series.push(fields[e].to, motion.value, motion.sigma);
           }
         }
       },

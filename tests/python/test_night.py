@@ -35,8 +35,6 @@ def outcome(out):
 def small_pit(out):
     hw.simulate(out, scenario="accelerating", seed=5, nights=2, beam_step_deg=0.6, radar_cell_m=20.0, radar_interval_min=120.0)
     site = (out / "site.toml").read_text().replace(', "png"', "")
-    site = site.replace("normal_radius_m = 3.0, cylinder_radius_m = 1.5", "normal_radius_m = 6.0, cylinder_radius_m = 4.0")
-    site = site.replace("[calculate]\n", "[calculate]\nregister = { core_spacing_m = 8.0, normal_radius_m = 6.0, cylinder_radius_m = 4.0 }\n")
     (out / "site.toml").write_text(site)
     return out / "site.toml"
 

@@ -34,8 +34,9 @@ HATCHES = {"live": None, "degraded": "..", "stale": "//", "silent": "xx"}
 KIND_WORDS = {"gnss": "GNSS", "radar": "radar", "lidar": "LiDAR"}
 KIND_MARKERS = {"gnss": "^", "radar": "s", "lidar": "D"}
 COMPONENT_WORDS = {"los": "line of sight, + towards the radar", "east": "east", "north": "north", "up": "up",
-                   "displacement": "along the instrument"}
-COMPONENTS = ["los", "displacement", "east", "north", "up"]
+                   "displacement": "along the instrument", "along_normal": "along the patch's normal, + outwards",
+                   "across_wall": "level, + out of the wall"}
+COMPONENTS = ["los", "displacement", "east", "north", "along_normal", "across_wall", "up"]
 GROUND = "#cfcfcf"
 MOST_PER_KIND = 4
 CJK_FONTS = ["Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK TC", "Noto Sans SC", "Source Han Sans SC",
