@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <ogr_srs_api.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -205,6 +206,7 @@ std::string identity(const Scene& scene) {
   for (const auto& [name, value] : option_values(scene.options)) {
     if (name != "nights" && name != "night") text += name + " = " + to_text(value) + "; ";
   }
+  text.erase(std::remove(text.begin() + 12, text.end(), '"'), text.end());  // JSON is written round it.
   return text + "\"";
 }
 

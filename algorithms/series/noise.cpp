@@ -118,6 +118,15 @@ double typical_count(const WindowRate& window, const TimeSeries& series, const P
   return counts.empty() ? 0.0 : median(std::move(counts));
 }
 
+/// The walk of an estimate rests on few independent lags of the longest kind, however many its samples: its part of a
+/// 95 % interval is Student's. So do flicker-like noises, of which one period shows one mood, keep their coverage.
+NoiseModel widened(NoiseModel noise, const Periods& periods, const NoiseOptions& options) {
+  double length_h = 0.0;
+  for (const auto& period : periods) length_h += to_hours(period[1] - period[0]);
+  noise.random_walk_m_per_sqrt_day *= student_widening(length_h / options.longest_lag_h);
+  return noise;
+}
+
 /// Noise of several quiet periods: variances averaged by their samples.
 NoiseModel noise_of_periods(const TimeSeries& series, const std::vector<std::array<Instant, 2>>& quiet, std::size_t c,
                             const NoiseOptions& options) {
@@ -222,14 +231,15 @@ Calibration quiet_calibration(const WindowRate& window, const TimeSeries& series
 
 CalibrationStage quiet_stage(const std::vector<WindowRate>& rates, const TimeSeries& series, const Periods& quiet,
                              std::size_t component, const NoiseOptions& options) {
-  CalibrationStage stage{quiet.empty() ? kNoInstant : quiet.back()[1], quiet, noise_of_periods(series, quiet, component, options), {}};
+  CalibrationStage stage{quiet.empty() ? kNoInstant : quiet.back()[1], quiet, widened(noise_of_periods(series, quiet, component, options), quiet, options), {}};
   for (const WindowRate& window : rates) stage.windows.push_back(quiet_calibration(window, series, quiet, stage.noise, options));
   return stage;
 }
 
 CalibrationStage start_stage(const std::vector<WindowRate>& rates, const TimeSeries& series, Instant end, std::size_t component,
                              const NoiseOptions& options) {
-  CalibrationStage stage{end, {{series.time.front(), end}}, estimate_noise(series, series.time.front(), end, component, options), {}};
+  const Periods start{{series.time.front(), end}};
+  CalibrationStage stage{end, start, widened(estimate_noise(series, series.time.front(), end, component, options), start, options), {}};
   for (const WindowRate& window : rates) stage.windows.push_back(model_calibration(window, series, stage.periods, stage.noise));
   return stage;
 }

@@ -58,7 +58,7 @@ struct Calibration {
 
 /// Sigma of each window's velocity from declared quiet periods, in which the truth is rest: the rms of
 /// the periods' own slopes about zero where they hold at least options.least_independent windows, else the
-/// noise model of the periods. Never the residuals of the fit: they make sigma 5 to 20 times too small
+/// noise model of the periods, its walk widened by Student's quantile for length / longest_lag_h degrees of freedom. Never the residuals of the fit: they make sigma 5 to 20 times too small
 /// on radar series. Fills sigma_m_per_day of every sample that has a velocity.
 std::vector<Calibration> calibrate(std::vector<WindowRate>& rates, const TimeSeries& series,
                                    const std::vector<std::array<Instant, 2>>& quiet, std::size_t component = 0,
@@ -77,7 +77,7 @@ Instant start_period_end(const TimeSeries& series, const NoiseOptions& options =
 struct CalibrationStage {
   Instant from = kNoInstant;                     ///< End of the last period it rests on.
   std::vector<std::array<Instant, 2>> periods;   ///< In the order of their ends.
-  NoiseModel noise;                              ///< Pooled over the periods.
+  NoiseModel noise;                              ///< Pooled over the periods; its walk is widened for few independent lags.
   std::vector<Calibration> windows;              ///< In the order of the rates.
   /// Sigma of a window's velocity at a sample, m/day: that of the quiet slopes, or of the noise model with the
   /// samples that this window has. NaN where there is no velocity.
