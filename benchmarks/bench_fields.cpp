@@ -3,10 +3,9 @@
 
 #include "algorithms/align/stable_ground.hpp"
 #include "algorithms/radar/velocity_map.hpp"
-#include "datasets/random.hpp"
+#include "benchmarks/wall.hpp"
 #include "io/readers/reader.hpp"
 #include "io/writers/las.hpp"
-#include "tests/support/rough_slope.hpp"
 
 namespace {
 
@@ -40,9 +39,8 @@ void VelocityMap(benchmark::State& state) {
 BENCHMARK(VelocityMap)->Arg(1)->Arg(2)->ArgName("threads")->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void Register(benchmark::State& state) {
-  const highwall::RoughSlope slope{100.0, 0.2, 0.005, 1.0};
-  static const Points reference = slope.scan(1);
-  static const Points epoch = slope.scan(2);
+  static const Points reference = highwall::wall(250000, 1);
+  static const Points epoch = highwall::wall(250000, 2);
   const highwall::Run run(static_cast<int>(state.range(0)));
   for (auto _ : state) {
     benchmark::DoNotOptimize(highwall::register_on_stable_ground(epoch, reference, highwall::RegisterOptions{}, run).rms_m);
@@ -53,7 +51,7 @@ BENCHMARK(Register)->Arg(1)->Arg(2)->ArgName("threads")->UseRealTime()->Unit(ben
 
 void ReadLas(benchmark::State& state) {
   static const std::string bytes = [] {
-    const Points places = highwall::RoughSlope{100.0, 0.2, 0.005, 1.0}.scan(1);
+    const Points places = highwall::wall(250000, 1);
     highwall::DisplacementField field = highwall::DisplacementField::of_size(static_cast<std::size_t>(places.rows()), highwall::Reason::no_sigma);
     field.position_m = places;
     return highwall::field_las(field);
