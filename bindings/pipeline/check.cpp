@@ -122,6 +122,7 @@ CheckReport check_site(const Site& site, const NightOptions& options, const Run&
   }
   for (const FileOutcome& stray : unmatched_files(site, listed))
     report.problems.push_back(fmt::format("{}: {}", stray.file, stray.detail));
+  for (std::string& finding : drop_findings(site, options, listed, archive ? &*archive : nullptr)) report.problems.push_back(std::move(finding));
   // Archive files are about as large as what they come from; products and segments as much again.
   report.lines.push_back(fmt::format("{} new files, {:.1f} MB; allow {:.1f} MB of disk", fresh,
                                      static_cast<double>(report.bytes_to_ingest) / 1e6,

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <set>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "io/durable/durable.hpp"
 
 namespace highwall {
@@ -34,6 +36,23 @@ double age_s(const fs::path& path, Instant now) {
   if (::stat(path.c_str(), &status) != 0) return 0.0;
   return to_seconds(now - Instant{status.st_mtim.tv_sec * kNsPerSecond + status.st_mtim.tv_nsec});
 }
+
+/// What lies in a folder; nothing when it cannot be listed, which is told by drop_findings().
+std::vector<fs::path> entries_of(const fs::path& folder, std::error_code* why = nullptr) {
+  std::vector<fs::path> paths;
+  std::error_code failed;
+  for (auto it = fs::directory_iterator(folder, failed); !failed && it != fs::directory_iterator(); it.increment(failed)) {
+    paths.push_back(it->path());
+  }
+  if (why != nullptr) *why = failed;
+  return paths;
+}
+
+/// A file's name as records and messages have it: relative to the site, printable.
+std::string name_of(const Site& site, const fs::path& path) { return printable(path.lexically_relative(site.root).generic_string()); }
+
+/// A file stamped further ahead than clocks differ would wait for ever.
+constexpr double kFuture_s = 3600.0;
 
 /// Folders and files below the drop folder that are the program's own.
 std::vector<fs::path> own_places(const Site& site) {
@@ -78,20 +97,51 @@ std::vector<DropFile> list_drop(const Site& site, const NightOptions& options) {
       throw Error(ErrorKind::config, "wildcards stand in the last part of \"files\" only", source.where);
     }
     std::vector<DropFile> found;
-    std::error_code failed;
-    for (const auto& entry : fs::directory_iterator(folder, failed)) {
-      const std::string name = entry.path().filename().string();
+    for (const fs::path& path : entries_of(folder)) {
+      const std::string name = path.filename().string();
       // A half-uploaded file "a.csv.part" belongs to the pattern "*.csv" all the same.
-      const bool unfinished = is_unfinished(entry.path());
-      const std::string final_name = unfinished && name[0] != '.' ? entry.path().stem().string() : name;
-      if (!entry.is_regular_file(failed) || !matches(final_name, pattern.filename().string())) continue;
-      const bool young = options.settle && age_s(entry.path(), options.now) < site.paths.settle_s;
-      found.push_back({&source, entry.path(), entry.path().lexically_relative(site.root).generic_string(), unfinished || young});
+      const bool unfinished = is_unfinished(path);
+      const std::string final_name = unfinished && name[0] != '.' ? path.stem().string() : name;
+      std::error_code failed;
+      if (!fs::is_regular_file(path, failed) || !matches(final_name, pattern.filename().string())) continue;
+      const bool young = options.settle && age_s(path, options.now) < site.paths.settle_s;
+      found.push_back({&source, path, name_of(site, path), unfinished || young});
     }
     std::sort(found.begin(), found.end(), [](const DropFile& a, const DropFile& b) { return a.name < b.name; });
     files.insert(files.end(), found.begin(), found.end());
   }
   return files;
+}
+
+std::vector<std::string> drop_findings(const Site& site, const NightOptions& options, const std::vector<DropFile>& files, const Archive* archive) {
+  std::vector<std::string> findings;
+  std::error_code why;
+  entries_of(site.resolve(site.paths.drop), &why);
+  if (why) findings.push_back(fmt::format("the drop folder {} cannot be read: {}", site.paths.drop, why.message()));
+  std::set<const SourceConfig*> with_files;
+  for (const DropFile& file : files) {
+    with_files.insert(file.source);
+    if (options.settle && age_s(file.path, options.now) < -kFuture_s) {
+      findings.push_back(fmt::format("{}: its time of change lies in the future, so that it waits: a clock is wrong; touch the file", file.name));
+    }
+  }
+  for (const SourceConfig& source : site.sources) {
+    const fs::path pattern = site.resolve(source.files);
+    const std::vector<fs::path> entries = entries_of(pattern.parent_path(), &why);
+    if (why) findings.push_back(fmt::format("source {}: its folder {} cannot be read: {}", source.id, name_of(site, pattern.parent_path()), why.message()));
+    for (const fs::path& path : entries) {
+      std::error_code failed;
+      if (!matches(path.filename().string(), pattern.filename().string()) || fs::is_regular_file(path, failed)) continue;
+      findings.push_back(fmt::format("{}: it is no file that can be read{}", name_of(site, path), failed ? ": " + failed.message() : ""));
+    }
+    if (!why && with_files.count(&source) == 0 && (archive == nullptr || archive->epochs(source.id).empty())) {
+      findings.push_back(fmt::format("source {}: no file matches {}, and it never had one", source.id, printable(source.files)));
+    }
+  }
+  if (files.empty() && !site.sources.empty()) findings.push_back("no file in the drop folder matches any source: nothing has come");
+  std::sort(findings.begin(), findings.end());
+  findings.erase(std::unique(findings.begin(), findings.end()), findings.end());
+  return findings;
 }
 
 std::vector<FileOutcome> unmatched_files(const Site& site, const std::vector<DropFile>& files) {
@@ -101,7 +151,7 @@ std::vector<FileOutcome> unmatched_files(const Site& site, const std::vector<Dro
   std::vector<FileOutcome> unmatched;
   std::error_code failed;
   const fs::path drop = site.resolve(site.paths.drop).lexically_normal();
-  for (auto it = fs::recursive_directory_iterator(drop, failed); !failed && it != fs::recursive_directory_iterator(); it.increment(failed)) {
+  for (auto it = fs::recursive_directory_iterator(drop, fs::directory_options::skip_permission_denied, failed); !failed && it != fs::recursive_directory_iterator(); it.increment(failed)) {
     const fs::path path = it->path().lexically_normal();
     const bool hidden = path.filename().string()[0] == '.';
     if (hidden || std::find(own.begin(), own.end(), path) != own.end()) {
@@ -109,11 +159,17 @@ std::vector<FileOutcome> unmatched_files(const Site& site, const std::vector<Dro
       continue;
     }
     std::error_code unreadable;
+    if (it->is_directory(unreadable) && ::access(path.c_str(), R_OK | X_OK) != 0) {
+      unmatched.push_back({"", name_of(site, path), "unmatched", "the folder cannot be read", {}, 0});
+    }
     if (!it->is_regular_file(unreadable) || matched.count(path) > 0) continue;
     const std::string near = pattern_that_differs_in_case(site, path);
-    unmatched.push_back({"", path.lexically_relative(site.root).generic_string(), "unmatched",
+    unmatched.push_back({"", name_of(site, path), "unmatched",
                          near.empty() ? "no source takes it" : fmt::format("no source takes it; \"{}\" would but for upper and lower case", near),
                          {}, 0});
+  }
+  if (failed && failed != std::errc::no_such_file_or_directory) {
+    unmatched.push_back({"", name_of(site, drop), "unmatched", "not all of the folder can be listed: " + failed.message(), {}, 0});
   }
   std::sort(unmatched.begin(), unmatched.end(), [](const FileOutcome& a, const FileOutcome& b) { return a.file < b.file; });
   return unmatched;

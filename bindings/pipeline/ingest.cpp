@@ -28,7 +28,7 @@ class Taker {
       return;
     }
     const std::string& sha = tried.note.file_sha256;  // "": the file could not even be loaded
-    if (const FileNote* known = sha.empty() ? nullptr : archive_.known_file(file.source->id, sha)) {
+    if (const FileNote* known = sha.empty() ? nullptr : archive_.known_file(file.source->id, sha, file.name, tried.note.options)) {
       tell(*known, outcome);
       if (known->file != file.name && known->outcome != "quarantined") duplicate(file, *known, outcome);
       summary_.files.push_back(std::move(outcome));
@@ -36,17 +36,14 @@ class Taker {
     }
     FileNote note = tried.note;
     note.at = now_;
-    try {
-      if (!tried.defect.empty()) {
-        set_aside(file, note.file_sha256, tried.defect, outcome);
-      } else if (!keep(tried, sha, outcome)) {
-        summary_.files.push_back(std::move(outcome));
-        return;
-      }
-    } catch (const Error& e) {
-      if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::frame) throw;
-      set_aside(file, note.file_sha256, reason_of(e, file.path), outcome);
+    bool kept = true;
+    std::string defect = tried.defect;
+    if (defect.empty()) defect = defect_of(file, [&] { kept = keep(tried, sha, outcome); });
+    if (!kept) {
+      summary_.files.push_back(std::move(outcome));
+      return;
     }
+    if (!defect.empty()) set_aside(file, note.file_sha256, defect, outcome);
     note.outcome = outcome.outcome;
     note.detail = outcome.detail;
     note.warnings = outcome.warnings;
@@ -219,9 +216,7 @@ void ingest(const Site& site, const NightOptions& options, Archive& archive, Nig
     summary.findings.push_back(fmt::format("{}: {}", stray.file, stray.detail));
     summary.files.push_back(std::move(stray));
   }
-  if (std::error_code failed; !std::filesystem::is_directory(site.resolve(site.paths.drop), failed)) {
-    summary.findings.push_back(fmt::format("the drop folder {} is not there", site.paths.drop));
-  }
+  for (std::string& finding : drop_findings(site, options, listed, &archive)) summary.findings.push_back(std::move(finding));
 }
 
 }  // namespace highwall

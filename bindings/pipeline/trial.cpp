@@ -7,9 +7,11 @@
 #include <cmath>
 #include <new>
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "io/crs/crs.hpp"
 #include "io/durable/digest.hpp"
 
@@ -100,6 +102,17 @@ void to_site_frame(const Site& site, const SourceConfig& source, PointCloud& clo
   check_box(site, cloud);
 }
 
+/// What a source of this kind is measured by. Anything else would lie in the archive, and nobody would miss it.
+void require_payload(const SourceConfig& source, const Payload& data) {
+  const bool cloud = std::holds_alternative<PointCloud>(data);
+  const bool map = std::holds_alternative<Stack>(data);
+  if (source.kind == "lidar" ? cloud : source.kind == "radar" ? !cloud : !cloud && !map) return;
+  throw Error(ErrorKind::input,
+              fmt::format("the file holds {}, but a source of kind {} takes {}", cloud ? "a point cloud" : map ? "maps" : "series of values",
+                          source.kind, source.kind == "lidar" ? "point clouds" : source.kind == "radar" ? "maps and series" : "series"),
+              {}, "move it to the folder of its own source");
+}
+
 /// Reads files and tries them, without storing anything.
 class Trier {
  public:
@@ -109,18 +122,24 @@ class Trier {
   /// @throws Error(input or frame) for the file's own defects, Error(config) for what site.toml leaves open.
   Reading read(const DropFile& file, const std::string& bytes, FileNote& note, FileOutcome& outcome) const {
     Reading reading = read_any(file, bytes);
-    outcome.warnings = reading.report.warnings;
+    for (const std::string& warning : reading.report.warnings) outcome.warnings.push_back(printable(warning));
     outcome.rejected_rows = reading.report.rejected;
     if (!reading.report.rows.empty()) {
-      note.first_rejected = fmt::format("line {}: {}", reading.report.rows[0].line, reading.report.rows[0].reason);
+      note.first_rejected = fmt::format("line {}: {}", reading.report.rows[0].line, printable(reading.report.rows[0].reason));
     }
+    require_payload(*file.source, reading.data);
     if (auto* cloud = std::get_if<PointCloud>(&reading.data)) {
       try_cloud(file, *cloud, outcome);
     } else if (const auto* stack = std::get_if<Stack>(&reading.data)) {
       try_stack(file, *stack);
     } else {
       std::size_t rows = 0;
-      for (const TimeSeries& s : std::get<std::vector<TimeSeries>>(reading.data)) rows += s.size();
+      for (const TimeSeries& s : std::get<std::vector<TimeSeries>>(reading.data)) {
+        rows += s.size();
+        if (const std::string defect = target_name_defect(s.target); !defect.empty()) {
+          throw Error(ErrorKind::input, defect, {}, "write the file, or its name, in UTF-8; or set target for its source");
+        }
+      }
       if (rows == 0) throw Error(ErrorKind::input, "the file has no usable row", file.path.string());
     }
     return reading;
@@ -128,13 +147,7 @@ class Trier {
 
  private:
   Reading read_any(const DropFile& file, const std::string& bytes) const {
-    try {
-      return read_input({file.path.string(), bytes}, read_options_of(site_, *file.source), run_);
-    } catch (const std::bad_alloc&) {
-      throw Error(ErrorKind::input, "the file asks for more memory than there is", file.path.string());
-    } catch (const std::length_error&) {
-      throw Error(ErrorKind::input, "the file asks for more memory than there is", file.path.string());
-    }
+    return read_input({file.path.string(), bytes}, read_options_of(site_, *file.source), run_);
   }
 
   void try_cloud(const DropFile& file, PointCloud& cloud, FileOutcome& outcome) const {
@@ -178,7 +191,21 @@ std::string reason_of(const Error& e, const fs::path& path) {
   std::string text = place.empty() ? e.message() : place + ": " + e.message();
   // Readers may quote the path within their sentence too.
   if (const std::size_t at = text.find(path.string()); at != std::string::npos) text.replace(at, path.string().size(), "the file");
-  return e.hint().empty() ? text : fmt::format("{} ({})", text, e.hint());
+  return printable(e.hint().empty() ? text : fmt::format("{} ({})", text, e.hint()));
+}
+
+std::string defect_of(const DropFile& file, const std::function<void()>& body) {
+  try {
+    body();
+    return {};
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::frame) throw;
+    return reason_of(e, file.path);
+  } catch (const std::bad_alloc&) {
+    return "the file asks for more memory than there is";
+  } catch (const std::length_error&) {
+    return "the file asks for more memory than there is";
+  }
 }
 
 ReadOptions read_options_of(const Site& site, const SourceConfig& source) {
@@ -186,6 +213,14 @@ ReadOptions read_options_of(const Site& site, const SourceConfig& source) {
   o.strict = true;
   if (source.crs != "local") o.origin_m.assign(site.frame.origin_m.begin(), site.frame.origin_m.end());
   return o;
+}
+
+std::string options_digest(const Site& site, const SourceConfig& source) {
+  std::string text = site.frame.to_string();
+  for (const double v : site.box_min_m) text += fmt::format("|{}", v);
+  for (const double v : site.box_max_m) text += fmt::format("|{}", v);
+  for (const auto& [name, value] : option_values(read_options_of(site, source))) text += "|" + name + "=" + to_text(value);
+  return sha256_hex(text).substr(0, 16);
 }
 
 std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, const Archive* archive, const Run& run) {
@@ -197,18 +232,18 @@ std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, 
   for (std::size_t i = 0; i < files.size(); ++i) {
     run.check_stop();
     const DropFile& file = files[i];
-    TriedFile one{file, {file.source->id, file.name, "stored", {}, {}, 0}, {file.source->id, file.name, {}, {}, {}, 0, {}, {}, {}}, 0, false, {}, {}, {}};
+    TriedFile one{file, {file.source->id, file.name, "stored", {}, {}, 0}, {file.source->id, file.name, {}, {}, {}, 0, {}, {}, {}, options_digest(site, *file.source)}, 0, false, {}, {}, {}};
     if (file.waiting) {
       one.outcome.outcome = "waiting";
       one.outcome.detail = "still being uploaded, or too young";
       tried.push_back(std::move(one));
       continue;
     }
-    try {
+    one.defect = defect_of(file, [&] {
       const std::string bytes = load_file(file.path);
       one.bytes = bytes.size();
       one.note.file_sha256 = sha256_hex(bytes);
-      one.known = (archive != nullptr && archive->known_file(file.source->id, one.note.file_sha256) != nullptr) ||
+      one.known = (archive != nullptr && archive->known_file(file.source->id, one.note.file_sha256, file.name, one.note.options) != nullptr) ||
                   !seen.insert({file.source->id, one.note.file_sha256}).second;
       if (!one.known) {
         Reading reading = trier.read(file, bytes, one.note, one.outcome);
@@ -218,10 +253,7 @@ std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, 
           one.reading = std::move(reading);
         }
       }
-    } catch (const Error& e) {
-      if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::frame) throw;
-      one.defect = reason_of(e, file.path);
-    }
+    });
     tried.push_back(std::move(one));
     run.progress("read", i + 1, files.size());
   }

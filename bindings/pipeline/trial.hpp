@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,9 @@ std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, 
 /// changed since.
 std::optional<Reading> reading_of(const Site& site, TriedFile& tried, const Run& run);
 
+/// Does something with a file. @return why the file cannot be used, "" when it can; errors that are not the
+/// file's own go on
+std::string defect_of(const DropFile& file, const std::function<void()>& body);
 /// The error's words without the file's name, which stands before them anyway.
 std::string reason_of(const Error& e, const std::filesystem::path& path);
 
@@ -41,6 +45,9 @@ Stack one_epoch(const Stack& stack, std::size_t e);
 std::optional<GridGeometry> grid_of_source(const Archive& archive, const std::string& source);
 /// @throws Error(frame) when the two differ.
 void require_grid(const GridGeometry& first, const GridGeometry& other);
+
+/// Digest of all that decides how a file of the source is read.
+std::string options_digest(const Site& site, const SourceConfig& source);
 
 /// Options for the source's reader, strict: what a format leaves open is an error.
 ReadOptions read_options_of(const Site& site, const SourceConfig& source);

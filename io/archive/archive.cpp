@@ -192,13 +192,16 @@ SeriesResult Archive::append_series(const std::string& source, const std::vector
   return result;
 }
 
-const FileNote* Archive::known_file(const std::string& source, const std::string& file_sha256) const {
-  const auto found = state_.files.find({source, file_sha256});
-  return found == state_.files.end() ? nullptr : &found->second;
+const FileNote* Archive::known_file(const std::string& source, const std::string& file_sha256, const std::string& file,
+                                    const std::string& options) const {
+  if (const auto taken = state_.files.find({source, file_sha256}); taken != state_.files.end()) return &taken->second;
+  const auto aside = state_.quarantined.find({source, file_sha256, file});
+  if (aside == state_.quarantined.end()) return nullptr;
+  return aside->second.options.empty() || aside->second.options == options ? &aside->second : nullptr;
 }
 
 void Archive::note_file(const FileNote& note) {
-  if (known_file(note.source, note.file_sha256) != nullptr) return;
+  if (known_file(note.source, note.file_sha256, note.file, note.options) != nullptr) return;
   journal_->write(note.at, note);
   state_.take(note);
 }

@@ -98,8 +98,10 @@ class Archive {
   /// and no crash can explain, which no reader takes.
   std::vector<std::string> losses(Instant now) const;
 
-  /// What became of a file with these bytes under this source; nullptr when it is new.
-  const FileNote* known_file(const std::string& source, const std::string& file_sha256) const;
+  /// What became of a file with these bytes under this source; nullptr when it is new. A file that was set aside
+  /// is new under another name, and when it would be read otherwise (`options`, a digest).
+  const FileNote* known_file(const std::string& source, const std::string& file_sha256, const std::string& file,
+                             const std::string& options) const;
   /// Notes that all of a file has been dealt with. A file that is known already is not noted again.
   void note_file(const FileNote& note);
   /// Writes a record, with a table of the rows that the file tells otherwise.

@@ -33,7 +33,7 @@ std::string dump(const json& j, int indent = -1) { return j.dump(indent, ' ', fa
 FileNote file_note(const json& j) {
   return {j.at("source"), j.at("file"), j.at("file_sha256"), j.at("outcome"), j.value("detail", ""),
           j.value("rejected_rows", std::uint64_t{0}), j.value("first_rejected", ""),
-          j.value("warnings", std::vector<std::string>{}), instant_of(j)};
+          j.value("warnings", std::vector<std::string>{}), instant_of(j), j.value("options", "")};
 }
 
 IngestNote ingest_note(const json& j) {
@@ -61,7 +61,13 @@ std::vector<fs::path> logs_in(const fs::path& folder) {
 
 }  // namespace
 
-void JournalState::take(const FileNote& note) { files[{note.source, note.file_sha256}] = note; }
+void JournalState::take(const FileNote& note) {
+  if (note.outcome == "quarantined") {
+    quarantined[{note.source, note.file_sha256, note.file}] = note;
+  } else {
+    files[{note.source, note.file_sha256}] = note;
+  }
+}
 
 void JournalState::take(const IngestNote& note) {
   epochs[note.id] = note;
@@ -82,7 +88,7 @@ void JournalState::take(const LossNote& note) {
   }
   std::erase_if(files, [&](const auto& entry) {
     const FileNote& file = entry.second;
-    if (file.source != note.source || file.outcome == "quarantined") return false;
+    if (file.source != note.source) return false;
     return series || file.outcome == "duplicate" || shas.count(file.file_sha256) > 0;
   });
   std::erase_if(block_of_file, [&](const auto& entry) { return entry.first.first == note.source; });
@@ -126,7 +132,7 @@ void Journal::write_line(Instant now, const std::string& text) {
 }
 
 void Journal::write(Instant now, const FileNote& n) {
-  write_line(now, dump({{"act", "file"},
+  json line{{"act", "file"},
                         {"at", to_iso8601(n.at)},
                         {"source", n.source},
                         {"file", n.file},
@@ -135,7 +141,9 @@ void Journal::write(Instant now, const FileNote& n) {
                         {"detail", n.detail},
                         {"rejected_rows", n.rejected_rows},
                         {"first_rejected", n.first_rejected},
-                        {"warnings", n.warnings}}));
+                        {"warnings", n.warnings}};
+  if (n.outcome == "quarantined") line["options"] = n.options;
+  write_line(now, dump(line));
 }
 
 void Journal::write(Instant now, const IngestNote& n) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -25,6 +26,7 @@ struct FileNote {
   std::string first_rejected;
   std::vector<std::string> warnings;
   Instant at = kNoInstant;   ///< Night that dealt with it.
+  std::string options;       ///< Quarantined files: digest of how the source was to be read. Read otherwise, it is tried again.
 };
 
 /// A file or epoch that was set aside.
@@ -66,7 +68,8 @@ struct LossNote {
 
 /// The journal, replayed.
 struct JournalState {
-  std::map<std::pair<std::string, std::string>, FileNote> files;  ///< By source and digest of the file.
+  std::map<std::pair<std::string, std::string>, FileNote> files;  ///< Taken in: by source and digest of the file.
+  std::map<std::array<std::string, 3>, FileNote> quarantined;     ///< By source, digest and name of the file.
   std::map<std::string, IngestNote> epochs;                       ///< By id.
   std::map<std::string, SealNote> segments;                       ///< By name.
   std::vector<LossNote> losses;

@@ -408,7 +408,8 @@ def test_a_renamed_copy_of_another_date_is_a_finding(tmp_path):
 def test_check_tells_what_the_night_would_refuse_and_changes_nothing(tmp_path):
     site = pit(tmp_path, CRACK, LIDAR)
     (tmp_path / "drop/crack/E1.csv").write_text(series(48))
-    assert run(site).returncode == 0
+    first = run(site)
+    assert first.returncode == 2 and "source scan: no file matches" in first.stdout
     changed = series(50).splitlines()
     changed[10] = changed[10].split(",")[0] + ",77.0"
     (tmp_path / "drop/crack/E1.csv").write_text("\n".join(changed) + "\n")

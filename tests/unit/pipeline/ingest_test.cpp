@@ -202,5 +202,82 @@ TEST_F(IngestTest, ChangedRowsAreKeptOneByOneAlsoAfterAKillBehindTheIngestLine) 
             "E1,2026-03-01T01:00:00Z,displacement,0.0002,0.0072\n");
 }
 
+TEST_F(IngestTest, NamesThatAreNoUtf8AreToldAndEndNoNight) {
+  put("drop/crack/\xB1\xB1\xB1.csv", rows({0.3, 0.2}));
+  put("drop/crack/T.csv", "time,target,displacement_mm\n2026-03-01T00:00:00Z,\xB1\xB1,1\n2026-03-01T01:00:00Z,\xB1\xB1,1\n");
+  put("drop/crack/P.csv", "time,target,displacement_mm\n2026-03-01T00:00:00Z,a/b,1\n2026-03-01T01:00:00Z,a/b,1\n");
+  const NightSummary summary = night();
+  EXPECT_EQ(outcome(summary, "E1.csv").outcome, "stored");
+  for (const char* name : {"%B1%B1%B1.csv", "T.csv", "P.csv"}) {
+    EXPECT_EQ(outcome(summary, name).outcome, "quarantined") << name;
+    EXPECT_TRUE(tells(summary.findings, {name, "UTF-8"})) << all(summary.findings);
+  }
+  EXPECT_EQ(night("2026-03-03T00:00:00Z").files.size(), 4U);  // and it ends
+}
+
+TEST_F(IngestTest, AQuarantinedFileIsTriedAgainWhenItsSourceIsReadOtherwise) {
+  put("drop/crack/M.csv", "stamp;v\n2026-03-01T00:00:00Z;1\n2026-03-01T01:00:00Z;2\n");
+  EXPECT_EQ(outcome(night(), "M.csv").outcome, "quarantined");
+  EXPECT_EQ(outcome(night("2026-03-03T00:00:00Z"), "M.csv").outcome, "quarantined");
+  add_to_site("unit = \"mm\"\n[source.columns]\ntime = \"stamp\"\ndisplacement = \"v\"\n");
+  fs::remove(root_ / "drop/crack/E1.csv");
+  const NightSummary mended = night("2026-03-04T00:00:00Z");
+  EXPECT_EQ(outcome(mended, "M.csv").outcome, "stored") << outcome(mended, "M.csv").detail;
+}
+
+TEST_F(IngestTest, ARenamedFileIsTriedAgainAndTwoCopiesAreNotedOnce) {
+  put("drop/crack/\xB1.csv", rows({0.4, 0.5}));
+  put("drop/crack/\xB2.csv", rows({0.4, 0.5}));
+  night();
+  const auto lines = [&] { return Archive::open_for_reading(root_ / "archive").journal().size(); };
+  const std::size_t before = lines();
+  night();
+  night("2026-03-03T00:00:00Z");
+  EXPECT_EQ(lines(), before);
+  fs::rename(root_ / "drop/crack/\xB1.csv", root_ / "drop/crack/N.csv");
+  fs::remove(root_ / "drop/crack/\xB2.csv");
+  EXPECT_EQ(outcome(night("2026-03-04T00:00:00Z"), "N.csv").outcome, "stored");
+}
+
+TEST_F(IngestTest, WhatASourceOfItsKindCannotBeMeasuredByIsQuarantined) {
+  add_to_site(source("scan", "lidar") + "crs = \"local\"\n");
+  put("drop/scan/F1.csv", rows({0.1, 0.2}));
+  const NightSummary summary = night();
+  EXPECT_EQ(outcome(summary, "F1.csv").outcome, "quarantined");
+  EXPECT_TRUE(tells(summary.findings, {"F1.csv", "series of values", "lidar"})) << all(summary.findings);
+  EXPECT_TRUE(Archive::open_for_reading(root_ / "archive").epochs("scan").empty());
+}
+
+TEST_F(IngestTest, FoldersPatternsAndThingsThatBringNoDataAreFindings) {
+  add_to_site(source("gone", "extensometer") + source("empty", "extensometer"));
+  fs::create_directories(root_ / "drop/empty");
+  fs::create_directories(root_ / "drop/crack/folder.csv");
+  fs::create_symlink("loop.csv", root_ / "drop/crack/loop.csv");
+  ASSERT_EQ(::mkfifo((root_ / "drop/crack/pipe.csv").c_str(), 0600), 0);
+  for (const auto& findings : {night().findings, check().problems}) {
+    EXPECT_TRUE(tells(findings, {"source gone", "cannot be read"})) << all(findings);
+    EXPECT_TRUE(tells(findings, {"source empty", "never had one"})) << all(findings);
+    for (const char* name : {"folder.csv", "loop.csv", "pipe.csv"}) EXPECT_TRUE(tells(findings, {name, "no file"})) << name << all(findings);
+    EXPECT_FALSE(tells(findings, {"source crack"})) << all(findings);
+  }
+}
+
+TEST_F(IngestTest, SilenceOfAllSourcesIsAFinding) {
+  night();
+  fs::remove(root_ / "drop/crack/E1.csv");
+  EXPECT_TRUE(tells(night("2026-03-03T00:00:00Z").findings, {"nothing has come"}));
+  fs::remove_all(root_ / "drop");
+  EXPECT_TRUE(tells(night("2026-03-03T00:00:00Z").findings, {"drop folder drop cannot be read"}));
+}
+
+TEST_F(IngestTest, AFileFromTheFutureIsToldWhileItWaits) {
+  fs::last_write_time(root_ / "drop/crack/E1.csv", fs::file_time_type::clock::now() + std::chrono::hours(24 * 365 * 20));
+  NightOptions o = options();
+  o.settle = true;
+  const NightSummary summary = run_night(read_site(root_ / "site.toml"), o, highwall::Run(1));
+  EXPECT_EQ(outcome(summary, "E1.csv").outcome, "waiting");
+  EXPECT_TRUE(tells(summary.findings, {"E1.csv", "in the future"})) << all(summary.findings);
+}
+
 }  // namespace
 }  // namespace highwall

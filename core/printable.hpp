@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace highwall {
+
+/// Any bytes as printable UTF-8, without loss: bytes that are no UTF-8 and control characters become %XX, as does a
+/// '%' that two hexadecimal digits follow. Names of files are any bytes; records and messages are UTF-8.
+std::string printable(std::string_view bytes);
+
+/// Why a name is not fit for a target, as a sentence; empty when it is. It must be UTF-8 of 1 to 200 bytes without
+/// control characters and '/', and neither "." nor "..": it goes into messages, topics, tables and file names.
+std::string target_name_defect(std::string_view name);
+
+}  // namespace highwall
