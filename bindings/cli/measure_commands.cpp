@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <map>
 
 #include "algorithms/catalog.hpp"
 #include "algorithms/compare/m3c2.hpp"
@@ -85,8 +86,20 @@ void add_info(CLI::App& app, Session& session) {
   });
 }
 
+/// "empty_core 12, too_few_points 3" for what has no value; "" when all have one.
+std::string reasons_text(const std::vector<Reason>& reasons) {
+  std::map<std::string, std::size_t> counts;
+  for (const Reason reason : reasons) {
+    if (reason != Reason::ok) ++counts[std::string(name_of(reason))];
+  }
+  std::string text;
+  for (const auto& [name, n] : counts) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, n);
+  return text;
+}
+
 /// Distances with the --units of the files, or in metres.
-void measure_pair(const std::vector<std::string>& paths, const std::string& cores, const std::string& units,
+/// @return true when any place has a value
+bool measure_pair(const std::vector<std::string>& paths, const std::string& cores, const std::string& units,
                   const std::string& out, const M3c2Options& options, const Session& session) {
   ReadOptions read;
   read.units = units;
@@ -113,7 +126,11 @@ void measure_pair(const std::vector<std::string>& paths, const std::string& core
        {{"core_points", std::to_string(field.size())},
         {"measured", std::to_string(measured)},
         {"without_a_value", std::to_string(field.size() - measured)},
+        {"reasons", reasons_text(field.reason)},
         {"output", out}});
+  if (measured > 0) return true;
+  print(fmt::format("nothing was measured at {} places: {}\n", field.size(), field.size() == 0 ? "there are none" : reasons_text(field.reason)));
+  return false;
 }
 
 void add_m3c2(CLI::App& app, Session& session) {
@@ -140,7 +157,7 @@ void add_m3c2(CLI::App& app, Session& session) {
     } catch (const Error& e) {
       usage("--output", e.what());
     }
-    measure_pair(*paths, *cores, *units, *out, options, session);
+    if (!measure_pair(*paths, *cores, *units, *out, options, session)) session.exit_code = kWithFindings;
   });
 }
 
@@ -215,6 +232,10 @@ void add_rate(CLI::App& app, Session& session) {
     }
     std::vector<RateColumn> columns;
     for (const WindowRate& r : rates) columns.push_back({r.window_h, &r.velocity_m_per_day, &r.sigma_m_per_day});
+    for (const WindowRate& r : rates) {
+      const std::string reasons = reasons_text(r.reason);
+      if (!reasons.empty()) tell(session, "no_velocity", {{"window_h", fmt::format("{:g}", r.window_h)}, {"samples", reasons}});
+    }
     put(*out, rate_csv(series, columns));
     tell(session, "rate",
          {{"series", series.target}, {"samples", std::to_string(series.size())}, {"output", out->empty() ? "-" : *out}});
@@ -251,6 +272,26 @@ void add_trend(CLI::App& app, Session& session) {
   });
 }
 
+/// A line a target: its highest level, and the first time of each level.
+std::string onset_table(const std::vector<History>& histories) {
+  constexpr Level kRaised[] = {Level::blue, Level::yellow, Level::orange, Level::red};
+  std::string text = fmt::format("{:<20} {:<8}", "target", "highest");
+  for (const Level level : kRaised) text += fmt::format(" {:<21}", fmt::format("first {}", name_of(level)));
+  text += "last health\n";
+  for (const History& h : histories) {
+    Level highest = Level::none;
+    std::map<Level, Instant> first;
+    for (const LampEntry& e : h.entries) {
+      highest = std::max(highest, e.level);
+      first.try_emplace(e.level, e.at);
+    }
+    text += fmt::format("{:<20} {:<8}", h.target, name_of(highest));
+    for (const Level level : kRaised) text += fmt::format(" {:<21}", first.count(level) > 0 ? to_iso8601(first[level]) : "-");
+    text += h.entries.empty() ? "no sample\n" : fmt::format("{}\n", name_of(h.entries.back().health));
+  }
+  return text;
+}
+
 void add_warn(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("warn", "Warning levels of bare series files, sample by sample; the files together are one zone");
   command->footer("Example: highwall warn E1.csv E2.csv --kind extensometer -o levels.csv");
@@ -278,6 +319,7 @@ void add_warn(CLI::App& app, Session& session) {
     }
     const auto histories = judge_files(all, rules, periods, session.run);
     put(*out, levels_csv(rows_of(histories)));
+    if (!out->empty() && *out != "-") print(onset_table(histories));
     for (const History& h : histories) {
       Level highest = Level::none;
       for (const LampEntry& e : h.entries) highest = std::max(highest, e.level);

@@ -67,7 +67,11 @@ Instant clock_now() {
 
 Instant now_or_clock(const std::string& text) {
   if (text.empty()) return clock_now();
-  const auto t = parse_iso8601(text);
+  const auto t = parse_iso8601(text, false);
+  if (!t && parse_iso8601(text)) {
+    throw Error(ErrorKind::config, "\"" + text + "\" names no zone: it would be another moment here and there", "--now",
+                "write it with Z or an offset, e.g. 2026-03-01T00:00:00Z or 2026-03-01T08:00:00+08:00");
+  }
   if (!t) throw Error(ErrorKind::config, "\"" + text + "\" is no ISO 8601 instant", "--now", "e.g. 2026-03-01T00:00:00Z");
   return *t;
 }

@@ -505,3 +505,35 @@ def test_a_stop_during_map_stacks_is_quick(tmp_path):
     assert time.monotonic() - begin < 2.0  # a loaded machine; 0.2 s on a quiet one
     assert len(list((tmp_path / "archive").rglob("*-maps-*.h5"))) < 300
     assert run(site).returncode == 0
+
+
+# ---- bare files ----
+
+def test_a_clock_without_its_zone_is_refused(tmp_path):
+    site = pit(tmp_path, CRACK)
+    for now in ("2026-03-03T00:00:00", "2026-03-03"):
+        done = run(site, now=now)
+        assert done.returncode == 64 and "zone" in done.stderr, done.stderr
+
+
+def test_a_comparison_without_any_value_is_no_success(tmp_path):
+    for name, points in (("a.las", 200), ("b.las", 201)):
+        (tmp_path / name).write_bytes(las(points=points))
+    (tmp_path / "far.xyz").write_text("100500 3900000 10\n100501 3900000 10\n100502 3900000 10\n")
+    done = subprocess.run([HIGHWALL, "m3c2", tmp_path / "a.las", tmp_path / "b.las", "--cores", tmp_path / "far.xyz", "-o", tmp_path / "o.csv"],
+                          capture_output=True, text=True)
+    assert done.returncode == 2 and "nothing was measured at 3 places" in done.stdout, done.stdout + done.stderr
+
+
+def test_warn_shows_when_each_level_began_and_rate_why_there_is_none(tmp_path):
+    (tmp_path / "E1.csv").write_text(series(168, step=2.0))
+    (tmp_path / "E2.csv").write_text(series(168))
+    done = subprocess.run([HIGHWALL, "warn", tmp_path / "E1.csv", tmp_path / "E2.csv", "--kind", "extensometer", "-o", tmp_path / "l.csv"],
+                          capture_output=True, text=True)
+    lines = {line.split()[0]: line.split() for line in done.stdout.splitlines()}
+    assert lines["target"][1] == "highest" and lines["E2"][1] in ("none", "blue"), done.stdout
+    assert lines["E1"][1] != "none" and any(word.startswith("2026-03-0") for word in lines["E1"]), done.stdout
+    done = subprocess.run([HIGHWALL, "rate", tmp_path / "E2.csv", "--window", "3h,24h", "-o", tmp_path / "r.csv"], capture_output=True, text=True)
+    told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    reasons = {line["window_h"]: line["samples"] for line in told if line["event"] == "no_velocity"}
+    assert set(reasons) == {"3", "24"} and reasons["3"], done.stderr
