@@ -492,7 +492,7 @@ def test_every_stage_is_one_json_line(tmp_path):
 
 
 def test_a_stop_during_map_stacks_is_quick(tmp_path):
-    site = pit(tmp_path, CRACK, RADAR)
+    site = pit(tmp_path, RADAR)
     site.write_text(site.read_text().replace(WKT, "EPSG:32650"))
     for i in range(300):
         (tmp_path / f"drop/radar/{i:03}.tif").write_bytes(geotiff(f"2026-03-02T{i // 60:02}:{i % 60:02}:00Z", size=16))
