@@ -54,7 +54,7 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
   std::erase_if(summary.acts, [&](const Act& act) { return act.at > options.now; });
   for (std::string& problem : name_targets(summary.acts, site, measurements, options.now)) summary.findings.push_back(std::move(problem));
   std::vector<ZoneHistories> histories = warn(site, policy, measurements, summary.acts, options.now, run);
-  for (std::string& doubt : doubts_of(histories)) summary.findings.push_back(std::move(doubt));
+  for (std::string& doubt : doubts_of(histories, policy.timing.latch_from)) summary.findings.push_back(std::move(doubt));
   Outbox outbox(archive.root());
   if (!measurements.failed.empty()) carry_told_states(outbox.told_states(), options.now, histories);
   keep_published(site, policy, summary.acts, outbox, options.now, histories, summary.findings);

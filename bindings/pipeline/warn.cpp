@@ -133,7 +133,8 @@ class Poster {
   /// Posts every change after the newest one that was posted. A change that late data put before it is
   /// not sent again; when late data changed the present state, that goes out as an update.
   /// @param own  the zone's own and its targets' histories; nullptr when the stream is that of a target. A target has
-  ///             messages of its own for changes of level only: its health is told by its zone and its source.
+  ///             messages of its own for changes of level, and of health while its level is a latched one: else its
+  ///             health is told by its zone and its source.
   /// @param zone of the stream; "" = in no zone
   std::size_t stream(const History& history, const ZoneHistories* own, const std::string& zone, const Polygon& outline) {
     const bool is_zone = own != nullptr;
@@ -149,7 +150,8 @@ class Poster {
       const Level before = last ? last->level : Level::none;
       const Health health_before = last ? last->health : Health::live;
       const bool newer = !last || entry.at > last->event_time;
-      const bool differs = entry.level != before || (is_zone && told(entry.health) != told(health_before));
+      const bool health_tells = is_zone || entry.level >= policy_.timing.latch_from;
+      const bool differs = entry.level != before || (health_tells && told(entry.health) != told(health_before));
       const bool untold = kept && last && entry.cause == LampEntry::Cause::kept && !tells_kept(*last);
       const bool correction = last && (!newer || retold) && k + 1 == changes.size() && (differs || untold);
       if (!(differs || untold) || (!newer && !correction)) continue;
@@ -360,16 +362,26 @@ std::vector<TargetInput> judged_of(const std::vector<TargetInput>& targets, cons
   return judged;
 }
 
+bool is_raised_and_silent(const History& target, Level latch_from) {
+  if (target.entries.empty()) return false;
+  const LampEntry& now = target.entries.back();
+  return now.level >= latch_from && (now.health == Health::silent || now.health == Health::stale);
+}
+
 }  // namespace
 
-std::vector<std::string> doubts_of(const std::vector<ZoneHistories>& zones) {
+std::vector<std::string> doubts_of(const std::vector<ZoneHistories>& zones, Level latch_from) {
   constexpr std::size_t kMost = 5;  // A source with hundreds of patches must not hide the rest.
   std::vector<std::string> findings;
   for (const ZoneHistories& z : zones) {
     std::size_t doubted = 0;
     for (const History& target : z.targets) {
-      if (target.doubts.empty() || ++doubted > kMost) continue;
-      for (const std::string& doubt : target.doubts) findings.push_back(fmt::format("{} {}", target.target, doubt));
+      std::vector<std::string> doubts = target.doubts;
+      if (is_raised_and_silent(target, latch_from)) {
+        doubts.push_back(fmt::format("stands at {} and is silent: nobody sees what it does", name_of(target.entries.back().level)));
+      }
+      if (doubts.empty() || ++doubted > kMost) continue;
+      for (const std::string& doubt : doubts) findings.push_back(fmt::format("{} {}", target.target, doubt));
     }
     if (doubted > kMost) findings.push_back(fmt::format("zone {}: {} more targets have doubts", z.zone, doubted - kMost));
   }

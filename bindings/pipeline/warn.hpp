@@ -33,8 +33,9 @@ std::string explain(const std::string& name, const LampEntry& entry);
 /// Adds what is the same for all evidence of a history: epochs, policy and the rule's citation.
 void complete(Evidence& evidence, const History& history, const Policy& policy);
 
-/// What people must know of targets that cannot be judged as they should, each a sentence.
-std::vector<std::string> doubts_of(const std::vector<ZoneHistories>& zones);
+/// What people must know of targets that cannot be judged as they should, or that stand at `latch_from` or above
+/// without data; each a sentence.
+std::vector<std::string> doubts_of(const std::vector<ZoneHistories>& zones, Level latch_from);
 
 /// States at `now`, zones first.
 std::vector<NightState> states_of(const std::vector<ZoneHistories>& zones);

@@ -261,15 +261,46 @@ TEST_F(Nights, TheZoneTellsSilenceOnceAndSoTheReturn) {
   night(24, sick({}));
   const LampEntry silent = entry(34, Level::red, Health::silent, LampEntry::Cause::health);
   const auto quiet = night(48, sick({silent}));
-  ASSERT_EQ(quiet.messages.size(), 1U);
-  EXPECT_EQ(quiet.messages[0]["stream"], "wall");
-  EXPECT_EQ(quiet.messages[0]["health"], "silent");
-  EXPECT_EQ(quiet.messages[0]["level"], "red");
+  ASSERT_EQ(quiet.messages.size(), 2U);  // The zone, and its target that stands at red.
+  for (const nlohmann::json& m : quiet.messages) {
+    EXPECT_EQ(m["health"], "silent");
+    EXPECT_EQ(m["level"], "red");
+  }
   EXPECT_TRUE(night(72, sick({silent})).messages.empty());
   const auto back = night(96, sick({silent, entry(90, Level::red)}));
-  ASSERT_EQ(back.messages.size(), 1U);
+  ASSERT_EQ(back.messages.size(), 2U);
   EXPECT_EQ(back.messages[0]["health"], "live");
   EXPECT_EQ(back.messages[0]["msg_type"], "update");
+}
+
+TEST_F(Nights, ARaisedTargetThatFallsSilentIsToldThoughItsZoneGoesOn) {
+  const auto pair = [](Level level, std::vector<LampEntry> more) {
+    std::vector<LampEntry> b{entry(0, Level::none), entry(10, level)};
+    b.insert(b.end(), more.begin(), more.end());
+    return std::vector<History>{target("gnss/A", {entry(0, Level::none), entry(10, level), entry(46, level)}), target("gnss/B", b)};
+  };
+  for (const Level level : {Level::orange, Level::yellow}) {
+    fs::remove_all(root_);
+    night(24, pair(level, {}));
+    const auto after = night(48, pair(level, {entry(40, level, Health::silent, LampEntry::Cause::health)}));
+    if (level == Level::yellow) {
+      EXPECT_TRUE(after.messages.empty());
+      continue;
+    }
+    ASSERT_EQ(after.messages.size(), 1U);
+    EXPECT_EQ(after.messages[0]["stream"], "gnss/B");
+    EXPECT_EQ(after.messages[0]["health"], "silent");
+    EXPECT_EQ(after.messages[0]["level"], "orange");
+  }
+}
+
+TEST(Doubts, ARaisedTargetWithoutDataIsOne) {
+  ZoneHistories wall;
+  wall.zone = "wall";
+  wall.targets = {target("gnss/A", {entry(10, Level::orange)}), target("gnss/B", {entry(10, Level::orange, Health::silent)}),
+                  target("gnss/C", {entry(10, Level::yellow, Health::silent)})};
+  EXPECT_EQ(doubts_of({wall}, Level::orange),
+            std::vector<std::string>{"gnss/B stands at orange and is silent: nobody sees what it does"});
 }
 
 TEST_F(Nights, TheHeartbeatTellsEveryStateOnceADay) {
