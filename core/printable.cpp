@@ -60,6 +60,13 @@ std::string printable(std::string_view bytes) {
   return out;
 }
 
+bool has_control_characters(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (is_control(text, at)) return true;
+  }
+  return false;
+}
+
 std::string target_name_defect(std::string_view name) {
   if (name.empty()) return "a target has no name";
   const std::string shown = printable(name.substr(0, 40));

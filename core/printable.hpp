@@ -9,6 +9,9 @@ namespace highwall {
 /// '%' that two hexadecimal digits follow. Names of files are any bytes; records and messages are UTF-8.
 std::string printable(std::string_view bytes);
 
+/// True when the text holds a C0, DEL or C1 control.
+bool has_control_characters(std::string_view text);
+
 /// Why a name is not fit for a target, as a sentence; empty when it is. It must be UTF-8 of 1 to 200 bytes without
 /// control characters and '/', and neither "." nor "..": it goes into messages, topics, tables and file names.
 std::string target_name_defect(std::string_view name);

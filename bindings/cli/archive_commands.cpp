@@ -46,7 +46,8 @@ std::vector<std::string> known_names(const std::string& text, const fs::path& ro
   }
   for (int attempt = 0;; ++attempt) {
     try {
-      for (const StateLine& state : Outbox(root).told_states()) names.push_back(state.name);
+      std::vector<std::string> damages;  // The night tells of them.
+      for (const StateLine& state : Outbox(root).told_states(damages)) names.push_back(state.name);
       return names;
     } catch (const Error&) {
       // A night at work may have moved a message meanwhile; nobody waits for its lock.

@@ -220,6 +220,10 @@ void add_publish(CLI::App& app, Session& session) {
     const Site config = read_site(*site);
     const Archive archive = Archive::open_for_writing(config.resolve(config.paths.archive), config.frame);
     Outbox outbox(archive.root());
+    for (const std::string& damage : outbox.set_damaged_aside()) {
+      print("finding: " + damage + "\n");
+      session.exit_code = kWithFindings;
+    }
     const auto deliveries = forward(outbox, config, archive.root(), session.run);
     std::size_t waiting = 0;
     for (const Delivery& d : deliveries) {

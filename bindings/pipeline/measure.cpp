@@ -100,16 +100,17 @@ class Measurer {
     for (std::size_t e = 1; e < epochs.size(); ++e) {
       inputs.after = epochs[e].id;
       const std::string name = field_name(epochs[e].instant, inputs);
-      if (!archive_.has_product(name)) {
+      std::optional<DisplacementField> field = kept_field(source, name);
+      if (!field) {
         if (!reference) {
           reference = std::get<PointCloud>(archive_.load(epochs[0]).data);
           cores = thin_to_cores(reference->view(), calculation_.cores.spacing_m);
         }
         if (!compare_epoch(source, *reference, cores, epochs[e], epochs[0], compare, align, name)) continue;
+        field = decode_field(archive_.get_product(name), name);
       }
-      DisplacementField field = decode_field(archive_.get_product(name), name);
-      registration_sigma.push_back(median_registration_sigma(field));
-      fields.push_back(std::move(field));
+      registration_sigma.push_back(median_registration_sigma(*field));
+      fields.push_back(std::move(*field));
       run_.progress("lidar " + source.id, e, epochs.size() - 1);
     }
     if (fields.empty()) return;
@@ -119,6 +120,17 @@ class Measurer {
       }
     }
     out_.fields.emplace_back(source.id, std::move(fields.back()));
+  }
+
+  /// The field as an earlier night kept it. A damaged file is a finding, and counts as none: it is made again.
+  std::optional<DisplacementField> kept_field(const SourceConfig& source, const std::string& name) {
+    if (!archive_.has_product(name)) return std::nullopt;
+    try {
+      return decode_field(archive_.get_product(name), name);
+    } catch (const Error& e) {
+      summary_.findings.push_back(fmt::format("source {}: archive/products/{}.h5 was damaged and is computed again: {}", source.id, name, e.what()));
+      return std::nullopt;
+    }
   }
 
   /// World coordinates in the frame of the source; a "local" source speaks of its own frame.

@@ -50,13 +50,14 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
 
   ingest(site, options, archive, summary, run);
   const Measurements measurements = measure(site, calculation, outlines, archive, options.now, summary, run);
-  summary.acts = read_acts(archive.root());
+  summary.acts = read_acts(archive.root(), summary.findings);
   std::erase_if(summary.acts, [&](const Act& act) { return act.at > options.now; });
   for (std::string& problem : name_targets(summary.acts, site, measurements, options.now)) summary.findings.push_back(std::move(problem));
   std::vector<ZoneHistories> histories = warn(site, policy, measurements, summary.acts, options.now, run);
   for (std::string& doubt : doubts_of(histories, policy.timing.latch_from)) summary.findings.push_back(std::move(doubt));
   Outbox outbox(archive.root());
-  if (!measurements.failed.empty()) carry_told_states(outbox.told_states(), options.now, histories);
+  for (std::string& damage : outbox.set_damaged_aside()) summary.findings.push_back(std::move(damage));
+  if (!measurements.failed.empty()) carry_told_states(outbox.told_states(summary.findings), options.now, histories);
   keep_published(site, policy, summary.acts, outbox, options.now, histories, summary.findings);
   summary.states = states_of(histories);
   summary.zones = zone_summaries(histories, summary.states, summary.acts, options.now);

@@ -153,10 +153,13 @@ class Poster {
       const bool health_tells = is_zone || entry.level >= policy_.timing.latch_from;
       const bool differs = entry.level != before || (health_tells && told(entry.health) != told(health_before));
       const bool untold = kept && last && entry.cause == LampEntry::Cause::kept && !tells_kept(*last);
-      const bool correction = last && (!newer || retold) && k + 1 == changes.size() && (differs || untold);
-      if (!(differs || untold) || (!newer && !correction)) continue;
+      // Receivers may have got a message that was damaged since: what it comes to now is told in any case.
+      const bool unsure = k + 1 == changes.size() && outbox_.is_newest_lost(history.target);
+      const bool worth = differs || untold || unsure;
+      const bool correction = last && (!newer || retold) && k + 1 == changes.size() && worth;
+      if (!worth || (!newer && !correction)) continue;
       // A target that begins at rest has nothing to tell.
-      if (!last && entry.level == Level::none && entry.health != Health::silent && entry.health != Health::stale) continue;
+      if (!last && !unsure && entry.level == Level::none && entry.health != Health::silent && entry.health != Health::stale) continue;
       WarningMessage m = base(history.target, is_zone, zone, outline);
       m.msg_type = message_type(before, entry.level);
       m.historical = correction || entry.at < previous_night();
@@ -193,7 +196,7 @@ class Poster {
     for (const SourceSummary& x : context_.sources) {
       const std::string stream = std::string(kSourceStream) + x.id;
       const auto last = outbox_.last(stream);
-      if (told(x.health) == told(last ? last->health : Health::live)) continue;
+      if (told(x.health) == told(last ? last->health : Health::live) && !outbox_.is_newest_lost(stream)) continue;
       WarningMessage m = base(stream, false, "", {});
       m.source_id = x.id;
       m.msg_type = "update";

@@ -11,6 +11,15 @@ namespace highwall {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// The name holds the digest of the text: a flipped bit must not release another target than the one that was meant.
+std::string file_name_of(const Act& act, const std::string& text) {
+  return fmt::format("{}-{}.json", to_compact_iso8601(act.at), sha256_hex(text).substr(0, 12));
+}
+
+}  // namespace
+
 fs::path record_act(const fs::path& archive_root, const Act& act) {
   if (act.target.empty() || act.by.empty()) {
     throw Error(ErrorKind::input, "an act needs the target and the name of the person");
@@ -18,14 +27,25 @@ fs::path record_act(const fs::path& archive_root, const Act& act) {
   if (act.kind == Act::Kind::release && act.reason.empty()) throw Error(ErrorKind::input, "a release needs a reason");
   const std::string text = text_of(act);
   make_folders(archive_root / "acts");
-  const fs::path path = archive_root / "acts" / fmt::format("{}-{}.json", to_compact_iso8601(act.at), sha256_hex(text).substr(0, 12));
+  const fs::path path = archive_root / "acts" / file_name_of(act, text);
   if (!fs::exists(path)) write_whole(path, text);
   return path;
 }
 
-std::vector<Act> read_acts(const fs::path& archive_root) {
+std::vector<Act> read_acts(const fs::path& archive_root, std::vector<std::string>& findings) {
   std::vector<Act> acts;
-  for (const fs::path& path : files_below(archive_root / "acts", ".json")) acts.push_back(read_act(path));
+  for (const fs::path& path : files_below(archive_root / "acts", ".json")) {
+    try {
+      const Act act = read_act(path);
+      if (path.filename() != file_name_of(act, read_whole(path))) {
+        throw Error(ErrorKind::storage, "its content is not what its name says", path.string());
+      }
+      acts.push_back(act);
+    } catch (const Error& e) {
+      findings.push_back(fmt::format("an act is damaged and does not count: {}; restore it from a copy, or acknowledge or release again "
+                                     "and delete it", e.what()));
+    }
+  }
   std::stable_sort(acts.begin(), acts.end(), [](const Act& a, const Act& b) {
     return a.at != b.at ? a.at < b.at : a.target < b.target;
   });

@@ -166,7 +166,8 @@ class Archive {
 /// Writes an act (acknowledgement or release) beside the archive, without its lock: a person never
 /// waits for a batch. @return the file. Writing the same act twice is a no-op.
 std::filesystem::path record_act(const std::filesystem::path& archive_root, const Act& act);
-/// All acts, by time, then target.
-std::vector<Act> read_acts(const std::filesystem::path& archive_root);
+/// All acts, by time, then target. A damaged one (it cannot be read, or is not what its name says) is a finding and does
+/// not count: a release that is missing lowers nothing. @throws Error(storage) when the folder cannot be listed.
+std::vector<Act> read_acts(const std::filesystem::path& archive_root, std::vector<std::string>& findings);
 
 }  // namespace highwall

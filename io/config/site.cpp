@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <initializer_list>
 #include <set>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "io/config/toml.hpp"
 #include "io/crs/crs.hpp"
 #include "io/feeds/feed.hpp"
@@ -110,6 +112,18 @@ void read_columns(const TomlValue& value, ReadOptions& options) {
   reader.finish();
 }
 
+/// Texts that go into messages and topics. @throws Error(config) with the line of one with control characters.
+void refuse_control_characters(TableReader& reader, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    const TomlValue* value = reader.find(key);
+    if (value == nullptr) continue;
+    const std::string text = text_of(*value, key);
+    if (!has_control_characters(text)) continue;
+    throw Error(ErrorKind::config, fmt::format("{} = \"{}\" holds a control character", key, printable(text)), value->where,
+                "leave it out: the text goes into messages and topics");
+  }
+}
+
 SourceConfig read_source(const TomlValue& value, const MineConfig& mine) {
   SourceConfig source;
   source.where = value.where;
@@ -139,6 +153,7 @@ ZoneConfig read_zone(const TomlValue& value) {
   zone.where = value.where;
   TableReader reader(value, "[[zone]]");
   reader.read_into(zone);
+  refuse_control_characters(reader, {"id"});
   if (const TomlValue* quorum = reader.find("quorum")) {
     TableReader q(*quorum, "quorum");
     q.read_into(zone.quorum);
@@ -156,6 +171,7 @@ PublishConfig read_publish(const TomlValue& value) {
     PublisherConfig to;
     TableReader r(entry, "[[publish.to]]");
     r.read_into(to);
+    refuse_control_characters(r, {"name", "topic", "state_topic"});
     r.finish();
     feed_of(to.format);
     const bool twice = std::any_of(publish.to.begin(), publish.to.end(),
@@ -270,6 +286,10 @@ Site parse_site(std::string_view text, const std::filesystem::path& file) {
     throw Error(ErrorKind::config, fmt::format("this program reads schema \"{}\"", kSchema), schema.where);
   }
   read_section(top, "mine", site.mine);
+  if (const TomlValue* mine = top.find("mine")) {
+    TableReader reader(*mine, "[mine]");
+    refuse_control_characters(reader, {"no", "name"});
+  }
   TimeZone::of(site.mine.time_zone);
   read_frame(top, site);
   read_section(top, "paths", site.paths);

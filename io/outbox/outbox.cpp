@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "io/durable/digest.hpp"
 #include "io/durable/durable.hpp"
 
 namespace highwall {
@@ -16,6 +17,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* kMemoryName = "streams.log";
+constexpr const char* kAsideSuffix = ".damaged";
 
 template <class Iterator>
 std::vector<fs::path> messages_in(const fs::path& folder) {
@@ -32,6 +34,28 @@ std::int64_t seq_of(const fs::path& path) {
   const std::string name = path.filename().string();
   const std::size_t digits = name.find_first_not_of("0123456789");
   return digits == 0 || digits == std::string::npos || digits > 18 ? 0 : std::stoll(name.substr(0, digits));
+}
+
+/// The stream as the message's name has it.
+std::string stream_in_name(const fs::path& path) {
+  const std::string name = path.filename().string();
+  const std::size_t from = name.find('_');
+  const std::size_t to = name.find(".json");
+  return from == std::string::npos || to == std::string::npos || to < from ? std::string() : name.substr(from + 1, to - from - 1);
+}
+
+/// The greatest seq that a receiver is known to have; states that cannot be read are told when messages are forwarded.
+std::int64_t newest_delivered(const fs::path& delivery) {
+  std::int64_t seq = 0;
+  std::error_code failed;
+  for (auto it = fs::directory_iterator(delivery, failed); !failed && it != fs::directory_iterator(); it.increment(failed)) {
+    try {
+      seq = std::max(seq, json::parse(read_whole(it->path() / "state.json")).at("delivered_seq").get<std::int64_t>());
+    } catch (const std::exception&) {
+      continue;
+    }
+  }
+  return seq;
 }
 
 /// The greatest sequence number in the newest folder of sent/, and in sent/ itself, where older programs put all.
@@ -71,12 +95,17 @@ Posted posted_of(const json& j, const fs::path& path) {
   return p;
 }
 
+/// @throws Error(storage) for a message that is not what was posted, to the letter.
 Posted parse(const std::string& text, const fs::path& path) {
   try {
-    return posted_of(json::parse(text), path);
+    json j = json::parse(text);
+    Posted posted = posted_of(j, path);
+    j.erase("hash");
+    if (sha256_hex(j.dump()) != posted.hash) throw Error(ErrorKind::storage, "its content does not have its hash");
+    if (posted.seq != seq_of(path)) throw Error(ErrorKind::storage, "its name has another number");
+    return posted;
   } catch (const std::exception& e) {
-    throw Error(ErrorKind::storage, fmt::format("the message cannot be read: {}", e.what()), path.string(),
-                "restore it from a copy: numbers are given out from what is here");
+    throw Error(ErrorKind::storage, fmt::format("the message cannot be read: {}", e.what()), path.string());
   }
 }
 
@@ -104,21 +133,90 @@ void Outbox::Memory::take(const Posted& posted) {
   if (posted.seq >= last.seq) last = posted;
 }
 
-Outbox::Outbox(const fs::path& archive_root) : outbox_(archive_root / "outbox"), sent_(archive_root / "sent") {
+Outbox::Outbox(const fs::path& archive_root)
+    : outbox_(archive_root / "outbox"), sent_(archive_root / "sent"), aside_(archive_root / "quarantine" / "messages"),
+      delivery_(archive_root / "delivery") {
   make_folders(outbox_);
   make_folders(sent_);
-  if (auto memory = read_memory()) {
+  std::set<std::int64_t> seen;
+  auto memory = read_memory();
+  const bool remembered = memory.has_value();
+  const std::int64_t counted_in = remembered ? memory->seq : 0;
+  if (remembered) {
     settled_ = std::move(*memory);
   } else {
-    for (const fs::path& path : messages_in<fs::recursive_directory_iterator>(sent_)) settled_.take(parse(read_whole(path), path));
-    if (settled_.seq > 0) write_memory(settled_);
+    for (const fs::path& path : messages_in<fs::recursive_directory_iterator>(sent_)) {
+      take_in(path, [&](const Posted& posted) {
+        settled_.take(posted);
+        seen.insert(posted.seq);
+      });
+    }
   }
   all_ = settled_;
   for (const fs::path& path : messages_in<fs::directory_iterator>(outbox_)) {
-    const Posted posted = parse(read_whole(path), path);
-    all_.take(posted);
-    waiting_[posted.seq] = posted;
+    take_in(path, [&](const Posted& posted) {
+      all_.take(posted);
+      waiting_[posted.seq] = posted;
+      seen.insert(posted.seq);
+    });
   }
+  list_set_aside();
+  if (const std::int64_t missing = newest_missing(counted_in, seen); missing > settled_.lost_until) {
+    settled_.lost_until = all_.lost_until = missing;
+    settled_.lost_before = all_.lost_before = kNoInstant;
+  }
+  all_.seq = std::max(all_.seq, settled_.lost_until);
+  if (!remembered && settled_.seq > 0) write_memory(settled_);
+}
+
+void Outbox::take_in(const fs::path& path, const std::function<void(const Posted&)>& take) {
+  try {
+    take(parse(read_whole(path), path));
+  } catch (const Error& e) {
+    lost_.push_back({seq_of(path), stream_in_name(path), path, e.what()});
+  }
+}
+
+void Outbox::list_set_aside() {
+  std::error_code failed;
+  std::vector<fs::path> paths;
+  for (auto it = fs::directory_iterator(aside_, failed); !failed && it != fs::directory_iterator(); it.increment(failed)) {
+    if (it->path().extension() == kAsideSuffix) paths.push_back(it->path());
+  }
+  std::sort(paths.begin(), paths.end());
+  for (const fs::path& path : paths) lost_.push_back({seq_of(path), stream_in_name(path), path, {}});
+}
+
+std::int64_t Outbox::newest_missing(std::int64_t counted_in, const std::set<std::int64_t>& seen) const {
+  std::int64_t missing = std::max(all_.seq, newest_delivered(delivery_));
+  for (const Lost& lost : lost_) missing = std::max(missing, lost.seq);
+  while (missing > counted_in && seen.contains(missing)) --missing;
+  return missing > counted_in ? missing : 0;
+}
+
+std::vector<std::string> Outbox::set_damaged_aside() {
+  std::vector<std::string> findings;
+  for (Lost& lost : lost_) {
+    if (!lost.why.empty()) {
+      make_folders(aside_);
+      std::string name = lost.path.filename().string() + kAsideSuffix;
+      for (int copy = 2; fs::exists(aside_ / name); ++copy) name = fmt::format("{}.{}{}", lost.path.filename().string(), copy, kAsideSuffix);
+      move_file(lost.path, aside_ / name);
+      lost.path = aside_ / name;
+    }
+    findings.push_back(fmt::format("message {} ({}) is damaged and set aside as {}: receivers that did not have it get the state of its "
+                                   "stream anew; compare with what they have, then delete it{}",
+                                   lost.seq, lost.stream, lost.path.string(), lost.why.empty() ? "" : ": " + lost.why));
+    lost.why.clear();
+  }
+  return findings;
+}
+
+bool Outbox::is_newest_lost(const std::string& stream) const {
+  const auto known = last(stream);
+  return std::any_of(lost_.begin(), lost_.end(), [&](const Lost& lost) {
+    return lost.stream == plain(stream) && lost.seq > (known ? known->seq : 0);
+  });
 }
 
 fs::path Outbox::sent_path(const Posted& posted) const {
@@ -137,6 +235,8 @@ std::optional<Outbox::Memory> Outbox::read_memory() const {
     Memory memory;
     memory.seq = j.at("seq");
     memory.last_rev = j.at("rev_of_id").get<std::map<std::string, std::int64_t>>();
+    memory.lost_until = j.value("lost_until", std::int64_t{0});
+    memory.lost_before = instant_of(j, "lost_before");
     for (const json& entry : j.at("streams")) {
       Posted posted = posted_of(entry, entry.at("file").get<std::string>());
       const fs::path filed = sent_path(posted);
@@ -154,14 +254,34 @@ std::optional<Outbox::Memory> Outbox::read_memory() const {
 void Outbox::write_memory(const Memory& memory) const {
   json streams = json::array();
   for (const auto& [name, posted] : memory.last_of_stream) streams.push_back(json_of(posted));
-  const std::string text = json{{"seq", memory.seq}, {"streams", streams}, {"rev_of_id", memory.last_rev}}.dump();
+  json j{{"seq", memory.seq}, {"streams", streams}, {"rev_of_id", memory.last_rev}};
+  if (memory.lost_until > 0) {
+    j["lost_until"] = memory.lost_until;
+    if (memory.lost_before != kNoInstant) j["lost_before"] = to_iso8601(memory.lost_before);
+  }
+  const std::string text = j.dump();
   write_whole(sent_ / kMemoryName, fmt::format("{}|{:08x}\n", text, crc32c(text)));
+}
+
+/// A lost message may have had any id of its time, and its rev was at most its seq.
+std::int64_t Outbox::next_rev(const WarningMessage& message) {
+  const std::string id = message_id(message);
+  const auto known = all_.last_rev.find(id);
+  const std::int64_t next = known == all_.last_rev.end() ? 1 : known->second + 1;
+  if (all_.lost_until == 0) return next;
+  if (all_.lost_before == kNoInstant) {
+    all_.lost_before = settled_.lost_before = message.published_time;
+    write_memory(settled_);  // Before the number goes out: the next start finds no gap any more.
+  }
+  const auto newest = last(message.stream);
+  const bool is_known = newest && newest->id == id && newest->seq > all_.lost_until;
+  const bool is_later = message.episode_start != kNoInstant && message.episode_start > all_.lost_before;
+  return is_known || is_later ? next : std::max(next, all_.lost_until + 1);
 }
 
 Posted Outbox::post(const WarningMessage& message) {
   const std::int64_t seq = all_.seq + 1;
-  const auto known = all_.last_rev.find(message_id(message));
-  const std::int64_t rev = known == all_.last_rev.end() ? 1 : known->second + 1;
+  const std::int64_t rev = next_rev(message);
   const auto previous = last(message.stream);
   const std::string text = envelope_text(message, rev, seq, previous ? previous->hash : "");
   const fs::path path = outbox_ / fmt::format("{:012}_{}.json", seq, plain(message.stream));
@@ -183,9 +303,9 @@ std::vector<Posted> Outbox::streams() const {
   return out;
 }
 
-std::vector<StateLine> Outbox::told_states() const {
+std::vector<StateLine> Outbox::told_states(std::vector<std::string>& findings) const {
   std::vector<StateLine> states;
-  const auto heartbeat = last("heartbeat");
+  auto heartbeat = last("heartbeat");
   if (heartbeat) {
     try {
       const json j = json::parse(read_whole(heartbeat->path));
@@ -199,7 +319,10 @@ std::vector<StateLine> Outbox::told_states() const {
         for (const auto& [name, s] : targets.items()) add(name, s.at(0), s.at(1), s.at(2), zone, false);
       }
     } catch (const std::exception& e) {
-      throw Error(ErrorKind::storage, fmt::format("the states of the heartbeat cannot be read: {}", e.what()), heartbeat->path.string());
+      findings.push_back(fmt::format("{}: the states of the newest heartbeat cannot be read ({}); what single messages told last counts",
+                                     heartbeat->path.string(), e.what()));
+      states.clear();
+      heartbeat.reset();
     }
   }
   for (const auto& [stream, posted] : all_.last_of_stream) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,11 +33,20 @@ struct Posted {
 /// A message lies in outbox/ until every receiver has acknowledged it, then in sent/YYYY/MM/ by the time it was
 /// published. sent/streams.log says what is needed of the messages in sent/, so that a start reads those that
 /// wait and no others; when it is missing or torn it is made again from the folders.
+///
+/// A number that was given out once is never given out again, whatever became of its message: seq goes on after the
+/// newest that is told of by messages, streams.log, damaged files or archive/delivery/. Where messages are lost, rev
+/// jumps beyond their numbers, because a receiver drops what it takes for a repeat.
 class Outbox {
  public:
-  /// Looks at outbox/ and sent/ below the archive. The caller holds the archive's lock.
-  /// @throws Error(storage) for a message that cannot be read: numbers are given out from what is there.
+  /// Looks at outbox/ and sent/ below the archive. Who posts or settles holds the archive's lock. Damaged messages
+  /// (unreadable, or not what their name and hash say) are left out: see set_damaged_aside().
   explicit Outbox(const std::filesystem::path& archive_root);
+
+  /// Moves damaged messages to quarantine/messages/. @return a sentence for each that lies there
+  std::vector<std::string> set_damaged_aside();
+  /// True when the newest message of a stream is damaged: receivers may know another state than last() says.
+  bool is_newest_lost(const std::string& stream) const;
 
   /// Posts a message: on the disk when it returns.
   Posted post(const WarningMessage& message);
@@ -45,8 +56,8 @@ class Outbox {
   std::vector<Posted> streams() const;
 
   /// What was last told of every zone and target: by the newest heartbeat, and by what came after it.
-  /// `newest` is the heartbeat's word. @throws Error(storage) when the heartbeat cannot be read.
-  std::vector<StateLine> told_states() const;
+  /// `newest` is the heartbeat's word. A heartbeat that cannot be read is a finding; the streams' newest messages remain.
+  std::vector<StateLine> told_states(std::vector<std::string>& findings) const;
 
   /// Messages that are not yet with all receivers, in order of seq.
   std::vector<Posted> waiting() const;
@@ -59,14 +70,30 @@ class Outbox {
     std::int64_t seq = 0;                          ///< Newest message that is counted in.
     std::map<std::string, Posted> last_of_stream;
     std::map<std::string, std::int64_t> last_rev;  ///< By id.
+    std::int64_t lost_until = 0;                   ///< Newest message that is nowhere: its id and rev are not known.
+    Instant lost_before = kNoInstant;              ///< Published after it; later episodes have no part in the loss.
     void take(const Posted& posted);
   };
+  /// A message that is damaged: all that is left is its name.
+  struct Lost {
+    std::int64_t seq = 0;
+    std::string stream;  ///< As in file names.
+    std::filesystem::path path;
+    std::string why;     ///< Empty when it was set aside before.
+  };
+  void take_in(const std::filesystem::path& path, const std::function<void(const Posted&)>& take);
+  void list_set_aside();
+  std::int64_t newest_missing(std::int64_t counted_in, const std::set<std::int64_t>& seen) const;
+  std::int64_t next_rev(const WarningMessage& message);
   std::optional<Memory> read_memory() const;
   void write_memory(const Memory& memory) const;
   std::filesystem::path sent_path(const Posted& posted) const;
 
   std::filesystem::path outbox_;
   std::filesystem::path sent_;
+  std::filesystem::path aside_;
+  std::filesystem::path delivery_;
+  std::vector<Lost> lost_;
   std::map<std::int64_t, Posted> waiting_;
   Memory settled_;  ///< Of the messages in sent/ alone: what streams.log says.
   Memory all_;

@@ -322,8 +322,6 @@ TEST_F(ArchiveTest, DamagedRecordsAreStorageErrorsWithTheirPath) {
   };
   write_whole(root_ / "quarantine" / "x.json", "{\"source\": 3}");
   storage_error([&] { Archive::open_for_reading(root_).quarantined(); }, "x.json");
-  write_whole(root_ / "acts" / "y.json", "not json");
-  storage_error([&] { read_acts(root_); }, "y.json");
   write_whole(root_ / "format.toml", "format = 7\n");
   storage_error([&] { Archive::open_for_reading(root_); }, "format.toml");
 }
@@ -519,9 +517,29 @@ TEST_F(ArchiveTest, ActsWaitForNobody) {
   record_act(root_, {Act::Kind::acknowledge, "north", "p07", "", now_});
   record_act(root_, {Act::Kind::release, "north", "p09", "inspected", now_ + hours(1)});
   EXPECT_THROW(record_act(root_, {Act::Kind::release, "north", "p09", "", now_}), Error);
-  const auto acts = read_acts(root_);
+  std::vector<std::string> findings;
+  const auto acts = read_acts(root_, findings);
   ASSERT_EQ(acts.size(), 2U);
   EXPECT_EQ(acts[1].reason, "inspected");
+  EXPECT_TRUE(findings.empty());
+}
+
+TEST_F(ArchiveTest, ADamagedActIsAFindingAndTheOthersCount) {
+  const Archive archive = writer();
+  const fs::path garbage = record_act(root_, {Act::Kind::acknowledge, "north", "p07", "", now_});
+  const fs::path other_target = record_act(root_, {Act::Kind::release, "north", "p09", "inspected", now_ + hours(1)});
+  record_act(root_, {Act::Kind::release, "south", "p09", "inspected", now_ + hours(2)});
+  write_whole(garbage, "not json");
+  std::string text = read_whole(other_target);
+  text.replace(text.find("north"), 5, "nprth");  // JSON still, but nobody's word.
+  write_whole(other_target, text);
+  std::vector<std::string> findings;
+  const auto acts = read_acts(root_, findings);
+  ASSERT_EQ(acts.size(), 1U);
+  EXPECT_EQ(acts[0].target, "south");
+  ASSERT_EQ(findings.size(), 2U);
+  EXPECT_NE(findings[0].find(garbage.filename().string()), std::string::npos) << findings[0];
+  EXPECT_NE(findings[1].find(other_target.filename().string()), std::string::npos) << findings[1];
 }
 
 }  // namespace

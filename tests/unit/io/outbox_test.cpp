@@ -188,16 +188,104 @@ TEST_F(OutboxTest, KilledOrRefusedAtAnyStepNothingIsLostOrNumberedTwice) {
   EXPECT_GT(tried, 50);
 }
 
-TEST_F(OutboxTest, AMessageThatCannotBeReadStopsTheNumbering) {
-  { Outbox(root_).post(message("north", 0, 1)); }
-  std::ofstream(root_ / "outbox" / "000000000001_north.json") << "{";
-  try {
+TEST_F(OutboxTest, ADamagedMessageIsSetAsideAndTheOthersGoOn) {
+  {
     Outbox outbox(root_);
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_EQ(e.kind(), ErrorKind::storage);
-    EXPECT_NE(e.where().find("000000000001_north.json"), std::string::npos);
+    outbox.post(message("north", 0, 1));
+    outbox.post(message("north", 0, 2, Level::red));
+    outbox.post(message("south", 0, 3));
   }
+  const fs::path damaged = root_ / "outbox" / "000000000002_north.json";
+  std::string text = read_whole(damaged);
+  text.replace(text.find("\"red\""), 5, "\"rad\"");
+  for (const std::string& bytes : {std::string("{"), std::string(), text}) {
+    const fs::path copy = root_ / "copy";
+    fs::remove_all(copy);
+    fs::create_directories(copy);
+    fs::copy(root_ / "outbox", copy / "outbox", fs::copy_options::recursive);
+    write_whole(copy / "outbox" / damaged.filename(), bytes);
+    for (int start = 0; start < 2; ++start) {
+      Outbox outbox(copy);
+      const auto findings = outbox.set_damaged_aside();
+      ASSERT_EQ(findings.size(), 1U) << "it is told at each start";
+      EXPECT_NE(findings[0].find("000000000002_north.json"), std::string::npos) << findings[0];
+      EXPECT_TRUE(outbox.is_newest_lost("north"));
+      EXPECT_FALSE(outbox.is_newest_lost("south"));
+      ASSERT_EQ(outbox.waiting().size(), 2U);
+      EXPECT_EQ(outbox.waiting()[1].seq, 3);
+    }
+    EXPECT_EQ(read_whole(copy / "quarantine" / "messages" / "000000000002_north.json.damaged"), bytes);
+    Outbox outbox(copy);
+    const Posted next = outbox.post(message("north", 0, 4));
+    EXPECT_EQ(next.seq, 4);
+    EXPECT_GT(next.rev, 2) << "a receiver that had the second would take rev 2 for a repeat";
+    EXPECT_FALSE(outbox.is_newest_lost("north"));
+    EXPECT_EQ(outbox.post(message("north", 0, 5)).rev, next.rev + 1);
+    EXPECT_EQ(outbox.post(message("north", 9, 1)).rev, 1) << "an episode that began later has no part in the loss";
+  }
+}
+
+TEST_F(OutboxTest, AFlippedDigitOfAMessageIsDamage) {
+  { Outbox(root_).post(message("north", 0, 1, Level::red)); }
+  const fs::path path = root_ / "outbox" / "000000000001_north.json";
+  std::string text = read_whole(path);
+  text.replace(text.find("\"rev\": 1"), 8, "\"rev\": 7");
+  write_whole(path, text);
+  EXPECT_EQ(Outbox(root_).set_damaged_aside().size(), 1U);
+}
+
+TEST_F(OutboxTest, ADamagedNewestMessageKeepsItsNumber) {
+  {
+    Outbox outbox(root_);
+    outbox.post(message("north", 0, 1));
+    outbox.post(message("south", 0, 2));
+    outbox.settle(2);
+  }
+  std::ofstream(root_ / "sent" / "2026" / "03" / "000000000002_south.json") << "{";
+  remove_file(root_ / "sent" / "streams.log");
+  for (int start = 0; start < 2; ++start) {
+    Outbox outbox(root_);
+    EXPECT_EQ(outbox.set_damaged_aside().size(), 1U);
+    EXPECT_EQ(outbox.last("north")->seq, 1);
+    const Posted next = outbox.post(message("south", 0, 3 + start));
+    EXPECT_EQ(next.seq, 3 + start);
+    EXPECT_EQ(next.rev, 3 + start);
+  }
+}
+
+TEST_F(OutboxTest, NumbersNeverGoBackBehindWhatWasDelivered) {
+  {
+    Outbox outbox(root_);
+    for (int i = 0; i < 5; ++i) outbox.post(message(i < 3 ? "north" : "south", 0, i));
+    outbox.settle(5);
+  }
+  for (const char* receiver : {"control_room", "slow"}) {
+    make_folders(root_ / "delivery" / receiver);
+    write_whole(root_ / "delivery" / receiver / "state.json",
+                fmt::format("{{\"delivered_seq\": {}, \"attempts\": 1, \"last_error\": \"\"}}", receiver[0] == 'c' ? 5 : 2));
+  }
+  fs::remove_all(root_ / "sent");
+  for (int start = 0; start < 2; ++start) {
+    Outbox outbox(root_);
+    const Posted north = outbox.post(message("north", 0, 7 + start));
+    EXPECT_EQ(north.seq, 6 + 2 * start);
+    EXPECT_GT(north.rev, 3 + start) << "revs that receivers know are not given out again";
+    EXPECT_GT(outbox.post(message("south", 0, 7 + start)).rev, 2 + start);
+  }
+  EXPECT_EQ(Outbox(root_).waiting().size(), 4U);
+}
+
+TEST_F(OutboxTest, AHeartbeatThatCannotBeReadLeavesWhatSingleMessagesTold) {
+  Outbox outbox(root_);
+  outbox.post(message("north", 0, 1, Level::red));
+  WarningMessage beat = message("heartbeat", 0, 2, Level::red);
+  beat.msg_type = "heartbeat";
+  write_whole(outbox.post(beat).path, "{");
+  std::vector<std::string> findings;
+  const auto states = outbox.told_states(findings);
+  ASSERT_EQ(states.size(), 1U);
+  EXPECT_EQ(states[0].level, Level::red);
+  EXPECT_EQ(findings.size(), 1U);
 }
 
 }  // namespace

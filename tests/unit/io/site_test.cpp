@@ -94,6 +94,20 @@ TEST(Site, RefusesWhatCannotBeMeant) {
                               "quiet = [\"2025-08-17T00:00:00Z\", \"2025-08-13T00:00:00Z\"]\n"), "");
 }
 
+TEST(Site, ControlCharactersAreRefusedWithTheirLine) {
+  const auto refused = [](const std::string& text, const std::string& line, const std::string& shown) {
+    const std::string message = message_of(text);
+    EXPECT_NE(message.find("site.toml:" + line), std::string::npos) << message;
+    EXPECT_NE(message.find(shown), std::string::npos) << message;
+  };
+  refused("schema = \"highwall.site/1\"\n[mine]\nno = \"1\\n2\"\ntime_zone = \"UTC\"\n", "3", "1%0A2");
+  refused(std::string(kHead) + "[[zone]]\nid = \"wa\\tll\"\n", "6", "wa%09ll");
+  refused(std::string(kHead) + "[[zone]]\nid = \"wa\\u0085ll\"\n", "6", "wa%C2%85ll");
+  for (const std::string key : {"topic", "state_topic"}) {
+    refused(std::string(kHead) + "[[publish.to]]\nname = \"m\"\ntransport = \"mqtt\"\n" + key + " = \"a\\u0000/{zone}\"\n", "8", "a%00");
+  }
+}
+
 TEST(Site, TheFrameCountsInMetres) {
   const std::string frame = std::string(kHead) + "[frame]\ncrs = ";
   EXPECT_EQ(message_of(frame + "\"EPSG:4548\"\nvertical = \"EPSG:5737\"\n"), "");

@@ -303,6 +303,24 @@ TEST(Doubts, ARaisedTargetWithoutDataIsOne) {
             std::vector<std::string>{"gnss/B stands at orange and is silent: nobody sees what it does"});
 }
 
+TEST_F(Nights, AStreamWhoseNewestMessageIsDamagedIsToldAnew) {
+  const auto red = [] { return std::vector<History>{target("gnss/A", {entry(0, Level::none), entry(10, Level::red)})}; };
+  night(24, red());
+  night(48, {target("gnss/A", {entry(0, Level::none), entry(10, Level::red), entry(40, Level::none, Health::live, LampEntry::Cause::act)})},
+        {release("gnss/A", 40)});
+  {
+    Outbox outbox(root_);
+    const Posted cleared = *outbox.last("gnss/A");
+    ASSERT_EQ(cleared.level, Level::none);
+    write_whole(cleared.path, "{");
+  }
+  { EXPECT_EQ(Outbox(root_).set_damaged_aside().size(), 1U); }
+  // The clear may have arrived: the red that is back must be told although red is the last that is known.
+  const auto back = night(72, red());
+  ASSERT_EQ(back.count("gnss/A"), 1U);
+  EXPECT_EQ(night(73, red()).count("gnss/A"), 0U) << "once";
+}
+
 TEST_F(Nights, TheHeartbeatTellsEveryStateOnceADay) {
   const auto beats = [&] {
     const Outbox outbox(root_);

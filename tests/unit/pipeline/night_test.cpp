@@ -1,5 +1,6 @@
 #include "bindings/pipeline/night.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -9,6 +10,7 @@
 #include "core/error.hpp"
 #include "io/durable/durable.hpp"
 #include "io/outbox/outbox.hpp"
+#include "tests/support/rough_slope.hpp"
 
 namespace highwall {
 namespace {
@@ -85,6 +87,56 @@ TEST_F(NightTest, OnlyTheNightsOwnFolderIsSweptOfOurOwnLeftovers) {
   EXPECT_FALSE(fs::exists(root_ / left));
   EXPECT_TRUE(fs::exists(root_ / "out/20260302T000000Z/mine.tmp"));
   EXPECT_TRUE(fs::exists(root_ / "out/mine.tmp"));
+}
+
+TEST_F(NightTest, ADamagedActIsAFindingOfEachNight) {
+  fs::create_directories(root_ / "archive" / "acts");
+  put("archive/acts/20260301T000000Z-000000000000.json", "not json");
+  for (int i = 0; i < 2; ++i) {
+    const NightSummary summary = night(program("exit 0\n"), 60.0);
+    ASSERT_EQ(summary.findings.size(), 1U);
+    EXPECT_NE(summary.findings[0].find("20260301T000000Z-000000000000.json"), std::string::npos) << summary.findings[0];
+  }
+}
+
+TEST_F(NightTest, ADamagedFieldIsComputedAgainAndNamed) {
+  const RoughSlope slope{30.0, 0.4};
+  for (const int day : {1, 2}) {
+    std::string text;
+    const Points points = slope.scan(static_cast<std::uint64_t>(day));
+    for (Eigen::Index i = 0; i < points.rows(); ++i) text += fmt::format("{:.4f} {:.4f} {:.4f}\n", points(i, 0) + 100.0, points(i, 1) + 100.0, points(i, 2) + 100.0);
+    put(fmt::format("drop/2026030{}.xyz", day), text);
+  }
+  std::ofstream(root_ / "site.toml", std::ios::app) << R"([[source]]
+id = "scan"
+kind = "lidar"
+files = "drop/*.xyz"
+instant = ["filename:%Y%m%d"]
+crs = "local"
+zone = "wall"
+unit = "m"
+[calculate]
+register = { coarse = "none" }
+m3c2 = { scanner_m = [0.0, 115.0, 150.0] }
+)";
+  const auto night_of = [&] { return night(program("exit 0\n"), 60.0); };
+  const NightSummary first = night_of();
+  EXPECT_TRUE(first.findings.empty()) << first.findings.front();
+  const auto kept = fs::directory_iterator(root_ / "archive" / "products");
+  ASSERT_NE(kept, fs::directory_iterator()) << "no field was kept";
+  const fs::path field = kept->path();
+  const std::string good = read_whole(field);
+  std::string flipped = good;
+  flipped[flipped.size() / 2] = static_cast<char>(flipped[flipped.size() / 2] ^ 0x10);
+  for (const std::string& bytes : {std::string("garbage"), std::string(), good.substr(0, good.size() / 2), flipped}) {
+    std::ofstream(field, std::ios::binary) << bytes;
+    const NightSummary summary = night_of();
+    ASSERT_EQ(summary.findings.size(), 1U);
+    EXPECT_NE(summary.findings[0].find(field.filename().string()), std::string::npos) << summary.findings[0];
+    EXPECT_EQ(read_whole(field), good);
+    EXPECT_EQ(summary.states.size(), first.states.size());
+  }
+  EXPECT_TRUE(night_of().findings.empty());
 }
 
 LampEntry entry(Instant at, Level level, Health health) {
