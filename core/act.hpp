@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "core/time.hpp"
 
@@ -15,6 +17,13 @@ struct Act {
   std::string by;
   std::string reason;  ///< Required for a release.
   Instant at = kNoInstant;
+  /// Of a zone: the targets it had then. They stay meant when it is renamed or cut anew.
+  std::vector<std::string> targets = {};
+
+  /// True when the act is about a target of a zone, or about a zone itself.
+  bool is_about(const std::string& name, const std::string& zone) const {
+    return target == name || (!zone.empty() && target == zone) || std::find(targets.begin(), targets.end(), name) != targets.end();
+  }
 };
 
 }  // namespace highwall

@@ -56,6 +56,16 @@ std::vector<std::string> known_names(const std::string& text, const fs::path& ro
   }
 }
 
+/// Targets that a zone has by what was last told of it, sorted.
+std::vector<std::string> targets_of_zone(const fs::path& root, const std::string& zone) {
+  std::vector<std::string> damages;  // The night tells of them.
+  std::set<std::string> targets;
+  for (const StateLine& state : Outbox(root).told_states(damages)) {
+    if (!state.is_zone && state.zone == zone) targets.insert(state.name);
+  }
+  return {targets.begin(), targets.end()};
+}
+
 /// The zone or target that is meant: its name, or a target's name without its source where that is unique.
 std::string full_name(const std::string& target, const std::vector<std::string>& names) {
   if (std::find(names.begin(), names.end(), target) != names.end()) return target;
@@ -93,6 +103,7 @@ void add_act(CLI::App& app, const std::string& name, Act::Kind kind, const std::
     const fs::path root = archive_of(*archive);
     if (!fs::exists(root / "format.toml")) throw Error(ErrorKind::input, "there is no archive", root.string(), "name it with --site or --archive");
     act->target = full_name(act->target, known_names(*archive, root));
+    act->targets = targets_of_zone(root, act->target);
     const fs::path file = record_act(root, *act);
     print(fmt::format("recorded {}; the next night takes it into account\n", file.filename().string()));
   });

@@ -69,8 +69,7 @@ class Keeper {
  private:
   bool released(const std::string& stream, const std::string& zone, const Posted& posted) const {
     return std::any_of(acts_.begin(), acts_.end(), [&](const Act& act) {
-      const bool meant = act.target == stream || (!zone.empty() && act.target == zone);
-      return act.kind == Act::Kind::release && meant && act.at > posted.published_time && act.at <= now_;
+      return act.kind == Act::Kind::release && act.is_about(stream, zone) && act.at > posted.published_time && act.at <= now_;
     });
   }
 

@@ -24,11 +24,8 @@ std::vector<Act> acts_for(const std::vector<Act>& acts, const std::string& zone,
   // What is said of a zone is said of each of its targets.
   std::vector<Act> out;
   for (const Act& act : acts) {
-    if (act.target != zone || zone.empty()) {
-      out.push_back(act);
-      continue;
-    }
     for (const TargetInput& target : targets) {
+      if (!act.is_about(target.series.target, zone)) continue;
       Act one = act;
       one.target = target.series.target;
       out.push_back(std::move(one));
@@ -407,7 +404,7 @@ std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Me
   for (const auto& [zone, targets] : measurements.targets) {
     if (site.zone(zone) != nullptr) continue;
     ZoneHistories histories;
-    histories.targets = judge_targets(judged_of(targets, policy), policy, acts, now, run);
+    histories.targets = judge_targets(judged_of(targets, policy), policy, acts_for(acts, {}, targets), now, run);
     out.push_back(std::move(histories));
   }
   for (ZoneHistories& z : out) {

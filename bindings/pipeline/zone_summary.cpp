@@ -48,7 +48,7 @@ void add_acknowledgement(const ZoneHistories& zone, const std::vector<Act>& acts
   for (const Act& act : acts) {
     if (act.kind != Act::Kind::acknowledge || act.at > now || act.at < since) continue;
     const bool meant = act.target == zone.zone || std::any_of(zone.targets.begin(), zone.targets.end(), [&](const History& h) {
-                         return h.target == act.target;
+                         return act.is_about(h.target, {});
                        });
     if (!meant || (out.acknowledged_at != kNoInstant && act.at < out.acknowledged_at)) continue;
     out.acknowledged_by = act.by;

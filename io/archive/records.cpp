@@ -175,10 +175,10 @@ std::string text_of(const QuarantineRecord& r) {
 }
 
 std::string text_of(const Act& act) {
-  return json{{"kind", act.kind == Act::Kind::release ? "release" : "acknowledge"}, {"target", act.target}, {"by", act.by},
-              {"reason", act.reason}, {"at", to_iso8601(act.at)}}
-             .dump() +
-         "\n";
+  json j{{"kind", act.kind == Act::Kind::release ? "release" : "acknowledge"}, {"target", act.target}, {"by", act.by},
+         {"reason", act.reason}, {"at", to_iso8601(act.at)}};
+  if (!act.targets.empty()) j["targets"] = act.targets;
+  return j.dump() + "\n";
 }
 
 QuarantineRecord read_quarantine_record(const fs::path& path) {
@@ -191,7 +191,7 @@ QuarantineRecord read_quarantine_record(const fs::path& path) {
 Act read_act(const fs::path& path) {
   return parse_record(read_whole(path), path.string(), [](const json& j) {
     return Act{j.at("kind") == "release" ? Act::Kind::release : Act::Kind::acknowledge, j.at("target"), j.at("by"), j.at("reason"),
-               instant_of(j)};
+               instant_of(j), j.value("targets", std::vector<std::string>{})};
   });
 }
 

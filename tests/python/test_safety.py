@@ -110,6 +110,8 @@ def test_a_release_in_silence_says_what_it_did(tmp_path):
     released = subprocess.run([HIGHWALL, "release", "z1", "--by", "p", "--reason", "sensor lost", "--site", site, "--now", iso(401)],
                               capture_output=True, text=True)
     assert released.returncode == 0, released.stderr
+    act = json.loads(next((tmp_path / "archive" / "acts").glob("*.json")).read_text())
+    assert act["targets"] == ["g/P1"]  # They stay meant when the zone is renamed.
     states, _ = night(site, 424)
     assert states["z1"]["level"] == "red"
     assert "the level stays" in json.dumps(states["z1"])

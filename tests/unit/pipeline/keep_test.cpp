@@ -252,6 +252,17 @@ TEST_F(Nights, AZoneThatIsGoneIsSilentAtItsLevel) {
   EXPECT_EQ(after.findings.size(), 3U);
 }
 
+TEST_F(Nights, AReleaseOfAZoneGoesOnForItsTargetsWhenItIsRenamed) {
+  night(24, two_orange());
+  Act act = release("wall", 30);
+  act.targets = {"gnss/A", "gnss/B"};
+  site_.zones[0].id = "wall_renamed";
+  const auto after = night(48, {}, {act});
+  EXPECT_EQ(after.state("gnss/A").level, Level::none);
+  EXPECT_EQ(after.state("gnss/B").level, Level::none);
+  EXPECT_EQ(after.state("wall").level, Level::none);
+}
+
 TEST_F(Nights, TheZoneTellsSilenceOnceAndSoTheReturn) {
   const auto sick = [](std::vector<LampEntry> more) {
     std::vector<LampEntry> entries{entry(0, Level::none), entry(10, Level::red)};
