@@ -8,9 +8,11 @@
 #include "algorithms/compare/m3c2.hpp"
 #include "algorithms/compare/patch_motion.hpp"
 #include "algorithms/radar/decompose.hpp"
+#include "algorithms/radar/frozen_maps.hpp"
 #include "algorithms/radar/patch_line_of_sight.hpp"
 #include "algorithms/radar/velocity_map.hpp"
 #include "algorithms/series/clean.hpp"
+#include "algorithms/series/freeze.hpp"
 #include "algorithms/series/midas.hpp"
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
@@ -73,6 +75,16 @@ Outcome try_clean(const Sample& s, const Run&) {
   return {{series.flags.begin(), series.flags.end()}, {}};
 }
 
+Outcome try_freeze(const Sample& s, const Run&) {
+  TimeSeries series = s.series;
+  flag_frozen(series, {});
+  Stack stack = s.stack;
+  const auto maps = blank_frozen(stack, {});
+  Outcome out{{series.flags.begin(), series.flags.end()}, {}};
+  out.values.insert(out.values.end(), maps.begin(), maps.end());
+  return out;
+}
+
 Outcome try_step(const Sample& s, const Run&) {
   TimeSeries series = s.series;
   if (!series.empty()) absorb_step(series, series.time[series.size() / 2], {});
@@ -119,6 +131,7 @@ constexpr std::array kAlgorithms{
     line<MapOptions>("map", true, try_map, "Trailing velocity of every cell of a radar's maps."),
     line<DownslopeOptions>("downslope", true, try_downslope, "Line-of-sight displacement projected on the local direction down the slope (Colesanti and Wasowski 2006, doi:10.1016/j.enggeo.2006.09.013)."),
     line<CleanOptions>("clean", true, try_clean, "Flags blunders from which a series comes back (Hampel 1974, doi:10.1080/01621459.1974.10482962)."),
+    line<FreezeOptions>("freeze", true, try_freeze, "Tells samples and maps that a frozen sensor repeats bit for bit, which are no sign of life."),
     line<StepOptions>("step", true, try_step, "Takes a known step, an exchanged antenna, out of a series by the medians on both sides."),
     line<ReferenceOptions>("reference", true, try_reference, "Series relative to a local base or to the common mode of a group (Wdowinski et al. 1997, doi:10.1029/97JB01378)."),
     line<RateOptions>("rate", true, try_rate, "Trailing least-squares velocity in closed windows, in constant time a sample."),

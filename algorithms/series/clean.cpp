@@ -78,35 +78,6 @@ std::size_t clean(TimeSeries& series, const CleanOptions& options) {
   return flagged;
 }
 
-std::size_t flag_frozen(TimeSeries& series, std::size_t longest) {
-  if (series.flags.empty()) series.flags.assign(series.size(), kFlagNone);
-  std::size_t flagged = 0;
-  std::size_t repeats = 0;  // Of the value that stands.
-  double zero = 0.0;        // Increments before it, and how many were zero.
-  double all = 0.0;
-  std::size_t last = kNoSample;
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    if (!is_measured(series, i)) continue;
-    if (last != kNoSample) {
-      bool same = true;
-      for (std::size_t c = 0; c < series.width(); ++c) same = same && series.value(i, c) == series.value(last, c);
-      if (same) {
-        ++repeats;
-      } else {
-        zero += static_cast<double>(std::min(repeats, longest));
-        all += static_cast<double>(std::min(repeats, longest)) + 1.0;
-        repeats = 0;
-      }
-    }
-    last = i;
-    if (repeats < longest || all < 8.0 || zero >= 0.2 * all) continue;
-    series.flags[i] |= kFlagFrozen;
-    last = i;
-    ++flagged;
-  }
-  return flagged;
-}
-
 namespace {
 
 /// Samples about a step.

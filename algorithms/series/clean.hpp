@@ -29,12 +29,6 @@ struct CleanOptions {
 /// @return number of samples flagged
 std::size_t clean(TimeSeries& series, const CleanOptions& options);
 
-/// Flags samples of a frozen logger (kFlagFrozen): from the `longest`+1-th time on that all components have the
-/// same bits as before, when of the increments before that fewer than a fifth were zero. A coarse scale, which
-/// repeats its values all the time, is left alone. Causal. Samples in time order.
-/// @return number of samples flagged
-std::size_t flag_frozen(TimeSeries& series, std::size_t longest = 12);
-
 /// Options of absorb_step().
 struct StepOptions {
   std::int64_t samples = 12;

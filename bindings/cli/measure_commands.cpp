@@ -321,6 +321,7 @@ void add_warn(CLI::App& app, Session& session) {
     put(*out, levels_csv(rows_of(histories)));
     if (!out->empty() && *out != "-") print(onset_table(histories));
     for (const History& h : histories) {
+      for (const std::string& doubt : h.doubts) tell(session, "doubt", {{"target", h.target}, {"finding", doubt}});
       Level highest = Level::none;
       for (const LampEntry& e : h.entries) highest = std::max(highest, e.level);
       tell(session, "warn",

@@ -6,7 +6,8 @@
 #include <cmath>
 #include <fstream>
 
-#include "algorithms/series/clean.hpp"
+#include "algorithms/series/freeze.hpp"
+#include "bindings/pipeline/calculate.hpp"
 #include "core/error.hpp"
 #include "core/statistics.hpp"
 #include "io/durable/durable.hpp"
@@ -165,7 +166,7 @@ std::vector<History> judge_files(const std::vector<TimeSeries>& series, const Po
   for (const TimeSeries& s : series) {
     TargetInput target;
     target.series = s;
-    clean(target.series, CleanOptions{});
+    target.doubts = vet(target.series, CleanOptions{}, before_levels_fall({}, policy.timing));
     target.quiet = quiet;
     // Without a site nobody says how often a sensor should speak: three of its own usual steps.
     std::vector<double> steps;

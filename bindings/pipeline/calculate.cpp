@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "algorithms/catalog.hpp"
 #include "core/error.hpp"
 
@@ -41,11 +43,17 @@ Calculation calculation_of(const Site& site) {
   take(site, "map", c.map);
   take(site, "downslope", c.downslope);
   take(site, "clean", c.clean);
+  take(site, "freeze", c.freeze);
   take(site, "step", c.step);
   take(site, "reference", c.reference);
   take(site, "rate", c.rate);
   take(site, "noise", c.noise);
   return c;
+}
+
+FreezeOptions before_levels_fall(FreezeOptions options, const PolicyTiming& timing) {
+  if (timing.off_delay_h > 0.0) options.span_h = std::min(options.span_h, 0.5 * timing.off_delay_h);
+  return options;
 }
 
 }  // namespace highwall

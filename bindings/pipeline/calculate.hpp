@@ -6,8 +6,10 @@
 #include "algorithms/radar/decompose.hpp"
 #include "algorithms/radar/velocity_map.hpp"
 #include "algorithms/series/clean.hpp"
+#include "algorithms/series/freeze.hpp"
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
+#include "core/policy.hpp"
 #include "io/config/site.hpp"
 
 namespace highwall {
@@ -21,6 +23,7 @@ struct Calculation {
   MapOptions map;
   DownslopeOptions downslope;
   CleanOptions clean;
+  FreezeOptions freeze;
   StepOptions step;
   ReferenceOptions reference;
   RateOptions rate;
@@ -30,5 +33,8 @@ struct Calculation {
 /// What [calculate] says, before the night begins and not when an algorithm runs.
 /// @throws Error(config) with line and column for an algorithm or option that is not one, or has no use in a night
 Calculation calculation_of(const Site& site);
+
+/// Options of the freeze test that bite within half of the policy's off-delay, before a level can fall by a frozen sensor.
+FreezeOptions before_levels_fall(FreezeOptions options, const PolicyTiming& timing);
 
 }  // namespace highwall

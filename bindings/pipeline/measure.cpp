@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "algorithms/compare/patch_motion.hpp"
+#include "algorithms/radar/frozen_maps.hpp"
 #include "algorithms/radar/patch_line_of_sight.hpp"
 #include "algorithms/series/gap.hpp"
 #include "bindings/pipeline/reference_epoch.hpp"
@@ -73,7 +74,10 @@ class Measurer {
   void one(const SourceConfig& source) {
     if (source.kind == "lidar") return lidar(source);
     // A radar may deliver maps, areas or both: what is there is measured.
-    if (const auto stack = stack_until_now(source)) radar_maps(source, *stack);
+    if (auto stack = stack_until_now(source)) {
+      without_frozen(source, *stack);
+      radar_maps(source, *stack);
+    }
     series(source);
   }
 
@@ -233,6 +237,18 @@ class Measurer {
     return archive_.load_stack(source.id, kNoInstant, now_);
   }
 
+  /// Maps that were sent again are no samples; when the newest is one, the night says so.
+  void without_frozen(const SourceConfig& source, Stack& stack) {
+    const std::vector<std::size_t> frozen = blank_frozen(stack, calculation_.freeze);
+    if (frozen.empty()) return;
+    run_.log(LogLevel::warning, "frozen", {{"source", source.id}, {"maps", fmt::format("{}", frozen.size())}});
+    if (frozen.back() + 1 != stack.epochs()) return;
+    std::size_t first = frozen.size() - 1;
+    while (first > 0 && frozen[first - 1] + 1 == frozen[first]) --first;
+    summary_.findings.push_back(fmt::format("source {}: its {} newest maps, from {} to {}, repeat an earlier one bit for bit: frozen, which is no sign of life",
+                                            source.id, frozen.size() - first, to_iso8601(stack.instants()[frozen[first]]), to_iso8601(stack.instants().back())));
+  }
+
   /// Epochs of one kind; blocks of a series may reach beyond `now`, and are named all the same.
   std::vector<std::string> ids_of(const SourceConfig& source, std::string_view kind) const {
     std::vector<std::string> ids;
@@ -334,12 +350,12 @@ class Measurer {
   void series(const SourceConfig& source) {
     std::vector<TimeSeries> all = archive_.load_series(source.id);
     std::map<std::string, std::vector<KnownStep>> steps;
+    std::map<std::string, std::vector<std::string>> doubts;
     for (TimeSeries& s : all) {
       if (!source.target_m.empty()) place_target(source, s);
       s = until_now(s);
       if (s.flags.empty()) s.flags.assign(s.size(), kFlagNone);
-      clean(s, calculation_.clean);
-      flag_frozen(s);
+      doubts[s.target] = vet(s, calculation_.clean, calculation_.freeze);
       steps[s.target] = take_out_steps(source, s);
     }
     std::erase_if(all, [](const TimeSeries& s) { return s.empty(); });
@@ -351,6 +367,7 @@ class Measurer {
       if (is_base) continue;
       TargetInput target;
       target.steps = steps[s.target];
+      target.doubts = doubts[s.target];
       target.series = references.empty() ? s : referenced(s, all, references, source, target);
       if (s.line_of_sight.known() && s.position_m) {
         target.sensitivity = sensitivity_at(source, to_local(source, {s.position_m->begin(), s.position_m->end()}).transpose())[0];

@@ -41,8 +41,10 @@ std::vector<Polygon> configured_zones(const Site& site) {
 }
 
 NightSummary run_night(const Site& site, const NightOptions& options, const Run& run) {
-  const Calculation calculation = calculation_of(site);
+  Calculation calculation = calculation_of(site);
   const Policy policy = site_policy(site);
+  // A freeze must be told before a level can fall by it.
+  calculation.freeze = before_levels_fall(calculation.freeze, policy.timing);
   const std::vector<Polygon> outlines = configured_zones(site);
   NightSummary summary;
   summary.now = options.now;

@@ -58,6 +58,7 @@ std::string_view reason_of(const TimeSeries& s, std::size_t i) {
   if ((flag & kFlagFloat) != 0) return "float_solution";
   if ((flag & kFlagLowQuality) != 0) return "low_quality";
   if ((flag & kFlagFromFile) != 0) return "marked_in_file";
+  if ((flag & kFlagFrozen) != 0) return "frozen";
   return "ok";
 }
 

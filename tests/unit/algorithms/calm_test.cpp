@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 
+#include "algorithms/series/freeze.hpp"
 #include "io/config/policy.hpp"
 
 namespace highwall {
@@ -197,7 +198,7 @@ TEST(JudgeSilence, AFrozenLoggerIsSilentInTheEnd) {
   TargetInput t = s.target();
   const double frozen = t.series.value_m.back();
   for (int h = 288; h < 480; ++h) t.series.push(at_hour(h), {frozen});
-  EXPECT_EQ(flag_frozen(t.series), 192U - 11U);
+  EXPECT_EQ(flag_frozen(t.series, {}), 192U - 11U);
   const History h = judged(t, 480);
   EXPECT_EQ(h.entries.back().health, Health::silent);
 }
@@ -205,7 +206,39 @@ TEST(JudgeSilence, AFrozenLoggerIsSilentInTheEnd) {
 TEST(JudgeSilence, ACoarseScaleIsNotFrozen) {
   TimeSeries s;
   for (int h = 0; h < 480; ++h) s.push(at_hour(h), {0.001 * std::floor(h / 40.0)});
-  EXPECT_EQ(flag_frozen(s), 0U);
+  EXPECT_EQ(flag_frozen(s, {}), 0U);
+}
+
+TEST(JudgeSilence, AFrozenDailySensorLowersNoLevel) {
+  Series s;
+  s.add(0, 40 * 24, 24, [](double h) { return h < 30 * 24 ? 0.0 : 30.0 * (h - 30 * 24) / 24.0; });
+  TargetInput t = s.target(SensorKind::extensometer, 48.0);
+  const History before = judged(t, 39 * 24);
+  ASSERT_GE(before.entries.back().level, Level::yellow);
+  const double frozen = t.series.value_m.back();
+  for (int d = 40; d < 50; ++d) t.series.push(at_hour(24.0 * d), {frozen});
+  const auto doubts = vet(t.series, {}, {});
+  ASSERT_EQ(doubts.size(), 1U);
+  EXPECT_NE(doubts[0].find("since 2026-04-09T00:00:00Z"), std::string::npos) << doubts[0];
+  const History h = judged(t, 49 * 24);
+  EXPECT_EQ(h.entries.back().unlatched, before.entries.back().unlatched);
+  EXPECT_EQ(h.entries.back().health, Health::silent);
+}
+
+TEST(JudgeSilence, ADailyCoarseScaleIsNotFrozen) {
+  TimeSeries s;
+  for (int d = 0; d < 200; ++d) s.push(at_hour(24.0 * d), {0.001 * (d / 4)});
+  EXPECT_EQ(flag_frozen(s, {}), 0U);
+}
+
+TEST(JudgeSilence, ALongFreezeMakesNoCoarseScale) {
+  Series s;
+  s.add(0, 20 * 24, 24, rest);
+  TimeSeries t = s.target().series;
+  for (int d = 20; d < 60; ++d) t.push(at_hour(24.0 * d), {t.value_m.back()});
+  for (int d = 60; d < 70; ++d) t.push(at_hour(24.0 * d), {0.0001 * (d % 7)});
+  for (int d = 70; d < 80; ++d) t.push(at_hour(24.0 * d), {t.value_m.back()});
+  EXPECT_EQ(flag_frozen(t, {}), 50U);
 }
 
 TEST(JudgeKinds, RainIsNoDisplacement) {

@@ -30,6 +30,7 @@ patches = { size_m = 10, fewest_cores = 5, shared = 2 }
 map = { window_h = 12 }
 downslope = { least_sensitivity = 0.2 }
 clean = { threshold = 6 }
+freeze = { repeats = 5 }
 step = { samples = 20 }
 reference = { tolerance_s = 60 }
 rate = { min_samples = 6, min_fill = 0.4 }
@@ -43,10 +44,18 @@ noise = { start_days = 2, start_samples = 20 }
   EXPECT_EQ(c.map.window_h, 12.0);
   EXPECT_EQ(c.downslope.least_sensitivity, 0.2);
   EXPECT_EQ(c.clean.threshold, 6.0);
+  EXPECT_EQ(c.freeze.repeats, 5);
   EXPECT_EQ(c.step.samples, 20);
   EXPECT_EQ(c.reference.tolerance_s, 60.0);
   EXPECT_EQ(c.rate.min_samples, 6);
   EXPECT_EQ(c.noise.start_days, 2.0);
+}
+
+TEST(Calculation, AFreezeIsToldBeforeALevelCanFall) {
+  PolicyTiming timing;
+  EXPECT_EQ(before_levels_fall({}, timing).span_h, 12.0);
+  timing.off_delay_h = 4.0;
+  EXPECT_EQ(before_levels_fall({}, timing).span_h, 2.0);
 }
 
 TEST(Calculation, WhatHasNoEffectIsRefusedWithItsPlace) {

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "algorithms/series/clean.hpp"
+#include "core/options.hpp"
+#include "core/series.hpp"
+
+namespace highwall {
+
+/// Options of flag_frozen() and blank_frozen().
+struct FreezeOptions {
+  std::int64_t repeats = 12;
+  double span_h = 12.0;
+  double coarse_share = 0.2;
+  std::int64_t map_cells = 100;
+
+  static void describe(auto& d) {
+    using O = FreezeOptions;
+    d.field(&O::repeats, "repeats", "samples", between(1, 10000),
+            "A value that comes again so often, bit for bit, is a frozen sensor's");
+    d.field(&O::span_h, "span_h", "h", above(0),
+            "So is one that comes again after so long; half the policy's off_delay_h when that is shorter");
+    d.field(&O::coarse_share, "coarse_share", "", above(0),
+            "A sensor with so many zeros among its increments has a coarse scale: its repeats say nothing");
+    d.field(&O::map_cells, "map_cells", "cells", between(1, 1000000000),
+            "A map of so many cells that are all the same is frozen the first time");
+  }
+};
+
+/// Tells frozen samples, one after the other: those whose value came `repeats` times again, or again for `span_h`,
+/// when of the increments before that fewer than `coarse_share` were zero (of at least 8). Causal.
+class FreezeTest {
+ public:
+  explicit FreezeTest(const FreezeOptions& options) : options_(options) {}
+  /// @param same  all of this sample has the bits of the one before it
+  /// @return true when the sample is no sign of life
+  bool next(Instant at, bool same);
+
+ private:
+  FreezeOptions options_;
+  Instant since_ = kNoInstant;  // Of the value that stands.
+  bool bites_ = false;
+  double repeats_ = 0.0;        // Until the value counts as frozen: one long freeze makes no coarse scale.
+  double zero_ = 0.0;           // Increments before it, and how many were zero.
+  double all_ = 0.0;
+};
+
+/// Flags samples of a frozen logger (kFlagFrozen), all components having the same bits as before. Daily samples are
+/// flagged from the first repeat on, so that no level falls by what a frozen sensor says. Samples in time order.
+/// @return number of samples flagged
+std::size_t flag_frozen(TimeSeries& series, const FreezeOptions& options);
+
+/// Since when the newest samples with a value repeat; kNoInstant when they do not, or are not flagged.
+Instant frozen_since(const TimeSeries& series);
+
+/// Everything that is done to a series before it is judged: clean() and flag_frozen().
+/// @return doubts about it, each a sentence without its subject
+std::vector<std::string> vet(TimeSeries& series, const CleanOptions& clean_options, const FreezeOptions& freeze_options);
+
+}  // namespace highwall
