@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "algorithms/series/freeze.hpp"
 #include "algorithms/warn/judge.hpp"
 #include "io/config/policy.hpp"
 #include "io/readers/reader.hpp"
@@ -23,6 +24,7 @@ std::vector<TargetInput> zone_of(const std::filesystem::path& folder) {
   for (const auto& file : files) {
     TargetInput target;
     target.series = std::get<std::vector<TimeSeries>>(read_file(file, options, highwall::Run()).data).at(0);
+    vet(target.series, CleanOptions{}, FreezeOptions{});
     target.max_silence_h = 48.0;
     targets.push_back(std::move(target));
   }
@@ -74,6 +76,7 @@ TEST(RealDataWarn, NoOrangeInSeventyEightDaysOfRadarAndYellowWhenItMoved) {
   const auto path = realdata() / "radar" / "arcsar_area" / "ARCSAR_ALT-079_displacement.csv";
   TargetInput target;
   target.series = std::get<std::vector<TimeSeries>>(read_file(path, options, highwall::Run()).data).at(0);
+  vet(target.series, CleanOptions{}, FreezeOptions{});
   target.max_silence_h = 2.0;
   const auto histories = judge_targets({target}, load_policy({}), {}, target.series.time.back(), highwall::Run());
   const Instant from = *parse_iso8601("2025-09-02T00:00:00Z");
