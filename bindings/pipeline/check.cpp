@@ -106,6 +106,7 @@ CheckReport check_site(const Site& site, const NightOptions& options, const Run&
     listed.push_back(tried.file);
     if (tried.file.waiting) report.lines.push_back(fmt::format("{}: waits (unfinished, or younger than settle_s)", name));
     if (tried.file.waiting || tried.known) continue;
+    if (tried.defect.empty()) tried.defect = tried.hold;
     if (tried.defect.empty()) tried.defect = comparer.conflict(tried);
     if (!tried.defect.empty()) {
       report.problems.push_back(fmt::format("{}: {}", name, tried.defect));

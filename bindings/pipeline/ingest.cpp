@@ -23,7 +23,8 @@ class Taker {
   void take(TriedFile& tried) {
     const DropFile& file = tried.file;
     FileOutcome outcome = tried.outcome;
-    if (file.waiting) {
+    if (!tried.hold.empty()) wait(file, tried.hold, outcome);
+    if (file.waiting || !tried.hold.empty()) {
       summary_.files.push_back(outcome);
       return;
     }
@@ -71,6 +72,12 @@ class Taker {
       summary_.findings.push_back(
           fmt::format("{}: {} rows were refused; {}", outcome.file, note.rejected_rows, note.first_rejected));
     }
+  }
+
+  void wait(const DropFile& file, const std::string& reason, FileOutcome& outcome) {
+    outcome.outcome = "waiting";
+    outcome.detail = reason;
+    summary_.findings.push_back(fmt::format("{}: {}", file.name, reason));
   }
 
   void duplicate(const DropFile& file, const FileNote& known, FileOutcome& outcome) {
@@ -170,9 +177,7 @@ class Taker {
       return true;
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::storage) throw;
-      outcome.outcome = "waiting";
-      outcome.detail = fmt::format("the archive's epochs of {} cannot be read: {}", file.source->id, e.what());
-      summary_.findings.push_back(fmt::format("{}: {}", file.name, outcome.detail));
+      wait(file, unreadable_epochs(file.source->id, e), outcome);
       return false;
     }
   }

@@ -15,6 +15,7 @@
 #include "algorithms/series/gap.hpp"
 #include "bindings/pipeline/reference_epoch.hpp"
 #include "core/error.hpp"
+#include "core/move_origin.hpp"
 #include "core/geodesy.hpp"
 #include "io/crs/crs.hpp"
 #include "io/readers/zones.hpp"
@@ -166,7 +167,9 @@ class Measurer {
   bool compare_epoch(const SourceConfig& source, const PointCloud& reference, const Points& cores, const EpochInfo& info,
                      const EpochInfo& from, const M3c2Options& compare, const RegisterOptions& align, const std::string& name) {
     try {
-      const PointCloud epoch = std::get<PointCloud>(archive_.load(info).data);
+      PointCloud epoch = std::get<PointCloud>(archive_.load(info).data);
+      // Clouds of a frame of their own, kept before all of a source had one origin.
+      if (source.crs == "local") move_origin(epoch, reference.frame.origin_m);
       const Registration fit = register_on_stable_ground(epoch.view(), reference.view(), align, run_, stable_cores(source, reference, align));
       const PointCloud aligned = transformed(epoch, fit.transform, run_);
       DisplacementField field = m3c2(reference.view(), aligned.view(), PointsView(cores, reference.frame), compare, run_);

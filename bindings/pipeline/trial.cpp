@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <map>
 #include <new>
 #include <set>
 #include <stdexcept>
@@ -120,8 +121,9 @@ class Trier {
 
   /// The file's data in the site frame, with its report in `outcome` and `note`.
   /// @throws Error(input or frame) for the file's own defects, Error(config) for what site.toml leaves open.
-  Reading read(const DropFile& file, const std::string& bytes, FileNote& note, FileOutcome& outcome) const {
-    Reading reading = read_any(file, bytes);
+  Reading read(const DropFile& file, const std::string& bytes, const std::vector<double>& origin_m, FileNote& note,
+               FileOutcome& outcome) const {
+    Reading reading = read_any(file, bytes, origin_m);
     for (const std::string& warning : reading.report.warnings) outcome.warnings.push_back(printable(warning));
     outcome.rejected_rows = reading.report.rejected;
     if (!reading.report.rows.empty()) {
@@ -146,8 +148,10 @@ class Trier {
   }
 
  private:
-  Reading read_any(const DropFile& file, const std::string& bytes) const {
-    return read_input({file.path.string(), bytes}, read_options_of(site_, *file.source), run_);
+  Reading read_any(const DropFile& file, const std::string& bytes, const std::vector<double>& origin_m) const {
+    ReadOptions options = read_options_of(site_, *file.source);
+    if (!origin_m.empty()) options.origin_m = origin_m;
+    return read_input({file.path.string(), bytes}, options, run_);
   }
 
   void try_cloud(const DropFile& file, PointCloud& cloud, FileOutcome& outcome) const {
@@ -173,6 +177,51 @@ class Trier {
 
   const Site& site_;
   const Run& run_;
+};
+
+/// One origin for all clouds of a source with a frame of its own: that of its first epoch in the archive, else of the
+/// first cloud that could be read. Each cloud's own would change with the cloud, and two epochs could not be compared.
+class LocalOrigins {
+ public:
+  explicit LocalOrigins(const Archive* archive) : archive_(archive) {}
+
+  /// World coordinates, m; empty when nothing is known yet, and for sources in the site frame.
+  /// @throws Error(storage) when the archive has clouds of the source and none can be read
+  std::vector<double> of(const SourceConfig& source) {
+    if (!has_one(source)) return {};
+    if (const auto known = origins_.find(source.id); known != origins_.end()) return known->second;
+    std::vector<double> origin_m = in_archive(source.id);
+    if (!origin_m.empty()) origins_[source.id] = origin_m;
+    return origin_m;
+  }
+
+  void learn(const SourceConfig& source, const Reading& reading) {
+    const auto* cloud = std::get_if<PointCloud>(&reading.data);
+    if (cloud == nullptr || !has_one(source)) return;
+    origins_.try_emplace(source.id, cloud->frame.origin_m.begin(), cloud->frame.origin_m.end());
+  }
+
+ private:
+  static bool has_one(const SourceConfig& source) { return source.kind == "lidar" && source.crs == "local"; }
+
+  std::vector<double> in_archive(const std::string& source) const {
+    std::optional<Error> trouble;
+    for (const EpochInfo& info : archive_ == nullptr ? std::vector<EpochInfo>{} : archive_->epochs(source)) {
+      try {
+        const Epoch epoch = archive_->load(info);
+        const auto* cloud = std::get_if<PointCloud>(&epoch.data);
+        if (cloud != nullptr) return {cloud->frame.origin_m.begin(), cloud->frame.origin_m.end()};
+      } catch (const Error& e) {
+        if (e.kind() != ErrorKind::storage) throw;
+        if (!trouble) trouble = e;  // the next epoch has the same origin
+      }
+    }
+    if (trouble) throw Error(*trouble);
+    return {};
+  }
+
+  const Archive* archive_;
+  std::map<std::string, std::vector<double>> origins_;
 };
 
 /// Readings that are kept from the trial to the storing; beyond that a file is read a second time.
@@ -208,6 +257,10 @@ std::string defect_of(const DropFile& file, const std::function<void()>& body) {
   }
 }
 
+std::string unreadable_epochs(const std::string& source, const Error& e) {
+  return fmt::format("the archive's epochs of {} cannot be read: {}", source, e.what());
+}
+
 ReadOptions read_options_of(const Site& site, const SourceConfig& source) {
   ReadOptions o = source;
   o.strict = true;
@@ -227,12 +280,13 @@ std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, 
   std::vector<TriedFile> tried;
   const std::vector<DropFile> files = list_drop(site, options);
   const Trier trier(site, run);
+  LocalOrigins origins(archive);
   std::set<std::pair<std::string, std::string>> seen;  // a renamed copy is read once
   std::uintmax_t kept = 0;
   for (std::size_t i = 0; i < files.size(); ++i) {
     run.check_stop();
     const DropFile& file = files[i];
-    TriedFile one{file, {file.source->id, file.name, "stored", {}, {}, 0}, {file.source->id, file.name, {}, {}, {}, 0, {}, {}, {}, options_digest(site, *file.source)}, 0, false, {}, {}, {}};
+    TriedFile one{file, {file.source->id, file.name, "stored", {}, {}, 0}, {file.source->id, file.name, {}, {}, {}, 0, {}, {}, {}, options_digest(site, *file.source)}, 0, false, {}, {}, {}, {}, {}};
     if (file.waiting) {
       one.outcome.outcome = "waiting";
       one.outcome.detail = "still being uploaded, or too young";
@@ -245,8 +299,16 @@ std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, 
       one.note.file_sha256 = sha256_hex(bytes);
       one.known = (archive != nullptr && archive->known_file(file.source->id, one.note.file_sha256, file.name, one.note.options) != nullptr) ||
                   !seen.insert({file.source->id, one.note.file_sha256}).second;
-      if (!one.known) {
-        Reading reading = trier.read(file, bytes, one.note, one.outcome);
+      if (one.known) return;
+      try {
+        one.origin_m = origins.of(*file.source);
+      } catch (const Error& e) {
+        if (e.kind() != ErrorKind::storage) throw;
+        one.hold = unreadable_epochs(file.source->id, e);
+      }
+      if (one.hold.empty()) {
+        Reading reading = trier.read(file, bytes, one.origin_m, one.note, one.outcome);
+        origins.learn(*file.source, reading);
         one.format = reading.report.format;
         if (kept + one.bytes <= kKeptBytes) {
           kept += one.bytes;
@@ -264,7 +326,7 @@ std::optional<Reading> reading_of(const Site& site, TriedFile& tried, const Run&
   if (tried.reading) return std::exchange(tried.reading, std::nullopt);
   const std::string bytes = load_file(tried.file.path);
   if (sha256_hex(bytes) != tried.note.file_sha256) return std::nullopt;
-  return Trier(site, run).read(tried.file, bytes, tried.note, tried.outcome);
+  return Trier(site, run).read(tried.file, bytes, tried.origin_m, tried.note, tried.outcome);
 }
 
 Stack one_epoch(const Stack& stack, std::size_t e) {

@@ -22,6 +22,8 @@ struct TriedFile {
   std::string format;              ///< The reader that took it.
   std::string defect;              ///< Why it cannot be taken in; empty = it can.
   std::optional<Reading> reading;  ///< In the site frame; large files are not kept, but read again.
+  std::string hold;                ///< Why it must wait for another night, though it is complete; empty = it need not.
+  std::vector<double> origin_m;    ///< The origin that a source with a frame of its own already had; else empty.
 };
 
 /// Reads every file that the archive (nullptr = there is none yet) does not know, and stores nothing.
@@ -37,6 +39,9 @@ std::optional<Reading> reading_of(const Site& site, TriedFile& tried, const Run&
 std::string defect_of(const DropFile& file, const std::function<void()>& body);
 /// The error's words without the file's name, which stands before them anyway.
 std::string reason_of(const Error& e, const std::filesystem::path& path);
+
+/// Why the new files of a source wait: our own epochs are the source's trouble, not the night's.
+std::string unreadable_epochs(const std::string& source, const Error& e);
 
 /// One map of a stack, as a stack of its own: each is an epoch.
 Stack one_epoch(const Stack& stack, std::size_t e);

@@ -4,10 +4,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include "core/error.hpp"
+#include "core/move_origin.hpp"
+#include "io/archive/archive.hpp"
 
 namespace highwall {
 namespace {
@@ -277,6 +282,79 @@ TEST_F(IngestTest, AFileFromTheFutureIsToldWhileItWaits) {
   const NightSummary summary = run_night(read_site(root_ / "site.toml"), o, highwall::Run(1));
   EXPECT_EQ(outcome(summary, "E1.csv").outcome, "waiting");
   EXPECT_TRUE(tells(summary.findings, {"E1.csv", "in the future"})) << all(summary.findings);
+}
+
+/// A rough wall of 60 m x 60 m, seen from half a metre south of `south_m` on.
+std::string wall_from(double south_m) {
+  std::string text;
+  for (int i = 0; i < 150; ++i) {
+    for (int k = 0; k < 150; ++k) {
+      const double y = 7412000.0 + 0.4 * i;
+      if (y < south_m) continue;
+      const double z = 50.0 + 0.5 * std::sin(0.9 * i) + 0.5 * std::cos(0.7 * k) + 0.2 * std::sin(0.31 * i * k);
+      text += fmt::format("{:.3f} {:.3f} {:.3f}\n", 512345.0 + 0.4 * k, y - 0.5, z);
+    }
+  }
+  return text;
+}
+
+class LocalLidarTest : public IngestTest {
+ protected:
+  void SetUp() override {
+    IngestTest::SetUp();
+    add_to_site("[[source]]\nid = \"scan\"\nkind = \"lidar\"\nfiles = \"drop/scan/*.xyz\"\nzone = \"wall\"\ncrs = \"local\"\n"
+                "instant = [\"filename:%Y%m%d\"]\n");
+    put("drop/scan/20260301.xyz", wall_from(7412001.0));  // its minimum is 7412000.5, that of the whole wall 7411999.5
+  }
+  std::vector<std::array<double, 3>> origins() const {
+    std::vector<std::array<double, 3>> all;
+    const Archive archive = Archive::open_for_reading(root_ / "archive");
+    for (const EpochInfo& info : archive.epochs("scan")) all.push_back(std::get<PointCloud>(archive.load(info).data).frame.origin_m);
+    return all;
+  }
+};
+
+TEST_F(LocalLidarTest, AllEpochsOfASourceHaveTheOriginOfTheFirstOneInTheArchive) {
+  night();
+  put("drop/scan/20260302.xyz", wall_from(7412000.0));
+  EXPECT_FALSE(tells(check("2026-03-03T00:00:00Z").problems, {"scan"})) << all(check("2026-03-03T00:00:00Z").problems);
+  const NightSummary summary = night("2026-03-03T00:00:00Z");
+  EXPECT_FALSE(tells(summary.findings, {"could not be compared"})) << all(summary.findings);
+  const std::array<double, 3> first{512000.0, 7412000.0, 0.0};
+  EXPECT_EQ(origins(), (std::vector{first, first}));
+}
+
+TEST_F(LocalLidarTest, AllFilesOfAFirstNightHaveTheOriginOfTheFirstOneTried) {
+  put("drop/scan/20260302.xyz", wall_from(7412000.0));
+  const NightSummary summary = night("2026-03-03T00:00:00Z");
+  EXPECT_FALSE(tells(summary.findings, {"could not be compared"})) << all(summary.findings);
+  const std::array<double, 3> first{512000.0, 7412000.0, 0.0};
+  EXPECT_EQ(origins(), (std::vector{first, first}));
+}
+
+TEST_F(LocalLidarTest, EpochsThatWereKeptAboutOtherOriginsAreComparedAllTheSame) {
+  night();
+  {
+    Archive archive = Archive::open_for_writing(root_ / "archive", read_site(root_ / "site.toml").frame);
+    PointCloud cloud = std::get<PointCloud>(archive.load(archive.epochs("scan").at(0)).data);
+    cloud.instant = *parse_iso8601("2026-03-02T00:00:00Z");
+    move_origin(cloud, {512000.0, 7411000.0, 0.0});
+    archive.append({"scan", cloud.instant, std::move(cloud), {}}, *parse_iso8601("2026-03-02T12:00:00Z"));
+  }
+  const NightSummary summary = night("2026-03-03T00:00:00Z");
+  EXPECT_FALSE(tells(summary.findings, {"could not be compared"})) << all(summary.findings);
+}
+
+TEST_F(LocalLidarTest, AFirstEpochThatCannotBeReadLetsTheNewFilesOfItsSourceWait) {
+  night();
+  for (const auto& entry : fs::recursive_directory_iterator(root_ / "archive/epochs")) {
+    if (entry.path().string().find("-scan-") != std::string::npos) fs::resize_file(entry.path(), 100);
+  }
+  put("drop/scan/20260302.xyz", wall_from(7412000.0));
+  EXPECT_TRUE(tells(check("2026-03-03T00:00:00Z").problems, {"20260302.xyz", "cannot be read"}));
+  const NightSummary summary = night("2026-03-03T00:00:00Z");
+  EXPECT_EQ(outcome(summary, "20260302.xyz").outcome, "waiting");
+  EXPECT_TRUE(tells(summary.findings, {"20260302.xyz", "cannot be read"})) << all(summary.findings);
 }
 
 }  // namespace
