@@ -202,10 +202,10 @@ std::optional<Instant> parse_iso8601(std::string_view text, bool assume_utc) {
   std::optional<int> offset = 0;
   if (!text.empty()) {
     if (!take_char(text, 'T') && !take_char(text, 't') && !take_char(text, ' ')) return std::nullopt;
-    if (!take_int(text, 2, 2, c.hour) || !take_char(text, ':') || !take_int(text, 2, 2, c.minute)) {
-      return std::nullopt;
-    }
-    if (take_char(text, ':') && !take_seconds(text, c.second)) return std::nullopt;
+    if (!take_int(text, 2, 2, c.hour)) return std::nullopt;
+    const bool has_minute = take_char(text, ':');  // "2026-01-01T00Z" is ISO 8601 too
+    if (has_minute && !take_int(text, 2, 2, c.minute)) return std::nullopt;
+    if (has_minute && take_char(text, ':') && !take_seconds(text, c.second)) return std::nullopt;
     offset = zone_offset_minutes(text, named);
     if (!offset) return std::nullopt;
   }

@@ -8,6 +8,7 @@
 
 #include "bindings/cli/options.hpp"
 #include "bindings/cli/output.hpp"
+#include "bindings/pipeline/bare.hpp"
 #include "io/archive/archive.hpp"
 #include "io/config/site.hpp"
 #include "io/outbox/outbox.hpp"
@@ -77,11 +78,12 @@ std::string full_name(const std::string& target, const std::vector<std::string>&
   if (meant.size() > 1) {
     throw Error(ErrorKind::input, fmt::format("\"{}\" may be {}", target, fmt::join(meant, ", ")), {}, "name its source too");
   }
+  const std::set<std::string> known(names.begin(), names.end());  // site.toml, night and outbox may tell of the same ones
   const std::string near = nearest_word(target, names);
   throw Error(ErrorKind::input, fmt::format("no zone or target is called \"{}\"", target), {},
               !near.empty()   ? fmt::format("did you mean \"{}\"?", near)
               : names.empty() ? "no night has been run on this archive yet"
-                              : fmt::format("known: {}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(20, names.size())), ", ")));
+                              : fmt::format("known: {}", fmt::join(known.begin(), std::next(known.begin(), static_cast<std::ptrdiff_t>(std::min<std::size_t>(20, known.size()))), ", ")));
 }
 
 void add_act(CLI::App& app, const std::string& name, Act::Kind kind, const std::string& help) {
@@ -123,24 +125,6 @@ void add_verify(CLI::App& app, Session& session) {
   });
 }
 
-/// The series of a source. @throws Error(input) for an unknown source, and for one that has no series.
-std::vector<TimeSeries> series_of(const Archive& archive, const std::string& source) {
-  const auto epochs = archive.epochs(source);
-  if (epochs.empty()) {
-    std::set<std::string> names;
-    for (const EpochInfo& e : archive.epochs()) names.insert(e.source);
-    throw Error(ErrorKind::input, fmt::format("the archive has nothing of a source \"{}\"", source), {},
-                names.empty() ? "it is empty" : fmt::format("it has: {}", fmt::join(names, ", ")));
-  }
-  std::vector<TimeSeries> series = archive.load_series(source);
-  if (series.empty()) {
-    const std::string kind = kind_of(archive.load(epochs[0]).data);
-    throw Error(ErrorKind::input, fmt::format("source \"{}\" keeps epochs of kind {}, and only series can be exported", source, kind), {},
-                "the displacement fields and maps of each night lie in the output folder");
-  }
-  return series;
-}
-
 void add_export(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("export", "Write the series of a source as CSV");
   command->footer("Example: highwall export archive --source gnss -o gnss.csv");
@@ -151,8 +135,9 @@ void add_export(CLI::App& app, Session& session) {
   command->add_option("--source", *source, "Source id; left out: list the sources")->default_str("");
   command->add_option("-o,--output", *out, "CSV; default: standard output");
   command->callback([=, &session] {
-    check_output(*out);
-    const Archive a = Archive::open_for_reading(archive_of(*archive));
+    const fs::path root = archive_of(*archive);
+    check_output(*out, {*archive, root.string()});
+    const Archive a = Archive::open_for_reading(root);
     if (source->empty()) {
       std::map<std::string, std::size_t> counts;
       for (const EpochInfo& e : a.epochs()) ++counts[e.source];
@@ -161,7 +146,7 @@ void add_export(CLI::App& app, Session& session) {
       return;
     }
     std::string text = "target,time,component,value_m,sigma_m,flags\n";
-    const auto all = series_of(a, *source);
+    const auto all = series_of_source(a, *source);
     std::size_t rows = 0;
     for (std::size_t k = 0; k < all.size(); ++k) {
       const TimeSeries& s = all[k];

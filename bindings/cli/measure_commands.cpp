@@ -151,7 +151,7 @@ void add_m3c2(CLI::App& app, Session& session) {
   auto flags = std::make_shared<OptionFlags<M3c2Options>>(*command);
   command->callback([=, &session] {
     const M3c2Options options = flags->get();
-    check_output(*out);
+    check_output(*out, {(*paths)[0], (*paths)[1], *cores});
     try {
       static_cast<void>(field_format(*out));
     } catch (const Error& e) {
@@ -161,8 +161,9 @@ void add_m3c2(CLI::App& app, Session& session) {
   });
 }
 
-/// The series that is meant. A file with several needs a name.
+/// The series that is meant. A file with several needs a name. @throws Error(input) for a file without any
 const TimeSeries& the_series(const std::vector<TimeSeries>& all, const std::string& target, const std::string& file) {
+  if (all.empty()) throw Error(ErrorKind::input, "the file has no usable row", file);
   std::string names;
   for (const TimeSeries& s : all) {
     if (target.empty() ? all.size() == 1 : s.target == target) return s;
@@ -183,7 +184,7 @@ void add_rate(CLI::App& app, Session& session) {
   auto component = std::make_shared<std::string>("auto");
   auto out = std::make_shared<std::string>();
   command->add_option("file", *file, "File with a series")->required();
-  command->add_option("--window", *windows, "Windows, e.g. 30min,1h,6h,2d")->default_str(usual);
+  auto* window_option = command->add_option("--window", *windows, "Windows, e.g. 30min,1h,6h,2d")->default_str(usual);
   command->add_option("--quiet-period,--quiet", *quiet, "FROM..TO: the wall rests; calibrates sigma. May be given again");
   command->add_option("--series", *target, "Name of the series, when the file holds several");
   command
@@ -199,10 +200,10 @@ void add_rate(CLI::App& app, Session& session) {
   command->callback([=, &session] {
     const ReadOptions read = flags->get();
     RateOptions options = rate_flags->get();
-    if (!windows->empty()) options.windows_h = parse_windows(*windows);
+    if (window_option->count() > 0) options.windows_h = parse_windows(*windows);
     const NoiseOptions noise_options = noise_flags->get();
     const auto periods = periods_of(*quiet);
-    check_output(*out);
+    check_output(*out, {*file});
     Report report;
     const auto all = read_series(*file, read, report, session.run);
     tell(session, report);
@@ -257,7 +258,7 @@ void add_trend(CLI::App& app, Session& session) {
   command->callback([=, &session] {
     const ReadOptions read = flags->get();
     const MidasOptions options = midas_flags->get();
-    check_output(*out);
+    check_output(*out, {*file});
     Report report;
     const auto all = read_series(*file, read, report, session.run);
     tell(session, report);
@@ -307,7 +308,9 @@ void add_warn(CLI::App& app, Session& session) {
   command->callback([=, &session] {
     const ReadOptions read = flags->get();
     const auto periods = periods_of(*quiet);
-    check_output(*out);
+    std::vector<std::string> inputs = *files;
+    inputs.push_back(*policy);
+    check_output(*out, inputs);
     const Policy rules = load_policy(*policy);
     std::vector<TimeSeries> all;
     for (const std::string& file : *files) {

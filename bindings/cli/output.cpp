@@ -52,13 +52,32 @@ void tell(const Session& session, const Report& report) {
 
 void usage(const std::string& flag, const std::string& sentence) { throw CLI::ValidationError(flag, sentence); }
 
-void check_output(const std::string& out) {
+namespace {
+
+/// The same file under any name, or a place below the input.
+bool lies_in(const std::filesystem::path& out, const std::filesystem::path& input) {
+  std::error_code failed;
+  if (std::filesystem::equivalent(out, input, failed)) return true;
+  if (!std::filesystem::is_directory(input, failed)) return false;
+  for (std::filesystem::path above = std::filesystem::weakly_canonical(out, failed); above.has_relative_path(); above = above.parent_path()) {
+    if (std::filesystem::equivalent(above, input, failed)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void check_output(const std::string& out, const std::vector<std::string>& inputs) {
   if (out.empty() || out == "-") return;
   std::error_code failed;
   const std::filesystem::path path(out);
   if (std::filesystem::is_directory(path, failed)) usage("--output", out + " is a folder, not a file");
   if (path.has_parent_path() && !std::filesystem::is_directory(path.parent_path(), failed)) {
     usage("--output", "the folder " + path.parent_path().string() + " does not exist");
+  }
+  if (is_stream(path)) return;
+  for (const std::string& input : inputs) {
+    if (!input.empty() && lies_in(path, input)) usage("--output", out + " would overwrite the input " + input);
   }
 }
 

@@ -21,8 +21,9 @@ void tell(const Session& session, const Report& report);
 
 /// Ends with code 64: the command line asks for what cannot be. @throws CLI::ValidationError
 [[noreturn]] void usage(const std::string& flag, const std::string& sentence);
-/// Refuses a result's path before any work is done: a folder, or one whose folder is not there. @throws CLI::ValidationError
-void check_output(const std::string& out);
+/// Refuses a result's path before any work is done: a folder, one whose folder is not there, and one of the inputs, also
+/// under another name, or a place within an input that is a folder. @throws CLI::ValidationError
+void check_output(const std::string& out, const std::vector<std::string>& inputs);
 
 /// Bar and log of the process; main() hands them to the Run.
 void draw_progress(std::string_view step, std::size_t done, std::size_t total);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <set>
 
 #include "algorithms/series/freeze.hpp"
 #include "bindings/pipeline/calculate.hpp"
@@ -38,6 +39,23 @@ PointCloud read_cloud(const std::filesystem::path& path, const ReadOptions& opti
   return std::move(*cloud);
 }
 
+std::vector<TimeSeries> series_of_source(const Archive& archive, const std::string& source) {
+  const auto epochs = archive.epochs(source);
+  if (epochs.empty()) {
+    std::set<std::string> names;
+    for (const EpochInfo& e : archive.epochs()) names.insert(e.source);
+    throw Error(ErrorKind::input, fmt::format("the archive has nothing of a source \"{}\"", source), {},
+                names.empty() ? "it is empty" : fmt::format("it has: {}", fmt::join(names, ", ")));
+  }
+  std::vector<TimeSeries> series = archive.load_series(source);
+  if (series.empty()) {
+    const std::string kind = kind_of(archive.load(epochs[0]).data);
+    throw Error(ErrorKind::input, fmt::format("source \"{}\" keeps epochs of kind {}, not series", source, kind), {},
+                "the displacement fields and maps of each night lie in the output folder");
+  }
+  return series;
+}
+
 std::array<Instant, 2> parse_period(const std::string& text) {
   const std::size_t dots = text.find("..");
   if (dots != std::string::npos) {
@@ -46,6 +64,14 @@ std::array<Instant, 2> parse_period(const std::string& text) {
     if (from && to && *from < *to) return {*from, *to};
   }
   throw Error(ErrorKind::config, fmt::format("\"{}\" is not a period", text), "--quiet", "write FROM..TO, e.g. 2025-08-13..2025-08-17");
+}
+
+void require_different_windows(std::vector<double> windows_h, const std::string& where) {
+  std::sort(windows_h.begin(), windows_h.end());
+  // 20 min and 1/3 h are one window, and one name of a column.
+  const auto same = [](double a, double b) { return b - a <= 1e-9 * b; };
+  if (std::adjacent_find(windows_h.begin(), windows_h.end(), same) == windows_h.end()) return;
+  throw Error(ErrorKind::config, "a window is named twice", where, "name each once");
 }
 
 std::vector<double> parse_windows(const std::string& text) {
@@ -65,8 +91,14 @@ std::vector<double> parse_windows(const std::string& text) {
     if (!v || !(*v > 0.0)) {
       throw Error(ErrorKind::config, fmt::format("\"{}\" is not a window", word), "--window", "e.g. 30min,1h,6h,2d");
     }
+    try {
+      static_cast<void>(duration_from_seconds(*v * factor * 3600.0));
+    } catch (const Error& e) {
+      throw Error(ErrorKind::config, e.message(), "--window", e.hint());
+    }
     hours.push_back(*v * factor);
   }
+  require_different_windows(hours, "--window");
   return hours;
 }
 

@@ -9,6 +9,7 @@
 #include "algorithms/warn/judge.hpp"
 #include "core/policy.hpp"
 #include "core/run.hpp"
+#include "io/archive/archive.hpp"
 #include "io/readers/reader.hpp"
 #include "io/writers/tables.hpp"
 
@@ -22,9 +23,14 @@ std::vector<TimeSeries> read_series(const std::filesystem::path& path, const Rea
 /// The cloud of the file. @throws Error(input) when it holds none.
 PointCloud read_cloud(const std::filesystem::path& path, const ReadOptions& options, Report& report, const Run& run);
 
+/// All series of a source of an archive. @throws Error(input) for a source that it does not have, and for one of clouds or maps
+std::vector<TimeSeries> series_of_source(const Archive& archive, const std::string& source);
+
 /// "2025-08-13..2025-08-17" -> the period. @throws Error(config)
 std::array<Instant, 2> parse_period(const std::string& text);
-/// "1h,3h,0.5h" -> hours. @throws Error(config)
+/// @throws Error(config) when two of the windows are one: their columns could not be told apart
+void require_different_windows(std::vector<double> windows_h, const std::string& where);
+/// "1h,3h,0.5h" -> hours. @throws Error(config) for what is no window, too long, or named twice, and for none
 std::vector<double> parse_windows(const std::string& text);
 
 /// What `--component` may be: a column of the series, or the way from its first sample in the plane or in space.

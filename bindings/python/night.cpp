@@ -66,8 +66,8 @@ void add_archive(py::module_& module) {
             throw Error(ErrorKind::input, "the archive has no epoch " + id);
           },
           py::arg("id"), "Cloud, Stack or list of Series of an epoch.")
-      .def("series", [](const Archive& a, const std::string& source) { return a.load_series(source); }, py::arg("source"),
-           "All rows of a source, merged: a list of Series.")
+      .def("series", [](const Archive& a, const std::string& source) { return series_of_source(a, source); }, py::arg("source"),
+           "All rows of a source, merged: a list of Series. InputError for a source that the archive does not have, and for clouds and maps.")
       .def(
           "verify", [](const Archive& a) { return without_gil(0, [&](const Run& run) { return a.verify(run); }).problems; },
           "Reads everything again; a list of problems, empty when all is well.");

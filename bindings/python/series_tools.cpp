@@ -4,6 +4,7 @@
 #include "algorithms/series/midas.hpp"
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
+#include "bindings/pipeline/bare.hpp"
 #include "bindings/python/python.hpp"
 #include "core/error.hpp"
 
@@ -181,6 +182,7 @@ RateResult rate_of(const py::object& time, const DoubleArray& value, const std::
     }
   }
   apply(options, rest, "rate");
+  require_different_windows(options.windows_h, "windows_h");
   const auto periods = periods_of(quiet);
   return without_gil(threads, [&](const Run& run) {
     auto rates = rate(series, options, run);

@@ -338,6 +338,18 @@ def test_the_archive_reads_back(pit):
     assert len(clouds) == 2
     assert len(archive.load(clouds[0]["id"])) > 10000
     assert {s.target for s in archive.series("gnss")} >= {"BASE", "G01"}
+    with pytest.raises(hw.InputError, match="it has: .*gnss"):
+        archive.series("nope")
+    with pytest.raises(hw.InputError, match="kind cloud"):
+        archive.series("scan_east")
+
+
+def test_an_act_on_an_unknown_name_lists_each_known_name_once(pit):
+    out, result = pit
+    hw.run(result["site"], now=result["nights"][-1])
+    done = highwall("ack", "zzzzzzzzzzzz", "--by", "p07", "--site", result["site"], code=65)
+    names = done.stderr.split("known: ")[1].rstrip(")\n").split(", ")
+    assert len(names) > 3 and len(names) == len(set(names)), names
 
 
 def test_h5py_reads_an_epoch_without_us(pit):

@@ -123,6 +123,82 @@ def test_a_bad_flag_is_a_usage_error(tmp_path, arguments):
     assert done.returncode == 64, done.stderr
 
 
+@pytest.mark.parametrize("windows", ["1h,1h", "60min,2h,1h", "", "1e9h", "0h"])
+def test_windows_that_cannot_be_are_a_usage_error(tmp_path, windows):
+    (tmp_path / "x.csv").write_text("date,displacement_mm\n2025-01-01,1\n2025-01-02,2\n")
+    done = highwall("rate", tmp_path / "x.csv", "--window", windows)
+    assert done.returncode == 64, done.stderr
+    assert not done.stdout
+
+
+def test_a_window_twice_is_refused_by_python_too():
+    times = np.datetime64("2025-01-01") + np.arange(48) * np.timedelta64(1, "h")
+    with pytest.raises(hw.ConfigError, match="twice"):
+        hw.rate(times, np.zeros(48), windows_h=[6.0, 6.0])
+
+
+def test_a_file_with_a_header_only_has_no_usable_row(tmp_path):
+    (tmp_path / "x.csv").write_text("date,displacement_mm\n")
+    done = highwall("rate", tmp_path / "x.csv")
+    assert done.returncode == 65 and "no usable row" in done.stderr, done.stderr
+
+
+def test_rate_takes_times_of_whole_hours():
+    times = [f"2026-01-01T{h:02}Z" for h in range(24)]
+    assert str(hw.rate(times, np.arange(24.0), windows_h=[12.0]).time[5]) == "2026-01-01T05:00:00.000000000"
+
+
+def rough_plane(path, south_m, step_m=0.0):
+    x, y = np.meshgrid(512345 + np.arange(60) * 0.25, 7411999.5 + np.arange(60) * 0.25)
+    points = np.c_[x.ravel(), y.ravel(), 50 + step_m + 0.0 * x.ravel()]
+    np.savetxt(path, points[points[:, 1] >= south_m], fmt="%.3f")
+
+
+def test_clouds_on_both_sides_of_a_multiple_of_1000_m_are_compared(tmp_path):
+    rough_plane(tmp_path / "a.xyz", 7412000.5)
+    rough_plane(tmp_path / "b.xyz", 7411999.0, 0.02)
+    rough_plane(tmp_path / "c.xyz", 7411999.0)
+    options = ["--normal-radius-m", "1", "--cylinder-radius-m", "0.5"]
+    done = highwall("m3c2", tmp_path / "a.xyz", tmp_path / "b.xyz", "--cores", tmp_path / "c.xyz", *options, "-o", tmp_path / "o.csv")
+    assert done.returncode == 0, done.stderr
+    a, b, c = (hw.read(tmp_path / f"{name}.xyz") for name in "abc")
+    assert a.origin != b.origin
+    field = hw.m3c2(a, b, c, normal_radius_m=1.0, cylinder_radius_m=0.5)
+    assert tuple(field.origin) == tuple(a.origin)
+    measured = field.distance[np.isfinite(field.distance)]
+    assert len(measured) > 1000 and np.allclose(measured, 0.02, atol=1e-6)
+
+
+OVERWRITES = [
+    ["m3c2", "a.xyz", "b.xyz", "-o", "a.xyz"], ["m3c2", "a.xyz", "b.csv", "-o", "b.csv"], ["m3c2", "a.xyz", "b.xyz", "--cores", "b.csv", "-o", "link.csv"],
+    ["rate", "x.csv", "-o", "x.csv"], ["rate", "x.csv", "-o", "./sub/../x.csv"], ["rate", "x.csv", "-o", "hard.csv"], ["trend", "x.csv", "-o", "x.csv"],
+    ["warn", "y.csv", "x.csv", "-o", "x.csv"], ["warn", "y.csv", "--policy", "policy.toml", "-o", "policy.toml"],
+    ["export", "site.toml", "--source", "s", "-o", "site.toml"], ["export", "archive", "--source", "s", "-o", "archive/journal/2026-01.log"],
+    ["export", "site.toml", "--source", "s", "-o", "archive/format.toml"],
+]
+
+
+@pytest.mark.parametrize("arguments", OVERWRITES)
+def test_no_output_overwrites_an_input(tmp_path, arguments):
+    for name in ("a.xyz", "b.xyz", "b.csv"):
+        rough_plane(tmp_path / name, 0.0)
+    for name in ("x.csv", "y.csv"):
+        (tmp_path / name).write_text("date,displacement_mm\n" + "".join(f"2025-01-{d:02},{d}\n" for d in range(1, 29)))
+    (tmp_path / "policy.toml").write_text("not to be read\n")
+    (tmp_path / "site.toml").write_text(DESIGN)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "archive/journal").mkdir(parents=True)
+    for name in ("journal/2026-01.log", "format.toml"):
+        (tmp_path / "archive" / name).write_text("kept\n")
+    (tmp_path / "link.csv").symlink_to("b.csv")
+    (tmp_path / "hard.csv").hardlink_to(tmp_path / "x.csv")
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    done = subprocess.run([HIGHWALL, *arguments], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 64, done.stderr
+    assert "overwrite" in done.stderr
+    assert before == {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+
+
 @pytest.mark.parametrize("text", ["0,0,1", "[0, 0, 1]", "[0,0,1]", "0, 0, 1"])
 def test_a_list_is_written_as_help_prints_it_or_plainly(tmp_path, text):
     rng = np.random.default_rng(1)
