@@ -14,22 +14,33 @@
 namespace highwall {
 namespace {
 
-std::array<double, 3> minimum_of(const Points& xyz, const Run& run) {
+/// No place on Earth has larger coordinates in any projection, metres.
+constexpr double kFarthest_m = 1e9;
+
+struct Extent {
+  std::array<double, 3> low;
+  double farthest = 0.0;  ///< Largest size of any coordinate.
+};
+
+Extent extent_of(const Points& xyz, const Run& run) {
   constexpr double inf = std::numeric_limits<double>::infinity();
+  const Extent nothing{{inf, inf, inf}, 0.0};
   return reduce_blocks(
-      static_cast<std::size_t>(xyz.rows()), std::array<double, 3>{inf, inf, inf},
+      static_cast<std::size_t>(xyz.rows()), nothing,
       [&](const Block& block) {
-        std::array<double, 3> low{inf, inf, inf};
+        Extent e = nothing;
         for (std::size_t i = block.begin; i < block.end; ++i) {
           for (std::size_t c = 0; c < 3; ++c) {
             const double v = xyz(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(c));
-            if (v < low[c]) low[c] = v;
+            if (v < e.low[c]) e.low[c] = v;
+            if (std::abs(v) > e.farthest) e.farthest = std::abs(v);
           }
         }
-        return low;
+        return e;
       },
-      [](std::array<double, 3>& a, std::array<double, 3>&& b) {
-        for (std::size_t c = 0; c < 3; ++c) a[c] = std::min(a[c], b[c]);
+      [](Extent& a, Extent&& b) {
+        for (std::size_t c = 0; c < 3; ++c) a.low[c] = std::min(a.low[c], b.low[c]);
+        a.farthest = std::max(a.farthest, b.farthest);
       },
       run, {}, 8192);
 }
@@ -126,6 +137,24 @@ Units units_of_crs(const std::string& text, const WorldPoints& world, const Read
   return units;
 }
 
+/// Takes points with a coordinate that is not finite out, each a refused row.
+void refuse_points_nowhere(Points& xyz, PointCloud& cloud, Report& report) {
+  std::vector<std::size_t> good;
+  const auto n = static_cast<std::size_t>(xyz.rows());
+  for (std::size_t i = 0; i < n; ++i) {
+    if (xyz.row(static_cast<Eigen::Index>(i)).array().isFinite().all()) {
+      good.push_back(i);
+    } else {
+      report.reject(i + 1, "a coordinate is not finite (points are counted here)");
+    }
+  }
+  if (good.size() == n) return;
+  report.accepted -= std::min<std::uint64_t>(report.accepted, n - good.size());
+  cloud.xyz = std::move(xyz);
+  cloud = select(cloud, good);
+  xyz = std::move(cloud.xyz);
+}
+
 }  // namespace
 
 void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud,
@@ -152,7 +181,12 @@ void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run
   }
   cloud.xyz = std::move(world.xyz);
   const std::array<double, 3> factor{horizontal, horizontal, vertical};
-  std::array<double, 3> low = minimum_of(cloud.xyz, run);
+  Extent extent = extent_of(cloud.xyz, run);
+  if (extent.farthest * std::max(horizontal, vertical) > kFarthest_m) {
+    throw Error(ErrorKind::input, fmt::format("a coordinate is {:g}: beyond {:g} m there is no place on Earth", extent.farthest, kFarthest_m),
+                report.source, "the file, or the scale and offset in its header, is damaged");
+  }
+  std::array<double, 3>& low = extent.low;
   for (std::size_t c = 0; c < 3; ++c) low[c] *= factor[c];
   const std::array<double, 3> origin = local_origin(options, low);
   cloud.frame.origin_m = origin;
@@ -198,6 +232,7 @@ PointCloud cloud_of_columns(std::vector<FieldColumn>&& columns, const Input& inp
     const std::string name = column.name();
     cloud.channels.emplace(name, std::move(column).take());
   }
+  refuse_points_nowhere(world.xyz, cloud, report);
   cloud.instant = find_instant(options, input, kNoInstant, kNoInstant, report);
   place_cloud(std::move(world), options, run, cloud, report);
   return cloud;

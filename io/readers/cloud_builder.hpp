@@ -24,12 +24,14 @@ struct WorldPoints {
 
 /// Turns a file's coordinates into local metres: the CRS by options or file, length units converted
 /// (with a line in the report), the local origin taken off. Fills cloud.frame and cloud.xyz.
-/// @throws Error for a CRS that PROJ cannot read, or that counts in degrees: input when the file says so,
+/// @throws Error(input) for coordinates beyond 1e9 m, which a damaged header makes;
+///         Error for a CRS that PROJ cannot read, or that counts in degrees: input when the file says so,
 ///         config when the options do; Error(config) for a CRS that is left open under strict.
 void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud,
                  Report& report);
 
-/// A cloud from columns, of which three are called x, y and z; the others become channels.
+/// A cloud from columns, of which three are called x, y and z; the others become channels. Points with a coordinate that
+/// is not finite are refused rows.
 /// @throws Error(input) when one of the three is missing.
 PointCloud cloud_of_columns(std::vector<FieldColumn>&& columns, const Input& input, const ReadOptions& options,
                             const Run& run, Report& report);

@@ -162,7 +162,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   Report& report = reading.report;
   report.source = input.name;
   const Bytes bytes(input.bytes, input.name);
-  const LasHeader header = read_las_header(bytes, input.name, report);
+  const LasHeader header = read_las_header(bytes, input.name, options.crs != "file", report);
   const auto n = static_cast<std::size_t>(header.point_count);
   const std::string_view data = input.bytes.substr(header.data_offset, n * header.record_length);
 

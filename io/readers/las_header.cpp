@@ -25,8 +25,9 @@ struct GeoKeys {
   double vertical_unit_m = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// Metres of an EPSG unit of length. @throws Error(input) for one that is not known: a guess would scale the slope.
-double metres_of_unit(std::uint16_t code, const char* key, const std::string& name) {
+/// Metres of an EPSG unit of length; NaN, with a line in the report, for one that is not known where the user has stated
+/// the CRS. @throws Error(input) for it otherwise: a guess would scale the slope.
+double metres_of_unit(std::uint16_t code, const char* key, const std::string& name, bool crs_is_stated, Report& report) {
   switch (code) {
     case 9001: return 1.0;
     case 9002: return 0.3048;
@@ -35,13 +36,17 @@ double metres_of_unit(std::uint16_t code, const char* key, const std::string& na
     case 9036: return 1000.0;
     case 9080: return 0.3047995;  // Indian foot
     case 9096: return 0.9144;     // yard
-    default:
-      refuse(name, fmt::format("the GeoTIFF key {} names the unit {}, which is not known", key, code),
-             "write the file in metres or feet");
+    default: {
+      const std::string sentence = fmt::format("the GeoTIFF key {} names the unit {}, which is not known", key, code);
+      if (!crs_is_stated) refuse(name, sentence, "write the file in metres or feet, or state its CRS with crs");
+      report.warn(sentence + ": the option crs counts");
+      return std::numeric_limits<double>::quiet_NaN();
+    }
   }
 }
 
-GeoKeys read_geokeys(const Bytes& bytes, std::size_t offset, std::size_t length, const std::string& name, Report& report) {
+GeoKeys read_geokeys(const Bytes& bytes, std::size_t offset, std::size_t length, const std::string& name, bool crs_is_stated,
+                     Report& report) {
   GeoKeys out;
   if (length < 8) return out;
   const std::size_t keys = std::min<std::size_t>(bytes.get<std::uint16_t>(offset + 6), (length - 8) / 8);
@@ -62,8 +67,8 @@ GeoKeys read_geokeys(const Bytes& bytes, std::size_t offset, std::size_t length,
     if (id == 4096) vertical = value;
     if (id == 4099) vertical_unit = value;
   }
-  if (horizontal_unit != 0) out.horizontal_unit_m = metres_of_unit(horizontal_unit, "ProjLinearUnits", name);
-  if (vertical_unit != 0) out.vertical_unit_m = metres_of_unit(vertical_unit, "VerticalUnits", name);
+  if (horizontal_unit != 0) out.horizontal_unit_m = metres_of_unit(horizontal_unit, "ProjLinearUnits", name, crs_is_stated, report);
+  if (vertical_unit != 0) out.vertical_unit_m = metres_of_unit(vertical_unit, "VerticalUnits", name, crs_is_stated, report);
   const auto known = [](std::uint16_t code) { return code != 0 && code != kUserDefined; };
   std::string& crs = out.crs;
   if (known(projected)) {
@@ -128,18 +133,18 @@ struct VariableRecord {
 };
 
 void use_record(const Bytes& bytes, const VariableRecord& record, LasHeader& header, std::string& wkt,
-                GeoKeys& geokeys, const std::string& name, Report& report) {
+                GeoKeys& geokeys, const std::string& name, bool crs_is_stated, Report& report) {
   if (record.user == "LASF_Projection" && record.id == 2112) {
     wkt = bytes.text(record.offset, record.length);
   } else if (record.user == "LASF_Projection" && record.id == 34735) {
-    geokeys = read_geokeys(bytes, record.offset, record.length, name, report);
+    geokeys = read_geokeys(bytes, record.offset, record.length, name, crs_is_stated, report);
   } else if (record.user == "LASF_Spec" && record.id == 4) {
     read_extra_fields(bytes, record.offset, record.length, header, report);
   }
 }
 
 void read_variable_records(const Bytes& bytes, const std::string& name, std::size_t header_size,
-                           LasHeader& header, Report& report) {
+                           LasHeader& header, bool crs_is_stated, Report& report) {
   std::string wkt;
   GeoKeys geokeys;
   const auto count = bytes.get<std::uint32_t>(100);
@@ -155,7 +160,7 @@ void read_variable_records(const Bytes& bytes, const std::string& name, std::siz
       refuse(name, fmt::format("variable length record {} at byte {} runs into the points", i + 1, at));
     }
     use_record(bytes, {bytes.text(at + 2, 16), bytes.get<std::uint16_t>(at + 18), at + kVlrHeader, length},
-               header, wkt, geokeys, name, report);
+               header, wkt, geokeys, name, crs_is_stated, report);
     at += kVlrHeader + length;
   }
   if (header.minor_version >= 4 && header_size >= 375) {
@@ -172,7 +177,7 @@ void read_variable_records(const Bytes& bytes, const std::string& name, std::siz
       }
       use_record(bytes, {bytes.text(start + 2, 16), bytes.get<std::uint16_t>(start + 18), start + kEvlrHeader,
                          static_cast<std::size_t>(length)},
-                 header, wkt, geokeys, name, report);
+                 header, wkt, geokeys, name, crs_is_stated, report);
       position += kEvlrHeader + length;
     }
   }
@@ -211,7 +216,7 @@ std::size_t las_record_bytes(int point_format) {
   return point_format >= 0 && point_format <= 10 ? kRecordBytes[static_cast<std::size_t>(point_format)] : 0;
 }
 
-LasHeader read_las_header(const Bytes& bytes, const std::string& name, Report& report) {
+LasHeader read_las_header(const Bytes& bytes, const std::string& name, bool crs_is_stated, Report& report) {
   if (!bytes.has(0, 227)) refuse(name, "the file is too short for a LAS header (227 bytes)");
   if (bytes.at(0, 4) != "LASF") refuse(name, "this is not a LAS file: it does not begin with LASF");
   LasHeader header;
@@ -260,7 +265,7 @@ LasHeader read_las_header(const Bytes& bytes, const std::string& name, Report& r
     }
   }
   header.declared_bytes = wanted;
-  read_variable_records(bytes, name, header_size, header, report);
+  read_variable_records(bytes, name, header_size, header, crs_is_stated, report);
   keep_undeclared(header, report);
   return header;
 }

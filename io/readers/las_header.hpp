@@ -45,7 +45,7 @@ struct LasHeader {
 
 /// Reads and checks the header: every count is held against the file's size before it is believed.
 /// @throws Error(input) for what is not LAS, is cut off, or claims more than the file holds.
-LasHeader read_las_header(const Bytes& bytes, const std::string& name, Report& report);
+LasHeader read_las_header(const Bytes& bytes, const std::string& name, bool crs_is_stated, Report& report);
 
 /// Bytes of a point record of the format without extra attributes; 0 for an unknown format.
 std::size_t las_record_bytes(int point_format);

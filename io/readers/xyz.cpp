@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -97,14 +98,14 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     const auto fields = fields_of(line, table->separator);
     const std::size_t last = std::max({table->xyz[0], table->xyz[1], table->xyz[2]});
     std::array<double, 3> p{};
-    bool good = fields.size() > last;
-    for (std::size_t c = 0; c < 3 && good; ++c) {
+    std::string defect = fields.size() > last ? "" : "too few fields";
+    for (std::size_t c = 0; c < 3 && defect.empty(); ++c) {
       const auto v = number_of(fields[table->xyz[c]], table->separator);
-      good = v.has_value();
-      if (good) p[c] = *v;
+      defect = !v ? "a coordinate is not a number" : !std::isfinite(*v) ? "a coordinate is not finite" : "";
+      if (v) p[c] = *v;
     }
-    if (!good) {
-      report.reject(lines.number(), fields.size() <= last ? "too few fields" : "a coordinate is not a number");
+    if (!defect.empty()) {
+      report.reject(lines.number(), defect);
       continue;
     }
     if (xyz.empty()) {

@@ -211,5 +211,59 @@ TEST(HostileHeaders, ALineWithoutEndIsNoTable) {
   error_of("date,displacement_mm\n2026-01-01," + std::string(2U << 20U, ',') + "\n", {}, "a.csv");
 }
 
+TEST(CloudReaders, AStatedCrsStandsForUnitsThatTheFileNamesWrongly) {
+  const std::string bytes = las({directory(1), key(3076, 32632)});
+  try {
+    read(bytes);
+    FAIL() << "a unit that nobody knows was taken";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("32632"), std::string::npos) << e.what();
+  }
+  for (const char* crs : {"EPSG:32632", "local"}) {
+    ReadOptions options;
+    options.crs = crs;
+    const Reading reading = read(bytes, options);
+    EXPECT_NEAR(first_point(reading).x(), 6000000.0, 1e-6) << crs;
+    const auto& told = reading.report.warnings;
+    EXPECT_TRUE(std::any_of(told.begin(), told.end(), [](const std::string& w) {
+      return w.find("32632") != std::string::npos && w.find("the option crs counts") != std::string::npos;
+    })) << crs;
+  }
+}
+
+TEST(CloudReaders, CoordinatesBeyondTheEarthAreRefusedByFile) {
+  for (const double offset : {1e300, -1e10, 1.5e308}) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      std::string bytes = las({});
+      set<double>(bytes, 155 + 8 * c, offset);
+      EXPECT_THROW(read(bytes), Error) << offset << " " << c;
+      bytes = las({});
+      set<double>(bytes, 131 + 8 * c, offset);
+      EXPECT_THROW(read(bytes), Error) << offset << " " << c;
+    }
+  }
+  EXPECT_THROW(read("1 2 3\n1e300 2 3\n", {}, "a.xyz"), Error);
+  EXPECT_NO_THROW(read("1 2 3\n9e8 2 3\n", {}, "a.xyz"));
+}
+
+TEST(CloudReaders, PointsWithoutAPlaceAreRefusedRows) {
+  const std::string rows = "1 2 3 10\nnan 2 3 11\n4 5 6 12\n4 inf 6 13\n7 8 9 14\n1 1 -inf 15\n2 2 2 16\n";
+  const std::string pcd = "# .PCD v.7\nVERSION .7\nFIELDS x y z i\nSIZE 4 4 4 4\nTYPE F F F F\nCOUNT 1 1 1 1\nWIDTH 7\nHEIGHT 1\nPOINTS 7\nDATA ascii\n" + rows;
+  const std::string ply = "ply\nformat ascii 1.0\nelement vertex 7\nproperty float x\nproperty float y\nproperty float z\nproperty float i\nend_header\n" + rows;
+  for (const auto& [name, bytes] : {std::pair{"a.xyz", rows}, std::pair{"a.pcd", pcd}, std::pair{"a.ply", ply}}) {
+    const Reading reading = read(bytes, {}, name);
+    const auto& cloud = std::get<PointCloud>(reading.data);
+    EXPECT_EQ(reading.report.accepted, 4U) << name;
+    EXPECT_EQ(reading.report.rejected, 3U) << name;
+    ASSERT_EQ(reading.report.rows.size(), 3U) << name;
+    EXPECT_NE(reading.report.rows[0].reason.find("not finite"), std::string::npos) << reading.report.rows[0].reason;
+    ASSERT_EQ(cloud.size(), 4U) << name;
+    EXPECT_TRUE(cloud.xyz.allFinite()) << name;
+    ASSERT_EQ(cloud.channels.size(), 1U) << name;
+    EXPECT_EQ(size_of(cloud.channels.begin()->second), 4U) << name;
+    EXPECT_EQ(value_at(cloud.channels.begin()->second, 2), 14.0) << name;
+  }
+}
+
 }  // namespace
 }  // namespace highwall
