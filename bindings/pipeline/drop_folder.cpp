@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "core/error.hpp"
 #include "core/printable.hpp"
@@ -72,6 +74,18 @@ std::vector<fs::path> own_places(const Site& site) {
   return places;
 }
 
+/// One instrument must not confirm itself as two sources.
+void require_one_source_a_file(const std::vector<DropFile>& files) {
+  std::map<std::pair<fs::path, std::string>, const SourceConfig*> taker;
+  for (const DropFile& file : files) {
+    const SourceConfig* first = taker.try_emplace({file.path.lexically_normal(), file.source->kind}, file.source).first->second;
+    if (first == file.source) continue;
+    throw Error(ErrorKind::config,
+                fmt::format("the sources \"{}\" and \"{}\" both take {}: one instrument would confirm itself", first->id, file.source->id, file.name),
+                file.source->where, "let \"files\" of each match its own only");
+  }
+}
+
 std::string pattern_that_differs_in_case(const Site& site, const fs::path& path) {
   const auto small = [](std::string text) {
     for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -110,6 +124,7 @@ std::vector<DropFile> list_drop(const Site& site, const NightOptions& options) {
     std::sort(found.begin(), found.end(), [](const DropFile& a, const DropFile& b) { return a.name < b.name; });
     files.insert(files.end(), found.begin(), found.end());
   }
+  require_one_source_a_file(files);
   return files;
 }
 

@@ -83,11 +83,29 @@ class Taker {
   void duplicate(const DropFile& file, const FileNote& known, FileOutcome& outcome) {
     outcome.outcome = "duplicate";
     outcome.detail = "the same bytes as " + known.file;
+    const std::string target = fs::path(known.file).stem().string();
+    const std::string other = fs::path(file.name).stem().string();
+    if (target != other && names_its_target(*file.source, target)) {
+      outcome.detail += fmt::format(", but its name tells target {} instead of {}", other, target);
+      summary_.findings.push_back(fmt::format("{}: {}: one of the two is wrong", outcome.file, outcome.detail));
+      return;
+    }
     const auto here = named_instant(*file.source, file.name);
     const auto there = named_instant(*file.source, known.file);
     if (!here || !there || *here == *there) return;
     outcome.detail += fmt::format(", but its name tells {} instead of {}", to_iso8601(*here), to_iso8601(*there));
     summary_.findings.push_back(fmt::format("{}: {}: one of the two is wrong", outcome.file, outcome.detail));
+  }
+
+  /// Whether a file of this name gave it to a target.
+  bool names_its_target(const SourceConfig& source, const std::string& stem) const {
+    if (source.kind == "lidar" || !(source.target.empty() || source.target == "stem")) return false;
+    try {
+      return archive_.known_rows(source.id).find(stem) != nullptr;
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::storage) throw;
+      return false;  // Told by its new files.
+    }
   }
 
   /// What a rule "filename:PATTERN" makes of a name.

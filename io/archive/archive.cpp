@@ -73,6 +73,18 @@ std::string value_of(const std::vector<std::pair<std::string, std::string>>& pro
   return {};
 }
 
+/// Whether anything was ever taken in. Acts may come before the first night.
+bool is_begun(const fs::path& root) {
+  return !files_below(root / "epochs", ".h5").empty() || !files_below(root / "segments", ".h5").empty() ||
+         !files_below(root / "journal", ".log").empty();
+}
+
+/// A frame made up anew might not be that of the epochs.
+[[noreturn]] void refuse_without_format(const fs::path& root) {
+  throw Error(ErrorKind::storage, "format.toml is gone, though the archive holds files", root.string(),
+              "restore format.toml from a copy; when there is none, move the folder away and let a night take the drop folder in anew");
+}
+
 }  // namespace
 
 Archive Archive::open_for_writing(const fs::path& root, const Frame& site_frame) {
@@ -85,6 +97,8 @@ Archive Archive::open_for_writing(const fs::path& root, const Frame& site_frame)
   sweep_temporary_files(root);
   if (fs::exists(root / "format.toml")) {
     check_format(root, &site_frame);
+  } else if (is_begun(root)) {
+    refuse_without_format(root);
   } else {
     write_whole(root / "format.toml", format_text(site_frame));
   }
@@ -96,6 +110,7 @@ Archive Archive::open_for_writing(const fs::path& root, const Frame& site_frame)
 
 Archive Archive::open_for_reading(const fs::path& root) {
   if (!fs::exists(root / "format.toml")) {
+    if (is_begun(root)) refuse_without_format(root);
     throw Error(ErrorKind::storage, "this is not an archive: format.toml is missing", root.string());
   }
   check_format(root, nullptr);

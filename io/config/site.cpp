@@ -238,10 +238,29 @@ void check_drop_is_read_only(const Site& site) {
   }
 }
 
+/// The archive's files are its own, and nothing else is written among them or above them.
+void check_archive_is_apart(const Site& site) {
+  const auto folder = [&](const std::string& path) { return (site.resolve(path) / "").lexically_normal().string(); };
+  const std::string archive = folder(site.paths.archive);
+  std::vector<std::pair<std::string, std::string>> others{{"output", site.paths.output}};
+  for (const PublisherConfig& to : site.publish.to) {
+    if (!to.dir.empty()) others.emplace_back("publisher " + to.name, to.dir);
+  }
+  for (const auto& [what, path] : others) {
+    const bool inside = folder(path).starts_with(archive);
+    if (!inside && !archive.starts_with(folder(path))) continue;
+    throw Error(ErrorKind::config,
+                inside ? fmt::format("{} = \"{}\" lies in the archive, which keeps its own files only", what, path)
+                       : fmt::format("archive = \"{}\" lies in {} = \"{}\": it needs a folder of its own", site.paths.archive, what, path),
+                site.file.string());
+  }
+}
+
 void check_references(const Site& site) {
   require_unique_ids(site.sources, "source");
   require_unique_ids(site.zones, "zone");
   check_drop_is_read_only(site);
+  check_archive_is_apart(site);
   for (const EventConfig& event : site.events) require_zone(site, event.zone, "an event", event.where);
   for (const ZoneConfig& zone : site.zones) {
     if (zone.id == "heartbeat") {

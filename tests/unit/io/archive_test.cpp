@@ -280,6 +280,21 @@ TEST_F(ArchiveTest, ACrashBetweenFileAndJournalLeavesNoTrace) {
   EXPECT_EQ(tree_digest(root_), undisturbed);
 }
 
+TEST_F(ArchiveTest, AFormatThatIsGoneIsNotMadeUp) {
+  { writer().append(cloud_epoch(0.0), now_); }
+  fs::remove(root_ / "format.toml");
+  for (const bool writing : {true, false}) {
+    try {
+      writing ? writer() : Archive::open_for_reading(root_);
+      FAIL() << "opened";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::storage);
+      EXPECT_NE(std::string(e.what()).find("restore format.toml"), std::string::npos) << e.what();
+    }
+  }
+  EXPECT_FALSE(fs::exists(root_ / "format.toml"));
+}
+
 TEST_F(ArchiveTest, CutsATornJournalLineAndRefusesADamagedOne) {
   {
     Archive archive = writer();

@@ -174,6 +174,17 @@ TEST(Site, NothingIsWrittenIntoTheDropFolder) {
   EXPECT_EQ(message_of(head + "[paths]\ndrop = \"in\"\narchive = \"in2\"\n"), "");
 }
 
+TEST(Site, TheArchiveHasAFolderOfItsOwn) {
+  const std::string head(kHead);
+  EXPECT_NE(message_of(head + "[paths]\noutput = \"archive\"\n").find("lies in the archive"), std::string::npos);
+  EXPECT_NE(message_of(head + "[paths]\noutput = \"archive/feed/..\"\n").find("lies in the archive"), std::string::npos);
+  EXPECT_NE(message_of(head + "[paths]\narchive = \"output/archive\"\n").find("folder of its own"), std::string::npos);
+  const std::string feed = "[[publish.to]]\nname = \"a\"\ntransport = \"folder\"\ndir = ";
+  EXPECT_NE(message_of(head + feed + "\"archive/feed\"\n").find("lies in the archive"), std::string::npos);
+  EXPECT_EQ(message_of(head + feed + "\"output/feed\"\n"), "");
+  EXPECT_EQ(message_of(head + "[paths]\noutput = \"archive2\"\n"), "");
+}
+
 TEST(Site, EventsAndFeedsNameWhatExists) {
   const std::string head(kHead);
   const std::string event = "[[event]]\nkind = \"mined\"\nat = \"2025-09-25T18:00:00Z\"\nzone = \"north\"\n";

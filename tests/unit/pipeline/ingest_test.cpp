@@ -207,6 +207,29 @@ TEST_F(IngestTest, ChangedRowsAreKeptOneByOneAlsoAfterAKillBehindTheIngestLine) 
             "E1,2026-03-01T01:00:00Z,displacement,0.0002,0.0072\n");
 }
 
+TEST_F(IngestTest, AFileThatTwoSourcesOfOneKindTakeIsAnErrorOfTheConfiguration) {
+  add_to_site("[[source]]\nid = \"again\"\nkind = \"extensometer\"\nfiles = \"drop/crack/E*.csv\"\nzone = \"wall\"\n");
+  for (const bool dry : {true, false}) {
+    try {
+      dry ? static_cast<void>(check()) : static_cast<void>(night());
+      FAIL() << "taken twice";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.kind(), ErrorKind::config);
+      for (const char* word : {"crack", "again", "E1.csv"}) EXPECT_NE(e.message().find(word), std::string::npos) << e.what();
+    }
+  }
+}
+
+TEST_F(IngestTest, ACopyWhoseNameTellsAnotherTargetIsAFinding) {
+  night();
+  put("drop/crack/A1.csv", rows({0.1, 0.2}));
+  const NightSummary summary = night("2026-03-03T00:00:00Z");
+  EXPECT_TRUE(tells(summary.findings, {"A1.csv", "E1.csv", "target A1 instead of E1"})) << all(summary.findings);
+  const auto series = Archive::open_for_reading(root_ / "archive").load_series("crack");
+  ASSERT_EQ(series.size(), 1U);
+  EXPECT_EQ(series[0].target, "E1");
+}
+
 TEST_F(IngestTest, NamesThatAreNoUtf8AreToldAndEndNoNight) {
   put("drop/crack/\xB1\xB1\xB1.csv", rows({0.3, 0.2}));
   put("drop/crack/T.csv", "time,target,displacement_mm\n2026-03-01T00:00:00Z,\xB1\xB1,1\n2026-03-01T01:00:00Z,\xB1\xB1,1\n");
