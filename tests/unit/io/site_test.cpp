@@ -178,7 +178,7 @@ TEST(Site, TheArchiveHasAFolderOfItsOwn) {
   const std::string head(kHead);
   EXPECT_NE(message_of(head + "[paths]\noutput = \"archive\"\n").find("lies in the archive"), std::string::npos);
   EXPECT_NE(message_of(head + "[paths]\noutput = \"archive/feed/..\"\n").find("lies in the archive"), std::string::npos);
-  EXPECT_NE(message_of(head + "[paths]\narchive = \"output/archive\"\n").find("folder of its own"), std::string::npos);
+  EXPECT_NE(message_of(head + "[paths]\narchive = \"out/archive\"\n").find("folder of its own"), std::string::npos);
   const std::string feed = "[[publish.to]]\nname = \"a\"\ntransport = \"folder\"\ndir = ";
   EXPECT_NE(message_of(head + feed + "\"archive/feed\"\n").find("lies in the archive"), std::string::npos);
   EXPECT_EQ(message_of(head + feed + "\"output/feed\"\n"), "");
