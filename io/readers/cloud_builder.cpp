@@ -137,18 +137,24 @@ Units units_of_crs(const std::string& text, const WorldPoints& world, const Read
   return units;
 }
 
-/// Takes points with a coordinate that is not finite out, each a refused row.
+/// Takes points out that are nowhere: without any coordinate they are places of a scan without a return, which PCD
+/// keeps; with a coordinate that is not finite each is a refused row.
 void refuse_points_nowhere(Points& xyz, PointCloud& cloud, Report& report) {
   std::vector<std::size_t> good;
+  std::size_t no_return = 0;
   const auto n = static_cast<std::size_t>(xyz.rows());
   for (std::size_t i = 0; i < n; ++i) {
-    if (xyz.row(static_cast<Eigen::Index>(i)).array().isFinite().all()) {
+    const auto place = xyz.row(static_cast<Eigen::Index>(i)).array();
+    if (place.isFinite().all()) {
       good.push_back(i);
+    } else if (place.isNaN().all()) {
+      ++no_return;
     } else {
       report.reject(i + 1, "a coordinate is not finite (points are counted here)");
     }
   }
   if (good.size() == n) return;
+  if (no_return > 0) report.warn(fmt::format("{} points have no coordinates (no return) and are left out", no_return));
   report.accepted -= std::min<std::uint64_t>(report.accepted, n - good.size());
   cloud.xyz = std::move(xyz);
   cloud = select(cloud, good);

@@ -265,5 +265,15 @@ TEST(CloudReaders, PointsWithoutAPlaceAreRefusedRows) {
   }
 }
 
+TEST(CloudReaders, PlacesWithoutAReturnAreNoRefusedRows) {
+  const std::string pcd = "# .PCD v.7\nVERSION .7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH 2\nHEIGHT 3\nPOINTS 6\nDATA ascii\n"
+                          "nan nan nan\n1 2 3\nnan nan nan\nnan nan nan\nnan nan nan\n4 5 6\n";
+  const Reading reading = read(pcd, {}, "organised.pcd");
+  EXPECT_EQ(std::get<PointCloud>(reading.data).size(), 2U);
+  EXPECT_EQ(reading.report.accepted, 2U);
+  EXPECT_EQ(reading.report.rejected, 0U);
+  EXPECT_NE(reading.report.warnings.at(0).find("4 points have no coordinates"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace highwall
