@@ -289,10 +289,12 @@ def test_a_source_that_cannot_be_measured_falls_silent_and_the_others_are_judged
     told = [json.loads(p.read_text()) for p in sorted((tmp_path / "feed").glob("*.json"))[posted:]]
     assert "clear" not in {m["msg_type"] for m in told}
     by_stream = {m["stream"]: m for m in told}
-    # Silence is told by the source and, target by target, by the heartbeat; a target's own messages are of its level.
+    # Silence is told by the source, by the heartbeat target by target, and by a target's own message where it stands at a latched level.
     assert by_stream["source:crack"]["health"] == "silent" and by_stream["source:crack"]["source_id"] == "crack"
     assert by_stream["heartbeat"]["target_states"]["wall"]["crack/E1"][:2] == [before["crack/E1"]["level"], "silent"]
-    assert "crack/E1" not in by_stream and "source:other" not in by_stream
+    assert before["crack/E1"]["level"] in ("orange", "red") and by_stream["crack/E1"]["health"] == "silent"
+    assert by_stream["crack/E1"]["level"] == before["crack/E1"]["level"]
+    assert "source:other" not in by_stream
     # The same night again: the same bytes, and nothing new is sent.
     once = bytes_below(tmp_path / "out"), len(list((tmp_path / "feed").glob("*.json")))
     assert run(site, now=NEXT).returncode == 2
@@ -495,7 +497,7 @@ def test_a_stop_during_map_stacks_is_quick(tmp_path):
     site = pit(tmp_path, RADAR)
     site.write_text(site.read_text().replace(WKT, "EPSG:32650"))
     for i in range(300):
-        (tmp_path / f"drop/radar/{i:03}.tif").write_bytes(geotiff(f"2026-03-02T{i // 60:02}:{i % 60:02}:00Z", size=16))
+        (tmp_path / f"drop/radar/{i:03}.tif").write_bytes(geotiff(f"2026-03-02T{i // 60:02}:{i % 60:02}:00Z", size=16, value=1e-5 * i))
     child = subprocess.Popen([HIGHWALL, "run", site, "--now", NOW, "--silent"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while child.poll() is None and not list((tmp_path / "archive").rglob("*-maps-*.h5")):
         time.sleep(0.005)
