@@ -44,6 +44,8 @@ struct Instant {
 
 /// "No instant", as NumPy's NaT.
 inline constexpr Instant kNoInstant{std::numeric_limits<std::int64_t>::min()};
+/// After every instant.
+inline constexpr Instant kNever{std::numeric_limits<std::int64_t>::max()};
 
 /// A wall-clock reading without a zone. `second` may hold a fraction and 60 (leap second).
 struct Civil {

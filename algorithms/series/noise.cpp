@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/statistics.hpp"
 
@@ -295,8 +296,10 @@ std::vector<Calibration> calibrate_on_start(std::vector<WindowRate>& rates, cons
 
 std::vector<CalibrationStage> calibration_stages(const std::vector<WindowRate>& rates, const TimeSeries& series,
                                                  const std::vector<std::array<Instant, 2>>& quiet, std::size_t component,
-                                                 const NoiseOptions& options) {
+                                                 const NoiseOptions& options, Instant slopes_until) {
   validate(options, "noise");
+  NoiseOptions without_slopes = options;
+  without_slopes.least_independent = std::numeric_limits<double>::max();
   std::vector<CalibrationStage> stages;
   if (series.empty()) return stages;
   Periods ended = quiet;
@@ -304,7 +307,8 @@ std::vector<CalibrationStage> calibration_stages(const std::vector<WindowRate>& 
   std::sort(ended.begin(), ended.end(), [](const auto& a, const auto& b) { return a[1] < b[1]; });
   for (std::size_t k = 0; k < ended.size(); ++k) {
     const Periods known(ended.begin(), ended.begin() + static_cast<std::ptrdiff_t>(k) + 1);
-    CalibrationStage stage = quiet_stage(rates, series, known, component, options);
+    const bool slopes = ended[k][1] < slopes_until;
+    CalibrationStage stage = quiet_stage(rates, series, known, component, slopes ? options : without_slopes);
     // A period without data says nothing; what was known before goes on.
     if (stage.noise.known()) stages.push_back(std::move(stage));
   }

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 #include "algorithms/series/clean.hpp"
 #include "algorithms/warn/judge.hpp"
@@ -58,8 +59,7 @@ TargetInput prefix(const TargetInput& whole, std::size_t samples) {
 
 bool same_bits(double a, double b) { return std::memcmp(&a, &b, sizeof a) == 0 || (std::isnan(a) && std::isnan(b)); }
 
-RC_GTEST_PROP(WarnProperty, NoRowDependsOnWhatCameAfterIt, ()) {
-  const auto seed = *rc::gen::inRange<std::uint64_t>(0, 1'000'000);
+void no_row_depends_on_what_came_after(std::uint64_t seed, const std::function<std::size_t(std::size_t)>& cut) {
   const std::vector<TargetInput> whole{random_target(seed), random_target(seed + 1'000'000)};
   Policy policy = simple_policy();
   policy.rules.push_back(velocity_rule("fast", Level::orange, 3, 30));
@@ -69,7 +69,7 @@ RC_GTEST_PROP(WarnProperty, NoRowDependsOnWhatCameAfterIt, ()) {
   angle.threshold = 80.0;
   policy.rules.push_back(angle);
   const auto all = judge_targets(whole, policy, {}, whole[0].series.time.back(), highwall::Run(1));
-  const std::size_t n = *rc::gen::inRange<std::size_t>(1, whole[0].series.size() + 1);
+  const std::size_t n = cut(whole[0].series.size());
   std::size_t other = 0;
   while (other < whole[1].series.size() && whole[1].series.time[other] <= whole[0].series.time[n - 1]) ++other;
   const std::vector<TargetInput> part{prefix(whole[0], n), prefix(whole[1], other)};
@@ -86,6 +86,16 @@ RC_GTEST_PROP(WarnProperty, NoRowDependsOnWhatCameAfterIt, ()) {
     RC_ASSERT(same_bits(a.evidence.sigma, b.evidence.sigma));
     RC_ASSERT(same_bits(a.evidence.threshold, b.evidence.threshold));
   }
+}
+
+RC_GTEST_PROP(WarnProperty, NoRowDependsOnWhatCameAfterIt, ()) {
+  no_row_depends_on_what_came_after(*rc::gen::inRange<std::uint64_t>(0, 1'000'000),
+                                    [](std::size_t samples) { return *rc::gen::inRange<std::size_t>(1, samples + 1); });
+}
+
+/// Found once: a second quiet period, in which the series moved, took the slopes of the first one out of the past.
+RC_GTEST_PROP(WarnProperty, ALaterQuietPeriodThatMovesChangesNoEarlierSigma, ()) {
+  no_row_depends_on_what_came_after(823859, [](std::size_t) { return std::size_t{84}; });
 }
 
 std::size_t flags_of(const std::vector<double>& x, std::size_t from) {
