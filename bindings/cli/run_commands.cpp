@@ -59,6 +59,7 @@ void print_zone(const NightState& n, const ZoneSummary& z) {
     if (std::isfinite(z.area_at_level_m2)) more += fmt::format(" on {:.0f} m2", z.area_at_level_m2);
   }
   if (z.live_targets < z.targets) more += fmt::format(", {} without fresh data", z.targets - z.live_targets);
+  if (z.doubtful_targets > 0) more += fmt::format(", {} degraded (start period, gap, step or no value)", z.doubtful_targets);
   if (n.unlatched < n.level) {
     more += fmt::format("; latched: now {}", name_of(n.unlatched));
     if (is_measured(z.raised_by)) more += fmt::format(", raised by {} {} at {}", z.raised_by.rule, value_and_limit(z.raised_by), time_text(n.since));

@@ -51,6 +51,7 @@ struct ZoneSummary {
   std::string name;
   std::size_t targets = 0;
   std::size_t live_targets = 0;      ///< Neither stale nor silent.
+  std::size_t doubtful_targets = 0;  ///< Of these, degraded: start period, gap, step or no value.
   std::size_t raised_targets = 0;    ///< Above none.
   std::size_t at_level_targets = 0;  ///< At the zone's level or above; 0 at none.
   double area_at_level_m2 = 0.0;     ///< Wall that those stand for; NaN = not known.

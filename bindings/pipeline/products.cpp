@@ -312,7 +312,7 @@ json evidence_json(const Evidence& e, const Policy& policy) {
 }
 
 void add_zone_summary(const ZoneSummary& z, const Policy& policy, json& state) {
-  state["targets"] = {{"all", z.targets}, {"live", z.live_targets}, {"raised", z.raised_targets}, {"at_level", z.at_level_targets}};
+  state["targets"] = {{"all", z.targets}, {"live", z.live_targets}, {"degraded", z.doubtful_targets}, {"raised", z.raised_targets}, {"at_level", z.at_level_targets}};
   state["area_at_level_m2"] = number(z.area_at_level_m2);
   state["decided_by"] = z.decided_by.empty() ? json(nullptr) : json(z.decided_by);
   state["decided_by_evidence"] = evidence_json(z.evidence, policy);

@@ -66,6 +66,7 @@ ZoneSummary summary_of(const ZoneHistories& zone, const NightState& state, const
     out.raised_targets += last.level != Level::none ? 1 : 0;
     out.at_level_targets += is_at(last, state.level) ? 1 : 0;
     out.live_targets += is_dead(last.health) ? 0 : 1;
+    out.doubtful_targets += last.health == Health::degraded ? 1 : 0;
   }
   out.area_at_level_m2 = area_at_level(zone, now, state.level);
   if (const History* speaker = speaker_of(zone)) {

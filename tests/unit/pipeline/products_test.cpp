@@ -63,8 +63,17 @@ TEST(ZoneSummary, SaysWhoDecidesHowManyAreRaisedAndOnHowMuchWall) {
   EXPECT_EQ(s.raised_targets, 3u);
   EXPECT_EQ(s.at_level_targets, 2u);
   EXPECT_EQ(s.live_targets, 2u);
+  EXPECT_EQ(s.doubtful_targets, 0u);
   EXPECT_DOUBLE_EQ(s.area_at_level_m2, 400.0);
   EXPECT_EQ(s.acknowledged_by, "");
+}
+
+TEST(ZoneSummary, CountsDoubtfulTargetsAmongTheLiveOnes) {
+  ZoneHistories z = wedge();
+  z.targets[0].entries.back().health = Health::degraded;
+  const auto s = zone_summaries({z}, {state_of(z)}, {}, kStart + days(1)).at(0);
+  EXPECT_EQ(s.live_targets, 2u);
+  EXPECT_EQ(s.doubtful_targets, 1u);
 }
 
 TEST(ZoneSummary, AnAcknowledgementBeforeTheLevelBeganDoesNotCount) {
