@@ -34,8 +34,8 @@ struct SimulateOptions {
             "0: the files of all nights; K: add what night K delivers to a drop folder of night K - 1");
     d.field(&O::start, "start", "", anything(), "ISO 8601 instant of the first day");
     d.field(&O::beam_step_deg, "beam_step_deg", "degrees", between(0.01, 5),
-            "LiDAR: angle between beams; above 0.5 the cylinders span benches with a handful of points, and levels of LiDAR "
-            "mean nothing");
+            "LiDAR: angle between beams; above 0.5 the cylinders span benches with a handful of points, and LiDAR sees "
+            "decimetres only");
     d.field(&O::range_noise_m, "range_noise_m", "m", between(0, 1), "LiDAR: standard deviation of a range");
     d.field(&O::registration_error_m, "registration_error_m", "m", between(0, 1),
             "LiDAR: standard deviation of each epoch's shift");

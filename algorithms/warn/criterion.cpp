@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.hpp"
 #include "core/units.hpp"
 
@@ -34,6 +36,11 @@ void check_rules(const Policy& policy) {
                   fmt::format("its threshold is given in: {}", judge->units));
     }
   }
+}
+
+double sigmas_to_raise(const PolicyRule& rule, const PolicyTiming& timing, double sigma, double limit) {
+  if (rule.level < Level::orange || !(sigma > limit) || limit <= 0.0) return rule.k_sigma;
+  return std::max(rule.k_sigma, std::min(timing.k_sigma_unseen, rule.k_sigma * sigma / limit));
 }
 
 std::string window_text(double hours) { return fmt::format("{}h", hours); }

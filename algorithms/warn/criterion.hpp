@@ -40,6 +40,9 @@ const Criterion& criterion_of(std::string_view family);
 /// @throws Error(config) naming the rule and what is known
 void check_rules(const Policy& policy);
 
+/// Sigmas that a value must be over a limit to raise the rule's level. Orange and red stop a mine: a sensor whose sigma
+/// exceeds their limit tells its own outliers, so that k grows with sigma over limit, up to k_sigma_unseen.
+double sigmas_to_raise(const PolicyRule& rule, const PolicyTiming& timing, double sigma, double limit);
 /// "24h", "0.5h".
 std::string window_text(double hours);
 /// "gap of 72h": a rate or jump across a gap in the data.

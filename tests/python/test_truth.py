@@ -106,6 +106,14 @@ def test_two_lidar_scans_of_a_wall_at_rest_raise_nothing(tmp_path):
     assert rows and {r["level"] for r in rows} == {"none"}
 
 
+def test_scans_too_sparse_to_see_a_limit_raise_neither_orange_nor_red(tmp_path):
+    folder = night(tmp_path, scenario="stable", seed=103, nights=14, beam_step_deg=0.8, radar_interval_min=720.0, area_interval_min=720.0)
+    rows = [r for r in table(folder / "targets.csv") if r["kind"] == "lidar"]
+    assert len(rows) > 30
+    assert {r["level"] for r in rows} <= {"none", "blue", "yellow"}
+    assert {r["level"] for r in table(folder / "level_changes.csv")} <= {"none", "blue", "yellow"}
+
+
 def test_truth_says_what_is_true(rest):
     truth = json.loads((rest[1] / "truth.json").read_text())
     assert truth["failure"] is None and truth["scenario"] == "stable" and truth["gnss_outage"]["station"] == "G04"

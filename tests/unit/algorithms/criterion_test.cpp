@@ -39,5 +39,23 @@ TEST(Criterion, EveryCriterionHasAUnitThatPoliciesKnow) {
   }
 }
 
+TEST(Criterion, ASensorThatCannotSeeALimitOfOrangeOrRedIsAskedForMoreSigmas) {
+  const PolicyTiming timing;
+  PolicyRule rule;
+  rule.level = Level::red;
+  rule.k_sigma = 2.0;
+  EXPECT_EQ(sigmas_to_raise(rule, timing, 0.01, 0.05), 2.0);
+  EXPECT_EQ(sigmas_to_raise(rule, timing, 0.05, 0.05), 2.0);
+  EXPECT_DOUBLE_EQ(sigmas_to_raise(rule, timing, 0.10, 0.05), 4.0);
+  EXPECT_EQ(sigmas_to_raise(rule, timing, 0.50, 0.05), 6.0);
+  rule.level = Level::yellow;
+  EXPECT_EQ(sigmas_to_raise(rule, timing, 0.50, 0.05), 2.0);
+  rule.level = Level::orange;
+  EXPECT_EQ(sigmas_to_raise(rule, timing, 0.50, 0.0), 2.0);
+  PolicyTiming never;
+  never.k_sigma_unseen = 0.0;
+  EXPECT_EQ(sigmas_to_raise(rule, never, 0.50, 0.05), 2.0);
+}
+
 }  // namespace
 }  // namespace highwall
