@@ -71,7 +71,13 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
   deliver(site, archive, outbox, summary, run);
   write_products(site, policy, measurements, histories, outlines, options, summary, run);
   run.log(LogLevel::info, "products", {{"files", count(summary.products.size())}, {"folder", summary.folder.string()}});
-  const std::size_t sealed = archive.seal(options.now - duration_from_seconds(site.archive.seal_after_days * 86400.0), options.now);
+  std::vector<std::string> unreadable;
+  const std::size_t sealed =
+      archive.seal(options.now - duration_from_seconds(site.archive.seal_after_days * 86400.0), options.now, &unreadable);
+  for (std::string& day : unreadable) {
+    run.log(LogLevel::warning, "seal", {{"detail", day}});
+    summary.findings.push_back(std::move(day));
+  }
   run.log(LogLevel::info, "seal", {{"segments", count(sealed)}});
   return summary;
 }

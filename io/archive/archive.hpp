@@ -115,8 +115,9 @@ class Archive {
 
   /// Packs the epochs of every day before `before` into one segment a source and day. Days of one epoch,
   /// clouds (to read one, all of its day would be read) and days too large for one file stay as they are.
+  /// @param unreadable  takes a sentence for each day that cannot be read and stays as it is; nullptr = it is thrown
   /// @return number of segments written
-  std::size_t seal(Instant before, Instant now);
+  std::size_t seal(Instant before, Instant now, std::vector<std::string>* unreadable = nullptr);
   /// Re-reads everything and compares it with the journal.
   VerifyReport verify(const Run& run) const;
   /// Lines of the journal, oldest first, as JSON texts.
@@ -150,7 +151,8 @@ class Archive {
   SeriesMerge& merged(const std::string& source) const;
   std::map<std::pair<std::string, std::string>, Day> days_before(Instant before) const;
   bool worth_sealing(const Day& day) const;
-  bool seal_day(const std::string& source, const std::string& day_text, const Day& day, Instant now);
+  bool seal_day(const std::string& source, const std::string& day_text, const Day& day, Instant now,
+                std::vector<std::string>* unreadable);
 
   std::filesystem::path root_;
   std::optional<FolderLock> lock_;

@@ -313,7 +313,12 @@ void write_epoch(hid_t at, const Epoch& epoch) {
   }
 }
 
-Epoch read_epoch(hid_t at, const std::string& file) {
+/// INSTANT-SOURCE-DIGEST.
+std::string epoch_id(const Epoch& epoch, const std::string& digest) {
+  return fmt::format("{}-{}-{}", to_compact_iso8601(epoch.instant), epoch.source, digest.substr(0, 8));
+}
+
+Epoch read_epoch(hid_t at, const std::string& file, std::string_view id) {
   if (h5::read_text(at, "schema", file) != kSchema) {
     throw Error(ErrorKind::storage, fmt::format("this is not a {} file", kSchema), file);
   }
@@ -337,8 +342,14 @@ Epoch read_epoch(hid_t at, const std::string& file) {
     }
     epoch.data = std::move(all);
   }
-  if (content_digest(epoch) != h5::read_text(at, "content_sha256", file)) {
+  const std::string digest = content_digest(epoch);
+  if (digest != h5::read_text(at, "content_sha256", file)) {
     throw Error(ErrorKind::storage, "the content does not match its own digest", file, "the file is damaged");
+  }
+  const std::string holds = epoch_id(epoch, digest);
+  if (!id.empty() && id != holds) {
+    throw Error(ErrorKind::storage, fmt::format("this is to be epoch {}, but holds {}", id, holds), file,
+                "files were swapped or renamed; restore them from a copy");
   }
   return epoch;
 }
@@ -364,15 +375,17 @@ std::string content_digest(const Epoch& epoch) {
   return sha.hex();
 }
 
+std::string epoch_id_of(const Epoch& epoch) { return epoch_id(epoch, content_digest(epoch)); }
+
 std::string encode_epoch(const Epoch& epoch) {
   h5::Image image;
   write_epoch(image.root(), epoch);
   return image.bytes();
 }
 
-Epoch decode_epoch(std::string_view bytes, const std::string& name) {
+Epoch decode_epoch(std::string_view bytes, const std::string& name, std::string_view id) {
   const h5::Image image(bytes, name);
-  return read_epoch(image.root(), name);
+  return read_epoch(image.root(), name, id);
 }
 
 std::string encode_epoch(Epoch&& epoch) {
@@ -405,7 +418,7 @@ std::vector<std::string> SegmentReader::ids() const { return h5::children(image_
 
 Epoch SegmentReader::read(const std::string& id) const {
   const h5::Handle group = h5::open_group(image_->root(), id, name_);
-  return read_epoch(group.get(), name_);
+  return read_epoch(group.get(), name_, id);
 }
 
 std::string encode_field(const DisplacementField& f, const std::vector<std::pair<std::string, std::string>>& provenance) {

@@ -32,12 +32,16 @@ std::string kind_of(const Payload& payload);
 /// the same digest.
 std::string content_digest(const Epoch& epoch);
 
+/// INSTANT-SOURCE-DIGEST: name of an epoch and of its file, with the first eight digits of the content's digest.
+std::string epoch_id_of(const Epoch& epoch);
+
 /// The epoch as HDF5 bytes; layout in io/archive/README.md. Equal epochs give equal bytes.
 std::string encode_epoch(const Epoch& epoch);
 /// The same; gives the epoch's data up on the way, so that a large cloud is not in memory three times.
 std::string encode_epoch(Epoch&& epoch);
-/// @throws Error(storage) when the bytes are damaged, or their content does not match its own digest.
-Epoch decode_epoch(std::string_view bytes, const std::string& name);
+/// @param id  what it is to be, as epoch_id_of(); "" = whatever it is
+/// @throws Error(storage) when the bytes are damaged, or their content does not match its own digest, or is not `id`.
+Epoch decode_epoch(std::string_view bytes, const std::string& name, std::string_view id = {});
 
 /// Several epochs in one file (a sealed day), each under its id; taken in one by one.
 class SegmentWriter {
@@ -66,7 +70,7 @@ class SegmentReader {
   SegmentReader& operator=(const SegmentReader&) = delete;
   SegmentReader& operator=(SegmentReader&&) = delete;
   std::vector<std::string> ids() const;
-  /// @throws Error(storage) when it is not there, or damaged.
+  /// @throws Error(storage) when it is not there, damaged, or another epoch than `id` says.
   Epoch read(const std::string& id) const;
 
  private:

@@ -74,7 +74,7 @@ void Archive::visit(const std::vector<EpochInfo>& infos, const std::function<voi
   for (const EpochInfo& listed : infos) {
     const EpochInfo info = present(listed);
     if (!info.sealed) {
-      take(info, decode_epoch(read_whole(info.path), info.path.string()));
+      take(info, decode_epoch(read_whole(info.path), info.path.string(), info.id));
       continue;
     }
     auto segment = open.find(info.path);

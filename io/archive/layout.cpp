@@ -11,10 +11,6 @@ namespace highwall {
 
 namespace fs = std::filesystem;
 
-std::string epoch_id_of(const Epoch& epoch) {
-  return fmt::format("{}-{}-{}", to_compact_iso8601(epoch.instant), epoch.source, content_digest(epoch).substr(0, 8));
-}
-
 std::optional<EpochInfo> info_of(const std::string& id, const fs::path& path, bool sealed) {
   const std::size_t first = id.find('-');
   const std::size_t last = id.rfind('-');

@@ -10,8 +10,6 @@
 
 namespace highwall {
 
-/// INSTANT-SOURCE-DIGEST: name of an epoch and of its file.
-std::string epoch_id_of(const Epoch& epoch);
 /// What the name says; nullopt for a name that is none of ours.
 std::optional<EpochInfo> info_of(const std::string& id, const std::filesystem::path& path, bool sealed);
 /// Order of epochs: instant, then id.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/error.hpp"
 #include "io/archive/archive.hpp"
 #include "io/archive/layout.hpp"
 #include "io/durable/digest.hpp"
@@ -56,7 +57,8 @@ bool Archive::worth_sealing(const Day& day) const {
   return (first.kind.empty() ? kind_of(load(first).data) : first.kind) != "cloud";
 }
 
-bool Archive::seal_day(const std::string& source, const std::string& day_text, const Day& day, Instant now) {
+bool Archive::seal_day(const std::string& source, const std::string& day_text, const Day& day, Instant now,
+                       std::vector<std::string>* unreadable) {
   std::vector<EpochInfo> by_id = day.epochs;
   std::sort(by_id.begin(), by_id.end(), [](const EpochInfo& a, const EpochInfo& b) { return a.id < b.id; });
   SealNote line{{}, source, {}, {}};
@@ -71,7 +73,13 @@ bool Archive::seal_day(const std::string& source, const std::string& day_text, c
     bytes = read_whole(path);
   } else {
     SegmentWriter writer;
-    visit(by_id, [&](const EpochInfo& info, Epoch&& epoch) { writer.add(info.id, epoch); });
+    try {
+      visit(by_id, [&](const EpochInfo& info, Epoch&& epoch) { writer.add(info.id, epoch); });
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::storage || unreadable == nullptr) throw;
+      unreadable->push_back(fmt::format("the epochs of {} of {} are left unsealed: {}", source, day_text, e.what()));
+      return false;
+    }
     bytes = writer.bytes();
     make_folders(path.parent_path());
     if (!is_there || read_whole(path) != bytes) write_whole(path, bytes);
@@ -92,10 +100,10 @@ bool Archive::seal_day(const std::string& source, const std::string& day_text, c
   return !is_there || !day.loose.empty();
 }
 
-std::size_t Archive::seal(Instant before, Instant now) {
+std::size_t Archive::seal(Instant before, Instant now, std::vector<std::string>* unreadable) {
   std::size_t written = 0;
   for (const auto& [key, day] : days_before(before)) {
-    if (worth_sealing(day) && seal_day(key.second, key.first, day, now)) ++written;
+    if (worth_sealing(day) && seal_day(key.second, key.first, day, now, unreadable)) ++written;
   }
   index_.reset();
   return written;

@@ -295,6 +295,24 @@ TEST_F(ArchiveTest, AFormatThatIsGoneIsNotMadeUp) {
   EXPECT_FALSE(fs::exists(root_ / "format.toml"));
 }
 
+TEST_F(ArchiveTest, SwappedEpochsAreRefusedByName) {
+  Archive archive = writer();
+  archive.append_series("gnss", {series(0, 10)}, {{"file_sha256", "1"}}, now_);
+  archive.append_series("gnss", {series(0, 14)}, {{"file_sha256", "2"}}, now_);
+  const auto epochs = archive.epochs("gnss");
+  ASSERT_EQ(epochs.size(), 2U);
+  fs::rename(epochs[0].path, root_ / "aside");
+  fs::rename(epochs[1].path, epochs[0].path);
+  fs::rename(root_ / "aside", epochs[1].path);
+  try {
+    Archive::open_for_reading(root_).load_series("gnss");
+    FAIL() << "read";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::storage);
+    for (const auto& epoch : epochs) EXPECT_NE(std::string(e.what()).find(epoch.id), std::string::npos) << e.what();
+  }
+}
+
 TEST_F(ArchiveTest, CutsATornJournalLineAndRefusesADamagedOne) {
   {
     Archive archive = writer();
@@ -388,13 +406,13 @@ TEST_F(ArchiveTest, ReadsScansOneByOneAndBetweenTwoInstants) {
 
 TEST_F(ArchiveTest, TwoImagesAreOpenAtOnceAndNotTakenForOne) {
   SegmentWriter half;
-  half.add("first", map_epoch(0));
+  half.add(epoch_id_of(map_epoch(0)), map_epoch(0));
   const std::string bytes = encode_epoch(map_epoch(1));
   EXPECT_EQ(content_digest(decode_epoch(bytes, "one")), content_digest(map_epoch(1)));
-  half.add("second", map_epoch(2));
+  half.add(epoch_id_of(map_epoch(2)), map_epoch(2));
   const SegmentReader whole(half.bytes(), "day");
   EXPECT_EQ(content_digest(decode_epoch(bytes, "one")), content_digest(map_epoch(1)));
-  EXPECT_EQ(content_digest(whole.read("second")), content_digest(map_epoch(2)));
+  EXPECT_EQ(content_digest(whole.read(epoch_id_of(map_epoch(2)))), content_digest(map_epoch(2)));
 }
 
 TEST_F(ArchiveTest, EveryFlippedBitOfAMapIsFoundByVerify) {

@@ -230,6 +230,24 @@ TEST_F(IngestTest, ACopyWhoseNameTellsAnotherTargetIsAFinding) {
   EXPECT_EQ(series[0].target, "E1");
 }
 
+TEST_F(IngestTest, SwappedEpochsAreTheTroubleOfTheirSource) {
+  night();
+  put("drop/crack/E1.csv", rows({0.1, 0.2, 0.3, 0.4}));
+  night("2026-03-03T00:00:00Z");
+  const auto epochs = Archive::open_for_reading(root_ / "archive").epochs("crack");
+  ASSERT_EQ(epochs.size(), 2U);
+  fs::rename(epochs[0].path, root_ / "aside");
+  fs::rename(epochs[1].path, epochs[0].path);
+  fs::rename(root_ / "aside", epochs[1].path);
+  put("drop/crack/E1.csv", rows({0.1, 0.2, 0.3, 0.4, 0.5}));
+  EXPECT_TRUE(tells(check("2026-03-04T00:00:00Z").problems, {"E1.csv", "but holds", epochs[0].id.c_str()}));
+  const NightSummary summary = night("2026-03-04T00:00:00Z");
+  EXPECT_EQ(outcome(summary, "E1.csv").outcome, "waiting");
+  for (const auto& words : {std::array{"E1.csv", "cannot be read"}, std::array{"20260301", "unsealed"}}) {
+    EXPECT_TRUE(tells(summary.findings, {words[0], words[1], epochs[0].id.c_str()})) << all(summary.findings);
+  }
+}
+
 TEST_F(IngestTest, NamesThatAreNoUtf8AreToldAndEndNoNight) {
   put("drop/crack/\xB1\xB1\xB1.csv", rows({0.3, 0.2}));
   put("drop/crack/T.csv", "time,target,displacement_mm\n2026-03-01T00:00:00Z,\xB1\xB1,1\n2026-03-01T01:00:00Z,\xB1\xB1,1\n");
