@@ -69,7 +69,7 @@ class Comparer {
     const auto [known, is_new] = series_.try_emplace(source);
     if (is_new && archive_ != nullptr) known->second = archive_->known_rows(source);
     const SeriesMatch match = match_series(known->second, told);
-    known->second.add(kEndOfTime, {}, match.fresh);
+    known->second.add(kNever, {}, match.fresh);
     return match.changed.empty() ? "" : changed_rows_text(match.changed);
   }
 

@@ -1,9 +1,7 @@
 #pragma once
 
 #include <filesystem>
-#include <cstdint>
 #include <functional>
-#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -29,8 +27,6 @@ struct EpochInfo {
   bool sealed = false;
   std::string kind;      ///< cloud, series, scan; empty when the journal does not say.
 };
-
-inline constexpr Instant kEndOfTime{std::numeric_limits<std::int64_t>::max()};
 
 enum class Appended { stored, duplicate, conflict };
 struct AppendResult {
@@ -87,9 +83,9 @@ class Archive {
   /// Hands over the scans of a source one by one, in time order, from `from` until `until` (both included):
   /// one scan is in memory at a time. @throws Error(frame) when they do not share one grid.
   void for_each_scan(const std::string& source, const std::function<void(Stack&&)>& take, Instant from = kNoInstant,
-                     Instant until = kEndOfTime) const;
+                     Instant until = kNever) const;
   /// The same as one stack; nullopt when there are none.
-  std::optional<Stack> load_stack(const std::string& source, Instant from = kNoInstant, Instant until = kEndOfTime) const;
+  std::optional<Stack> load_stack(const std::string& source, Instant from = kNoInstant, Instant until = kNever) const;
 
   /// Holds the directory against the journal. Epochs that are gone get a line in the journal, and the files that
   /// may bring them back are no longer known.
