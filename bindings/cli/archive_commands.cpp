@@ -37,19 +37,12 @@ void add_night_names(const fs::path& night, std::vector<std::string>& names) {
   }
 }
 
-/// Zones and targets that an act can mean: those of site.toml, and those that a night has told of.
-std::vector<std::string> known_names(const std::string& text, const fs::path& root) {
-  std::vector<std::string> names;
-  if (fs::path(text).extension() == ".toml") {
-    const Site site = read_site(text);
-    for (const ZoneConfig& zone : site.zones) names.push_back(zone.id);
-    add_night_names(site.resolve(site.paths.output) / "night.json", names);
-  }
+/// What the outbox last told of each zone and target.
+std::vector<StateLine> told_states(const fs::path& root) {
   for (int attempt = 0;; ++attempt) {
     try {
       std::vector<std::string> damages;  // The night tells of them.
-      for (const StateLine& state : Outbox(root).told_states(damages)) names.push_back(state.name);
-      return names;
+      return Outbox(root).told_states(damages);
     } catch (const Error&) {
       // A night at work may have moved a message meanwhile; nobody waits for its lock.
       if (attempt == 3) throw;
@@ -57,11 +50,22 @@ std::vector<std::string> known_names(const std::string& text, const fs::path& ro
   }
 }
 
+/// Zones and targets that an act can mean: those of site.toml, and those that a night has told of.
+std::vector<std::string> known_names(const std::string& text, const std::vector<StateLine>& told) {
+  std::vector<std::string> names;
+  if (fs::path(text).extension() == ".toml") {
+    const Site site = read_site(text);
+    for (const ZoneConfig& zone : site.zones) names.push_back(zone.id);
+    add_night_names(site.resolve(site.paths.output) / "night.json", names);
+  }
+  for (const StateLine& state : told) names.push_back(state.name);
+  return names;
+}
+
 /// Targets that a zone has by what was last told of it, sorted.
-std::vector<std::string> targets_of_zone(const fs::path& root, const std::string& zone) {
-  std::vector<std::string> damages;  // The night tells of them.
+std::vector<std::string> targets_of_zone(const std::vector<StateLine>& told, const std::string& zone) {
   std::set<std::string> targets;
-  for (const StateLine& state : Outbox(root).told_states(damages)) {
+  for (const StateLine& state : told) {
     if (!state.is_zone && state.zone == zone) targets.insert(state.name);
   }
   return {targets.begin(), targets.end()};
@@ -104,8 +108,9 @@ void add_act(CLI::App& app, const std::string& name, Act::Kind kind, const std::
     act->at = now_or_clock(*now);
     const fs::path root = archive_of(*archive);
     if (!fs::exists(root / "format.toml")) throw Error(ErrorKind::input, "there is no archive", root.string(), "name it with --site or --archive");
-    act->target = full_name(act->target, known_names(*archive, root));
-    act->targets = targets_of_zone(root, act->target);
+    const std::vector<StateLine> told = told_states(root);
+    act->target = full_name(act->target, known_names(*archive, told));
+    act->targets = targets_of_zone(told, act->target);
     const fs::path file = record_act(root, *act);
     print(fmt::format("recorded {}; the next night takes it into account\n", file.filename().string()));
   });
