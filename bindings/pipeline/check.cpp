@@ -99,6 +99,7 @@ CheckReport check_site(const Site& site, const NightOptions& options, const Run&
   std::vector<TriedFile> files = try_files(site, options, archive ? &*archive : nullptr, run);
   Comparer comparer(archive ? &*archive : nullptr, site, run);
   std::size_t fresh = 0;
+  for (std::string& copy : copies_between_sources(files)) report.problems.push_back(std::move(copy));
   std::vector<DropFile> listed;
   for (TriedFile& tried : files) {
     run.check_stop();

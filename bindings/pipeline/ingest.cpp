@@ -231,6 +231,7 @@ void ingest(const Site& site, const NightOptions& options, Archive& archive, Nig
     run.log(LogLevel::info, "ingest",
             {{"file", files[i].file.name}, {"outcome", summary.files.back().outcome}, {"detail", summary.files.back().detail}});
   }
+  for (std::string& copy : copies_between_sources(files)) summary.findings.push_back(std::move(copy));
   for (std::string& loss : archive.losses(options.now)) summary.findings.push_back(std::move(loss));
   std::vector<DropFile> listed;
   for (const TriedFile& tried : files) listed.push_back(tried.file);

@@ -322,6 +322,20 @@ std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, 
   return tried;
 }
 
+std::vector<std::string> copies_between_sources(const std::vector<TriedFile>& files) {
+  std::vector<std::string> told;
+  std::map<std::string, const TriedFile*> first;
+  for (const TriedFile& tried : files) {
+    if (tried.note.file_sha256.empty() || !tried.defect.empty()) continue;
+    const TriedFile& other = *first.try_emplace(tried.note.file_sha256, &tried).first->second;
+    if (other.file.source == tried.file.source || other.file.path.lexically_normal() == tried.file.path.lexically_normal())
+      continue;
+    told.push_back(fmt::format("{}: the same bytes as {} of source {}: as source {} it would confirm itself", tried.file.name,
+                               other.file.name, other.file.source->id, tried.file.source->id));
+  }
+  return told;
+}
+
 std::optional<Reading> reading_of(const Site& site, TriedFile& tried, const Run& run) {
   if (tried.reading) return std::exchange(tried.reading, std::nullopt);
   const std::string bytes = load_file(tried.file.path);

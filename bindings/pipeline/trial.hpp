@@ -30,6 +30,10 @@ struct TriedFile {
 /// @throws Error(config) for what site.toml leaves open of a file (sign, unit, time zone, CRS).
 std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, const Archive* archive, const Run& run);
 
+/// Files with the same bytes that lie in the drop folder under two sources, each pair a sentence. One file that two
+/// kinds of source read is none.
+std::vector<std::string> copies_between_sources(const std::vector<TriedFile>& files);
+
 /// The reading of a file that has no defect, taken out of `tried` or read again; nullopt when the file has
 /// changed since.
 std::optional<Reading> reading_of(const Site& site, TriedFile& tried, const Run& run);

@@ -248,6 +248,20 @@ TEST_F(IngestTest, SwappedEpochsAreTheTroubleOfTheirSource) {
   }
 }
 
+TEST_F(IngestTest, TheSameBytesUnderTwoSourcesAreAFinding) {
+  add_to_site(source("other", "extensometer"));
+  put("drop/other/F1.csv", rows({0.1, 0.2}));
+  EXPECT_TRUE(tells(check().problems, {"F1.csv", "the same bytes as", "E1.csv", "crack"}));
+  EXPECT_TRUE(tells(night().findings, {"F1.csv", "the same bytes as", "E1.csv", "crack"}));
+  EXPECT_TRUE(tells(night("2026-03-03T00:00:00Z").findings, {"F1.csv", "the same bytes as", "E1.csv", "crack"}));
+}
+
+TEST_F(IngestTest, OneFileThatTwoKindsReadIsNoCopy) {
+  add_to_site("[[source]]\nid = \"water\"\nkind = \"piezometer\"\nfiles = \"drop/crack/E*.csv\"\nzone = \"wall\"\n");
+  EXPECT_FALSE(tells(check().problems, {"the same bytes"})) << all(check().problems);
+  EXPECT_FALSE(tells(night().findings, {"the same bytes"}));
+}
+
 TEST_F(IngestTest, NamesThatAreNoUtf8AreToldAndEndNoNight) {
   put("drop/crack/\xB1\xB1\xB1.csv", rows({0.3, 0.2}));
   put("drop/crack/T.csv", "time,target,displacement_mm\n2026-03-01T00:00:00Z,\xB1\xB1,1\n2026-03-01T01:00:00Z,\xB1\xB1,1\n");
