@@ -70,7 +70,7 @@ class Comparer {
     if (is_new && archive_ != nullptr) known->second = archive_->known_rows(source);
     const SeriesMatch match = match_series(known->second, told);
     known->second.add(kNever, {}, match.fresh);
-    return match.changed.empty() ? "" : changed_rows_text(match.changed);
+    return match.changed.empty() ? "" : match.held_back + changed_rows_text(match.changed);
   }
 
   const Archive* archive_;

@@ -206,7 +206,8 @@ class Taker {
     const SeriesResult result = archive_.append_series(file.source->id, series, provenance, now_);
     outcome.detail = fmt::format("{} new rows, {} known", result.new_rows, result.equal_rows);
     if (result.new_rows == 0 && result.changed.empty()) outcome.outcome = "duplicate";
-    if (!result.changed.empty()) set_aside(file, sha, changed_rows_text(result.changed), outcome, result.changed);
+    if (!result.changed.empty())
+      set_aside(file, sha, result.held_back + changed_rows_text(result.changed), outcome, result.changed);
   }
 
   const Site& site_;

@@ -188,13 +188,13 @@ SeriesResult Archive::append_series(const std::string& source, const std::vector
   const std::string sha = value_of(provenance, "file_sha256");
   SeriesMerge& stored = merged(source);
   SeriesMatch match = match_series(stored, series);
-  SeriesResult result{match.new_rows, match.equal_rows, std::move(match.changed), {}};
+  SeriesResult result{match.new_rows, match.equal_rows, std::move(match.changed), {}, std::move(match.held_back)};
   const std::vector<TimeSeries>& fresh = match.fresh;
   // The same file again, after a crash between its block and the end of its ingestion: its rows are there.
   const auto same = state_.block_of_file.find({source, sha});
   if (fresh.empty() && same != state_.block_of_file.end()) {
     const IngestNote& ingest = state_.epochs.at(same->second);
-    return {ingest.new_rows.value_or(0), ingest.equal_rows, std::move(result.changed), ingest.id};
+    return {ingest.new_rows.value_or(0), ingest.equal_rows, std::move(result.changed), ingest.id, std::move(result.held_back)};
   }
   if (fresh.empty()) return result;
   Epoch block{source, kNoInstant, fresh, provenance};

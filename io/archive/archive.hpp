@@ -38,7 +38,8 @@ struct SeriesResult {
   std::size_t new_rows = 0;
   std::size_t equal_rows = 0;
   std::vector<ChangedRow> changed;
-  std::string id;  ///< Of the new block; empty when there were no new rows.
+  std::string id;         ///< Of the new block; empty when there were no new rows.
+  std::string held_back;  ///< Why new rows were not taken; empty = they were.
 };
 
 struct VerifyReport {

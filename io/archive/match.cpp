@@ -44,6 +44,61 @@ ChangedRow changed_row(const TimeSeries& known, std::size_t k, const TimeSeries&
   return row;
 }
 
+/// Fewer rows than this may well be corrections.
+constexpr std::size_t kFewestOfAnotherZero = 10;
+/// A constant below this is how an export was rounded, not another zero.
+constexpr double kLeastConstant_m = 1e-5;
+/// Differences that agree to this share of the constant are one: exports are rounded, and the step would be false all the same.
+constexpr double kSameShare = 0.25;
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+/// What is added to the rows, by component: the median of told less stored.
+std::vector<double> constant_of(const std::vector<ChangedRow>& changed) {
+  std::vector<double> constant_m;
+  for (std::size_t c = 0; c < changed.at(0).told_m.size(); ++c) {
+    std::vector<double> differences;
+    for (const ChangedRow& row : changed) {
+      const double difference = row.told_m[c] - row.stored_m[c];
+      if (std::isfinite(difference)) differences.push_back(difference);
+    }
+    constant_m.push_back(differences.empty() ? 0.0 : median(std::move(differences)));
+  }
+  return constant_m;
+}
+
+bool differs_by(const std::vector<double>& constant_m, double tolerance_m, const ChangedRow& row) {
+  for (std::size_t c = 0; c < constant_m.size(); ++c) {
+    if (std::isnan(row.told_m[c]) && std::isnan(row.stored_m[c])) continue;
+    if (!(std::abs(row.told_m[c] - row.stored_m[c] - constant_m[c]) <= tolerance_m)) return false;
+  }
+  return true;
+}
+
+/// Why an export is held back as a whole: nearly all known rows of a target are told otherwise, by nearly one
+/// constant. "" when the rows of this target are no reason.
+std::string another_zero_text(const std::vector<ChangedRow>& changed, std::size_t equal) {
+  const std::size_t known = changed.size() + equal;
+  if (known < kFewestOfAnotherZero || changed.size() * 10 < known * 9) return {};
+  const std::vector<double> constant_m = constant_of(changed);
+  double length_m = 0.0;
+  for (const double v : constant_m) length_m = std::hypot(length_m, v);
+  if (length_m < kLeastConstant_m) return {};
+  const auto by_it = static_cast<std::size_t>(std::count_if(
+      changed.begin(), changed.end(), [&](const ChangedRow& row) { return differs_by(constant_m, kSameShare * length_m, row); }));
+  if (by_it * 10 < known * 9) return {};
+  std::vector<std::string> texts;
+  for (const double v : constant_m) texts.push_back(fmt::format("{:+.2f}", 1e3 * v));
+  return fmt::format(
+      "{} of {} known rows of {} differ by one constant ({} mm), so that its new rows are held back: give an export "
+      "that counts from another zero a source of its own; ",
+      by_it, known, changed[0].target, fmt::join(texts, ", "));
+}
+
 }  // namespace
 
 void require_same_series(const TimeSeries& known, const TimeSeries& told) {
@@ -64,10 +119,17 @@ SeriesMatch match_series(SeriesMerge& known, const std::vector<TimeSeries>& told
     const TimeSeries here = rows == nullptr ? as_told : about_zero_of(*rows, as_told);
     const RowMatch found = match_rows(rows, here);
     match.equal_rows += found.equal;
-    for (const auto& [t, k] : found.changed) match.changed.push_back(changed_row(*rows, k, here, t));
+    std::vector<ChangedRow> changed;
+    for (const auto& [t, k] : found.changed) changed.push_back(changed_row(*rows, k, here, t));
+    if (match.held_back.empty() && !changed.empty()) match.held_back = another_zero_text(changed, found.equal);
+    match.changed.insert(match.changed.end(), changed.begin(), changed.end());
     if (found.added.empty()) continue;
     match.new_rows += found.added.size();
     match.fresh.push_back(select(here, found.added));
+  }
+  if (!match.held_back.empty()) {
+    match.fresh.clear();
+    match.new_rows = 0;
   }
   return match;
 }

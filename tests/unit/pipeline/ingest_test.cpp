@@ -88,6 +88,11 @@ id = "wall"
     return *found;
   }
 
+  std::size_t kept_rows() const {
+    const auto series = Archive::open_for_reading(root_ / "archive").load_series("crack");
+    return series.empty() ? 0 : series[0].size();
+  }
+
   fs::path root_;
 };
 
@@ -260,6 +265,54 @@ TEST_F(IngestTest, OneFileThatTwoKindsReadIsNoCopy) {
   add_to_site("[[source]]\nid = \"water\"\nkind = \"piezometer\"\nfiles = \"drop/crack/E*.csv\"\nzone = \"wall\"\n");
   EXPECT_FALSE(tells(check().problems, {"the same bytes"})) << all(check().problems);
   EXPECT_FALSE(tells(night().findings, {"the same bytes"}));
+}
+
+TEST_F(IngestTest, AnExportAboutAnotherZeroIsHeldBackAsAWhole) {
+  std::vector<double> values;
+  for (int i = 0; i < 12; ++i) values.push_back(0.1 * i);
+  put("drop/crack/E1.csv", rows(values));
+  night();
+  for (double& v : values) v += 12.5;
+  values[4] -= 12.5;  // One that is as it was
+  values[5] += 0.04;  // and one that was rounded otherwise.
+  values.push_back(14.0);
+  put("drop/crack/E1.csv", rows(values));
+  const CheckReport report = check("2026-03-03T00:00:00Z");
+  EXPECT_TRUE(tells(report.problems, {"E1.csv", "11 of 12 known rows", "+12.50 mm", "held back"})) << all(report.problems);
+  const NightSummary summary = night("2026-03-03T00:00:00Z");
+  EXPECT_EQ(outcome(summary, "E1.csv").outcome, "quarantined");
+  EXPECT_TRUE(tells(summary.findings, {"E1.csv", "11 of 12 known rows", "+12.50 mm", "held back"})) << all(summary.findings);
+  EXPECT_EQ(kept_rows(), 12U);
+}
+
+TEST_F(IngestTest, NewRowsOfAnExportThatIsCorrectedHereAndThereAreTaken) {
+  std::vector<double> values;
+  for (int i = 0; i < 12; ++i) values.push_back(0.1 * i);
+  const std::vector<double> known = values;
+  const std::vector<std::vector<double>> corrections{
+      {0, 0, 0, 12.5, 0, 0, 0, 0, 0, 0, 0, 0},                                    // one row
+      {12.5, 12.5, 12.5, 12.5, 12.5, 12.5, 12.5, 12.5, 12.5, 12.5, 0, 0},         // 83 %
+      {1, -1, 2, -2, 1, 3, -1, -2, 2, 1, -1, -3},                                 // smoothed anew
+      {2e-3, 2e-3, 2e-3, 2e-3, 2e-3, 2e-3, 2e-3, 2e-3, 2e-3, 2e-3, 2e-3, 2e-3}};  // rounded otherwise
+  put("drop/crack/E1.csv", rows(values));
+  night();
+  int day = 3;
+  for (const auto& correction : corrections) {
+    values.push_back(1.2);
+    std::vector<double> told = values;
+    for (std::size_t i = 0; i < correction.size(); ++i) told[i] = known[i] + correction[i];
+    put("drop/crack/E1.csv", rows(told));
+    night(fmt::format("2026-03-{:02}T00:00:00Z", day++));
+    EXPECT_EQ(kept_rows(), values.size()) << day;
+  }
+}
+
+TEST_F(IngestTest, AFewRowsAreNoProofOfAnotherZero) {
+  put("drop/crack/E1.csv", rows({0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8}));
+  night();
+  put("drop/crack/E1.csv", rows({5.0, 5.1, 5.2, 5.3, 5.4, 5.5, 5.6, 5.7, 5.8, 5.9}));
+  night("2026-03-03T00:00:00Z");
+  EXPECT_EQ(kept_rows(), 10U);
 }
 
 TEST_F(IngestTest, NamesThatAreNoUtf8AreToldAndEndNoNight) {
