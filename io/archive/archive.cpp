@@ -66,13 +66,6 @@ void check_format(const fs::path& root, const Frame* site) {
   require_same(frame, wanted, "the archive " + root.string() + " and site.toml");
 }
 
-std::string value_of(const std::vector<std::pair<std::string, std::string>>& provenance, std::string_view key) {
-  for (const auto& [name, value] : provenance) {
-    if (name == key) return value;
-  }
-  return {};
-}
-
 /// Whether anything was ever taken in. Acts may come before the first night.
 bool is_begun(const fs::path& root) {
   return !files_below(root / "epochs", ".h5").empty() || !files_below(root / "segments", ".h5").empty() ||
@@ -138,7 +131,8 @@ std::string Archive::store(Epoch&& epoch, const std::string& id) {
   return sha256_hex(bytes);
 }
 
-void Archive::note(Instant now, const IngestNote& note) {
+void Archive::note(Instant now, IngestNote note) {
+  note.at = now;
   journal_->write(now, note);
   state_.take(note);
 }
@@ -146,7 +140,7 @@ void Archive::note(Instant now, const IngestNote& note) {
 AppendResult Archive::append(Epoch epoch, Instant now) {
   if (epoch.instant == kNoInstant) throw Error(ErrorKind::input, "an epoch without an instant cannot be kept", epoch.source);
   const std::string id = epoch_id_of(epoch);
-  const std::string sha = value_of(epoch.provenance, "file_sha256");
+  const std::string sha = provenance_of(epoch.provenance, "file_sha256");
   const auto same_source = index().find(epoch.source);
   if (same_source != index().end()) {
     const auto& list = same_source->second;
@@ -185,7 +179,7 @@ SeriesMerge& Archive::merged(const std::string& source) const {
 
 SeriesResult Archive::append_series(const std::string& source, const std::vector<TimeSeries>& series,
                                     const std::vector<std::pair<std::string, std::string>>& provenance, Instant now) {
-  const std::string sha = value_of(provenance, "file_sha256");
+  const std::string sha = provenance_of(provenance, "file_sha256");
   SeriesMerge& stored = merged(source);
   SeriesMatch match = match_series(stored, series);
   SeriesResult result{match.new_rows, match.equal_rows, std::move(match.changed), {}, std::move(match.held_back)};

@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -89,10 +88,10 @@ class Archive {
   std::optional<Stack> load_stack(const std::string& source, Instant from = kNoInstant, Instant until = kNever) const;
 
   /// Holds the directory against the journal. Epochs that are gone get a line in the journal, and the files that
-  /// may bring them back are no longer known.
+  /// may bring them back are no longer known. Acknowledged epochs whose line is gone get it again.
   void notice_losses(Instant now);
-  /// Sentences: epochs that are gone, those missed at `now` that are there again, and files that no journal line
-  /// and no crash can explain, which no reader takes.
+  /// Sentences: epochs that are gone, those missed at `now` that are there again, those that got their line again,
+  /// and files that no journal line and no crash can explain, which no reader takes.
   std::vector<std::string> losses(Instant now) const;
 
   /// What became of a file with these bytes under this source; nullptr when it is new. A file that was set aside
@@ -133,12 +132,21 @@ class Archive {
   std::filesystem::path loose_path(const EpochInfo& info) const;
   /// Writes the epoch's file. @return SHA-256 of its bytes
   std::string store(Epoch&& epoch, const std::string& id);
-  void note(Instant now, const IngestNote& note);
+  void note(Instant now, IngestNote note);
   bool is_noted(const std::string& id) const { return state_.epochs.count(id) > 0; }
   Index list_epochs(const std::string& source) const;
   /// Removes the epoch file that a killed writer left without its journal line: it was never acknowledged, and its
-  /// file in the drop folder may have grown since. More than one is no crash: see losses().
+  /// file in the drop folder may have grown since. What no kill explains is kept: see losses().
   void sweep_unacknowledged();
+  /// The journal says that all of the file was taken in, so that a line of this epoch of it was lost.
+  bool was_acknowledged(const Epoch& epoch) const;
+  bool was_set_aside(const std::string& source, const std::string& file_sha256) const;
+  /// A killed writer leaves its newest epoch, of a file that it has not dealt with.
+  bool may_be_of_a_kill(const Epoch& epoch) const;
+  /// A block without a line whose rows are all known: what a kill left of a file that has been taken in since.
+  bool is_taken_in_otherwise(const EpochInfo& info) const;
+  /// Writes the line that an acknowledged epoch has lost, unless it does not go with what is known.
+  void note_again(const EpochInfo& info, Instant now);
   const Index& index() const;
   /// Where the epoch is now: a writer may have sealed it since it was listed.
   EpochInfo present(const EpochInfo& info) const;
@@ -155,7 +163,8 @@ class Archive {
   std::optional<FolderLock> lock_;
   std::optional<Journal> journal_;
   mutable JournalState state_;  ///< A reader replays it again when it meets an epoch that it does not know.
-  mutable std::set<std::string> unexplained_;  ///< Epoch files without a journal line.
+  std::map<std::string, EpochInfo> unexplained_;  ///< By id: epochs without a journal line.
+  std::vector<EpochInfo> lineless_;               ///< Those of them that were acknowledged.
   /// A writer knows all changes itself: it lists the directory once. Readers look afresh each time.
   mutable std::optional<Index> index_;
   /// Acknowledged rows of series sources, put together once in a writer's life.

@@ -11,6 +11,13 @@ namespace highwall {
 
 namespace fs = std::filesystem;
 
+std::string provenance_of(const std::vector<std::pair<std::string, std::string>>& provenance, std::string_view key) {
+  for (const auto& [name, value] : provenance) {
+    if (name == key) return value;
+  }
+  return {};
+}
+
 std::optional<EpochInfo> info_of(const std::string& id, const fs::path& path, bool sealed) {
   const std::size_t first = id.find('-');
   const std::size_t last = id.rfind('-');

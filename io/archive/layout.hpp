@@ -4,12 +4,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "io/archive/archive.hpp"
 
 namespace highwall {
 
+/// What is said of where an epoch came from; "" when it is not said.
+std::string provenance_of(const std::vector<std::pair<std::string, std::string>>& provenance, std::string_view key);
 /// What the name says; nullopt for a name that is none of ours.
 std::optional<EpochInfo> info_of(const std::string& id, const std::filesystem::path& path, bool sealed);
 /// Order of epochs: instant, then id.

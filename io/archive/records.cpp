@@ -37,8 +37,15 @@ FileNote file_note(const json& j) {
 }
 
 IngestNote ingest_note(const json& j) {
-  IngestNote note{j.at("id"), j.value("source", ""), j.value("kind", ""), j.value("file_sha256", ""), j.value("epoch_sha256", ""), {},
-                  j.value("equal_rows", std::size_t{0})};
+  IngestNote note{j.at("id"),
+                  j.value("source", ""),
+                  j.value("kind", ""),
+                  j.value("file_sha256", ""),
+                  j.value("epoch_sha256", ""),
+                  {},
+                  j.value("equal_rows", std::size_t{0}),
+                  parse_iso8601(j.value("at", "")).value_or(kNoInstant),
+                  j.value("again", false)};
   if (j.contains("new_rows")) note.new_rows = j.at("new_rows").get<std::size_t>();
   return note;
 }
@@ -153,6 +160,7 @@ void Journal::write(Instant now, const IngestNote& n) {
     line["new_rows"] = *n.new_rows;
     line["equal_rows"] = n.equal_rows;
   }
+  if (n.again) line["again"] = true;
   write_line(now, dump(line));
 }
 

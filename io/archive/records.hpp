@@ -49,6 +49,8 @@ struct IngestNote {
   std::string epoch_sha256;  ///< Of the epoch's own file, all bytes; empty = not said.
   std::optional<std::size_t> new_rows;  ///< Blocks of series only.
   std::size_t equal_rows = 0;
+  Instant at = kNoInstant;  ///< Night that wrote the line.
+  bool again = false;       ///< The line stands for one that was lost.
 };
 
 /// What the journal says of a sealed day. Lines of older archives have the name alone.

@@ -88,6 +88,17 @@ id = "wall"
     return *found;
   }
 
+  /// Takes the lines with all of the words out of the journal, as a careless edit would.
+  void forget(std::initializer_list<const char*> words) const {
+    for (const auto& entry : fs::directory_iterator(root_ / "archive/journal")) {
+      std::ifstream in(entry.path());
+      std::string kept;
+      for (std::string line; std::getline(in, line);) {
+        if (!tells({line}, words)) kept += line + "\n";
+      }
+      std::ofstream(entry.path()) << kept;
+    }
+  }
   std::size_t kept_rows() const {
     const auto series = Archive::open_for_reading(root_ / "archive").load_series("crack");
     return series.empty() ? 0 : series[0].size();
@@ -183,6 +194,71 @@ TEST_F(IngestTest, EpochsThatACrashCannotExplainAreKeptAndToldNotUsed) {
   const NightSummary summary = night("2026-03-04T00:00:00Z");
   EXPECT_TRUE(tells(summary.findings, {"20260301T010000Z-crack-", "in no journal"})) << all(summary.findings);
   EXPECT_TRUE(tells(summary.findings, {"20260301T020000Z-crack-", "in no journal"})) << all(summary.findings);
+}
+
+TEST_F(IngestTest, AnEpochThatLostItsLineIsNotedAgainNotDeleted) {
+  night();
+  forget({"\"act\":\"ingest\""});
+  const NightSummary summary = night("2026-03-03T00:00:00Z");
+  EXPECT_EQ(kept_rows(), 2U);
+  EXPECT_TRUE(tells(summary.findings, {"20260301T010000Z-crack-", "noted again"})) << all(summary.findings);
+  EXPECT_EQ(night("2026-03-03T00:00:00Z").findings, summary.findings);
+  EXPECT_TRUE(Archive::open_for_reading(root_ / "archive").verify(highwall::Run()).problems.empty());
+  put("drop/crack/E1.csv", rows({0.1, 0.2, 0.3}));
+  EXPECT_TRUE(night("2026-03-04T00:00:00Z").findings.empty());
+  EXPECT_EQ(kept_rows(), 3U);
+}
+
+TEST_F(IngestTest, NewRowsOfAFileWithChangedOnesSurviveTheLossOfTheirLine) {
+  night();
+  put("drop/crack/E1.csv", rows({7.1, 0.2, 0.3}));
+  night("2026-03-03T00:00:00Z");
+  ASSERT_EQ(kept_rows(), 3U);
+  forget({"\"act\":\"ingest\"", "20260301T020000Z-crack-"});
+  const NightSummary summary = night("2026-03-04T00:00:00Z");
+  EXPECT_EQ(kept_rows(), 3U);
+  EXPECT_TRUE(tells(summary.findings, {"20260301T020000Z-crack-", "noted again"})) << all(summary.findings);
+}
+
+TEST_F(IngestTest, AnEpochBehindWhichTheJournalWentOnIsKeptAndTold) {
+  night();
+  put("drop/crack/E1.csv", rows({0.1, 0.2, 0.3}));
+  night("2026-03-03T00:00:00Z");
+  forget({"20260301T010000Z-crack-"});
+  forget({"\"act\":\"file\"", "2026-03-02"});
+  fs::remove(root_ / "drop/crack/E1.csv");
+  const NightSummary summary = night("2026-03-04T00:00:00Z");
+  EXPECT_TRUE(tells(summary.findings, {"20260301T010000Z-crack-", "in no journal"})) << all(summary.findings);
+}
+
+TEST_F(IngestTest, ASealedEpochThatLostItsLineIsNotedAgain) {
+  night();
+  put("drop/crack/E1.csv", rows({0.1, 0.2, 0.3}));
+  night("2026-03-03T00:00:00Z");
+  {
+    Archive archive = Archive::open_for_writing(root_ / "archive", read_site(root_ / "site.toml").frame);
+    ASSERT_EQ(archive.seal(*parse_iso8601("2026-03-02T00:00:00Z"), *parse_iso8601("2026-03-03T00:00:00Z")), 1U);
+  }
+  forget({"\"act\":\"ingest\"", "20260301T010000Z-crack-"});
+  ASSERT_EQ(kept_rows(), 1U);
+  const NightSummary summary = night("2026-03-04T00:00:00Z");
+  EXPECT_EQ(kept_rows(), 3U);
+  EXPECT_TRUE(tells(summary.findings, {"20260301T010000Z-crack-", "noted again"})) << all(summary.findings);
+}
+
+TEST_F(IngestTest, WhatAKillLeftBehindANewerBlockOfItsSourceIsNoFindingWhenItsFileHasGrown) {
+  put("drop/crack/E2.csv", rows({0.5}));
+  night();
+  // As if killed before the line of E2, whose rows are older than those of E1.
+  forget({"20260301T000000Z-crack-"});
+  forget({"\"act\":\"file\"", "E2.csv"});
+  put("drop/crack/E2.csv", rows({0.5, 0.6, 0.7}));
+  EXPECT_FALSE(tells(night("2026-03-03T00:00:00Z").findings, {"crack"}));
+  EXPECT_FALSE(tells(night("2026-03-04T00:00:00Z").findings, {"crack"}));
+  EXPECT_EQ(Archive::open_for_reading(root_ / "archive").load_series("crack").at(1).size(), 3U);
+  for (const auto& entry : fs::recursive_directory_iterator(root_ / "archive/epochs")) {
+    EXPECT_EQ(entry.path().string().find("20260301T000000Z-crack-"), std::string::npos) << entry.path();
+  }
 }
 
 TEST_F(IngestTest, ChangedRowsAreKeptOneByOneAlsoAfterAKillBehindTheIngestLine) {
