@@ -3,6 +3,8 @@
 #include <charconv>
 #include <chrono>
 
+#include "bindings/pipeline/bare.hpp"
+
 namespace highwall::cli {
 namespace {
 
@@ -10,7 +12,8 @@ namespace {
 std::vector<std::string> split_list(const OptionSpec& spec, const std::string& text) {
   std::string_view inner = text;
   const bool open = inner.starts_with('[');
-  if (open != inner.ends_with(']')) throw Error(ErrorKind::config, "\"" + text + "\" is not a list", flag_of(spec.name), "write a,b,c");
+  if (open != inner.ends_with(']'))
+    throw Error(ErrorKind::config, "\"" + text + "\" is not a list", flag_of(spec.name), "write a,b,c");
   if (open) inner = inner.substr(1, inner.size() - 2);
   if (inner.find_first_not_of(' ') == std::string_view::npos) return {};
   std::vector<std::string> parts = split_commas(inner);
@@ -65,15 +68,6 @@ Instant clock_now() {
   return Instant{std::chrono::duration_cast<std::chrono::nanoseconds>(since).count()};
 }
 
-Instant now_or_clock(const std::string& text) {
-  if (text.empty()) return clock_now();
-  const auto t = parse_iso8601(text, false);
-  if (!t && parse_iso8601(text)) {
-    throw Error(ErrorKind::config, "\"" + text + "\" names no zone: it would be another moment here and there", "--now",
-                "write it with Z or an offset, e.g. 2026-03-01T00:00:00Z or 2026-03-01T08:00:00+08:00");
-  }
-  if (!t) throw Error(ErrorKind::config, "\"" + text + "\" is no ISO 8601 instant", "--now", "e.g. 2026-03-01T00:00:00Z");
-  return *t;
-}
+Instant now_or_clock(const std::string& text) { return text.empty() ? clock_now() : parse_now(text, "--now"); }
 
 }  // namespace highwall::cli

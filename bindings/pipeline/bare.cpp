@@ -18,7 +18,8 @@
 
 namespace highwall {
 
-std::vector<TimeSeries> read_series(const std::filesystem::path& path, const ReadOptions& options, Report& report, const Run& run) {
+std::vector<TimeSeries> read_series(const std::filesystem::path& path, const ReadOptions& options, Report& report,
+                                    const Run& run) {
   Reading reading = read_file(path, options, run);
   report = reading.report;
   auto* series = std::get_if<std::vector<TimeSeries>>(&reading.data);
@@ -63,7 +64,18 @@ std::array<Instant, 2> parse_period(const std::string& text) {
     const auto to = parse_iso8601(text.substr(dots + 2));
     if (from && to && *from < *to) return {*from, *to};
   }
-  throw Error(ErrorKind::config, fmt::format("\"{}\" is not a period", text), "--quiet", "write FROM..TO, e.g. 2025-08-13..2025-08-17");
+  throw Error(ErrorKind::config, fmt::format("\"{}\" is not a period", text), "--quiet",
+              "write FROM..TO, e.g. 2025-08-13..2025-08-17");
+}
+
+Instant parse_now(const std::string& text, const std::string& where) {
+  const auto t = parse_iso8601(text, false);
+  if (!t && parse_iso8601(text)) {
+    throw Error(ErrorKind::config, "\"" + text + "\" names no zone: it would be another moment here and there", where,
+                "write it with Z or an offset, e.g. 2026-03-01T00:00:00Z or 2026-03-01T08:00:00+08:00");
+  }
+  if (!t) throw Error(ErrorKind::config, "\"" + text + "\" is no ISO 8601 instant", where, "e.g. 2026-03-01T00:00:00Z");
+  return *t;
 }
 
 void require_different_windows(std::vector<double> windows_h, const std::string& where) {

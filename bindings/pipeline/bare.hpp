@@ -19,7 +19,8 @@ namespace highwall {
 /// assumed, and said in the report.
 
 /// Every series of the file. @throws Error(input) when it holds a cloud or maps.
-std::vector<TimeSeries> read_series(const std::filesystem::path& path, const ReadOptions& options, Report& report, const Run& run);
+std::vector<TimeSeries> read_series(const std::filesystem::path& path, const ReadOptions& options, Report& report,
+                                    const Run& run);
 /// The cloud of the file. @throws Error(input) when it holds none.
 PointCloud read_cloud(const std::filesystem::path& path, const ReadOptions& options, Report& report, const Run& run);
 
@@ -28,6 +29,8 @@ std::vector<TimeSeries> series_of_source(const Archive& archive, const std::stri
 
 /// "2025-08-13..2025-08-17" -> the period. @throws Error(config)
 std::array<Instant, 2> parse_period(const std::string& text);
+/// The clock of a night, with its zone. @param where  the name that an error gives it @throws Error(config)
+Instant parse_now(const std::string& text, const std::string& where);
 /// @throws Error(config) when two of the windows are one: their columns could not be told apart
 void require_different_windows(std::vector<double> windows_h, const std::string& where);
 /// "1h,3h,0.5h" -> hours. @throws Error(config) for what is no window, too long, or named twice, and for none

@@ -28,15 +28,10 @@ py::dict state_dict(const NightState& s) {
   return d;
 }
 
-Instant instant_from(const std::string& text) {
-  const auto t = parse_iso8601(text);
-  if (!t) throw Error(ErrorKind::config, "\"" + text + "\" is no ISO 8601 instant", "now");
-  return *t;
-}
-
 void add_archive(py::module_& module) {
   py::class_<Archive>(module, "Archive", "The epochs of a mine, read-only. Archive(path): the archive folder.")
-      .def(py::init([](const py::object& path) { return Archive::open_for_reading(py::cast<std::string>(py::str(path))); }), py::arg("path"))
+      .def(py::init([](const py::object& path) { return Archive::open_for_reading(py::cast<std::string>(py::str(path))); }),
+           py::arg("path"))
       .def(
           "epochs",
           [](const Archive& a, const std::string& source) {
@@ -66,8 +61,10 @@ void add_archive(py::module_& module) {
             throw Error(ErrorKind::input, "the archive has no epoch " + id);
           },
           py::arg("id"), "Cloud, Stack or list of Series of an epoch.")
-      .def("series", [](const Archive& a, const std::string& source) { return series_of_source(a, source); }, py::arg("source"),
-           "All rows of a source, merged: a list of Series. InputError for a source that the archive does not have, and for clouds and maps.")
+      .def(
+          "series", [](const Archive& a, const std::string& source) { return series_of_source(a, source); }, py::arg("source"),
+          "All rows of a source, merged: a list of Series. InputError for a source that the archive does not have, and for "
+          "clouds and maps.")
       .def(
           "verify", [](const Archive& a) { return without_gil(0, [&](const Run& run) { return a.verify(run); }).problems; },
           "Reads everything again; a list of problems, empty when all is well.");
@@ -113,7 +110,7 @@ void add_night(py::module_& module) {
       "run",
       [](const std::string& site, const std::string& now, bool settle, const std::string& python, int threads) {
         NightOptions options;
-        options.now = instant_from(now);
+        options.now = parse_now(now, "now");
         options.settle = settle;
         options.python = python;
         const Site config = read_site(site);

@@ -285,6 +285,15 @@ def pit(tmp_path_factory):
     return out, result
 
 
+@pytest.mark.parametrize("now", ["2026-03-03T00:00:00", "2026-03-03", datetime.datetime(2026, 3, 3), np.datetime64("2026-03-03")])
+def test_a_clock_without_its_zone_is_refused(pit, now):
+    out, result = pit
+    with pytest.raises(hw.ConfigError, match="zone") as told:
+        hw.run(result["site"], now=now)
+    assert isinstance(told.value, ValueError)
+    assert not (out / "archive").exists()
+
+
 def test_a_night_runs_and_the_second_time_changes_nothing(pit):
     out, result = pit
     night = hw.run(result["site"], now=result["nights"][-1])

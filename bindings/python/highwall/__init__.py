@@ -55,7 +55,7 @@ def _iso(now):
         now = _datetime.datetime.now(_datetime.timezone.utc)
     if isinstance(now, _datetime.datetime):
         if now.tzinfo is None:
-            raise ConfigError("now needs a time zone, e.g. datetime.timezone.utc")
+            raise ConfigError(f"now: {now.isoformat()} names no time zone; give it one, e.g. tzinfo=datetime.timezone.utc")
         return now.astimezone(_datetime.timezone.utc).isoformat().replace("+00:00", "Z")
     return str(now)
 
@@ -66,8 +66,8 @@ def run(site, now=None, threads=0):
     Parameters
     ----------
     site : path of a site.toml
-    now : ISO 8601 text or an aware datetime; the clock of the night. Default: the machine's clock, and
-        files younger than ``settle_s`` then wait.
+    now : ISO 8601 text with its zone ("2026-03-01T00:00:00Z", "2026-03-01T08:00:00+08:00") or an aware datetime;
+        the clock of the night. Default: the machine's clock, and files younger than ``settle_s`` then wait.
     threads : number of threads; 0 = all. Results do not depend on it.
 
     Returns
@@ -76,7 +76,8 @@ def run(site, now=None, threads=0):
 
     Raises
     ------
-    StorageError when another run holds the archive, ConfigError for what site.toml leaves open.
+    StorageError when another run holds the archive, ConfigError (a ValueError) for what site.toml leaves open and
+    for a ``now`` without its zone.
     """
     return _run(str(site), _iso(now), now is None, _sys.executable, threads)
 
