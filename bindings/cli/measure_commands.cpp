@@ -53,7 +53,8 @@ void describe_reading(const Reading& reading) {
     }
   } else {
     for (const TimeSeries& s : std::get<std::vector<TimeSeries>>(reading.data)) {
-      print(fmt::format("  series {} ({}): {} samples of {}", s.target, name_of(s.kind), s.size(), fmt::join(s.components, ", ")));
+      print(
+          fmt::format("  series {} ({}): {} samples of {}", s.target, name_of(s.kind), s.size(), fmt::join(s.components, ", ")));
       if (!s.empty()) print(fmt::format(", {} to {}", to_iso8601(s.time.front()), to_iso8601(s.time.back())));
       print("\n");
     }
@@ -86,7 +87,7 @@ void add_info(CLI::App& app, Session& session) {
   });
 }
 
-/// "empty_core 12, too_few_points 3" for what has no value; "" when all have one.
+/// "empty_after 12, no_normal 3" for what has no value; "" when all have one.
 std::string reasons_text(const std::vector<Reason>& reasons) {
   std::map<std::string, std::size_t> counts;
   for (const Reason reason : reasons) {
@@ -95,6 +96,21 @@ std::string reasons_text(const std::vector<Reason>& reasons) {
   std::string text;
   for (const auto& [name, n] : counts) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, n);
   return text;
+}
+
+/// Says for each reason how many samples of a window have no velocity, and since when.
+void tell_reasons(const Session& session, const TimeSeries& series, const WindowRate& rate) {
+  std::map<Reason, std::pair<std::size_t, Instant>> found;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    if (rate.reason[i] != Reason::ok) ++found.try_emplace(rate.reason[i], 0, series.time[i]).first->second.first;
+  }
+  for (const auto& [reason, what] : found) {
+    tell(session, "no_velocity",
+         {{"window_h", fmt::format("{:g}", rate.window_h)},
+          {"reason", std::string(name_of(reason))},
+          {"samples", std::to_string(what.first)},
+          {"first", to_iso8601(what.second)}});
+  }
 }
 
 /// Distances with the --units of the files, or in metres.
@@ -129,13 +145,15 @@ bool measure_pair(const std::vector<std::string>& paths, const std::string& core
         {"reasons", reasons_text(field.reason)},
         {"output", out}});
   if (measured > 0) return true;
-  print(fmt::format("nothing was measured at {} places: {}\n", field.size(), field.size() == 0 ? "there are none" : reasons_text(field.reason)));
+  print(fmt::format("nothing was measured at {} places: {}\n", field.size(),
+                    field.size() == 0 ? "there are none" : reasons_text(field.reason)));
   return false;
 }
 
 void add_m3c2(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("m3c2", std::string(algorithm_of("m3c2").sentence));
-  command->footer("Example: highwall m3c2 may.las june.las --cores cores.las --normal-radius-m 1.0 --cylinder-radius-m 0.5 -o out.csv");
+  command->footer(
+      "Example: highwall m3c2 may.las june.las --cores cores.las --normal-radius-m 1.0 --cylinder-radius-m 0.5 -o out.csv");
   auto paths = std::make_shared<std::vector<std::string>>();
   auto cores = std::make_shared<std::string>();
   auto out = std::make_shared<std::string>();
@@ -173,8 +191,11 @@ const TimeSeries& the_series(const std::vector<TimeSeries>& all, const std::stri
 }
 
 void add_rate(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("rate", std::string(algorithm_of("rate").sentence) + " " + std::string(algorithm_of("noise").sentence));
-  command->footer("Example: highwall rate areas.csv --window 1h,3h,6h,12h,24h,48h --quiet 2025-08-13..2025-08-17 --sign toward_negative -o rate.csv");
+  auto* command =
+      app.add_subcommand("rate", std::string(algorithm_of("rate").sentence) + " " + std::string(algorithm_of("noise").sentence));
+  command->footer(
+      "Example: highwall rate areas.csv --window 1h,3h,6h,12h,24h,48h --quiet 2025-08-13..2025-08-17 --sign toward_negative -o "
+      "rate.csv");
   auto file = std::make_shared<std::string>();
   auto windows = std::make_shared<std::string>();
   std::string usual;
@@ -233,10 +254,7 @@ void add_rate(CLI::App& app, Session& session) {
     }
     std::vector<RateColumn> columns;
     for (const WindowRate& r : rates) columns.push_back({r.window_h, &r.velocity_m_per_day, &r.sigma_m_per_day});
-    for (const WindowRate& r : rates) {
-      const std::string reasons = reasons_text(r.reason);
-      if (!reasons.empty()) tell(session, "no_velocity", {{"window_h", fmt::format("{:g}", r.window_h)}, {"samples", reasons}});
-    }
+    for (const WindowRate& r : rates) tell_reasons(session, series, r);
     put(*out, rate_csv(series, columns));
     tell(session, "rate",
          {{"series", series.target}, {"samples", std::to_string(series.size())}, {"output", out->empty() ? "-" : *out}});
@@ -244,8 +262,7 @@ void add_rate(CLI::App& app, Session& session) {
 }
 
 void add_trend(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand(
-      "trend", std::string(algorithm_of("midas").sentence) + " A row a component.");
+  auto* command = app.add_subcommand("trend", std::string(algorithm_of("midas").sentence) + " A row a component.");
   command->footer("Example: highwall trend 00NA.tenv3 -o trend.csv");
   auto file = std::make_shared<std::string>();
   auto target = std::make_shared<std::string>();
@@ -294,7 +311,8 @@ std::string onset_table(const std::vector<History>& histories) {
 }
 
 void add_warn(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("warn", "Warning levels of bare series files, sample by sample; the files together are one zone");
+  auto* command =
+      app.add_subcommand("warn", "Warning levels of bare series files, sample by sample; the files together are one zone");
   command->footer("Example: highwall warn E1.csv E2.csv --kind extensometer -o levels.csv");
   auto files = std::make_shared<std::vector<std::string>>();
   auto policy = std::make_shared<std::string>();

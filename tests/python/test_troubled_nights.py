@@ -537,5 +537,6 @@ def test_warn_shows_when_each_level_began_and_rate_why_there_is_none(tmp_path):
     assert lines["E1"][1] != "none" and any(word.startswith("2026-03-0") for word in lines["E1"]), done.stdout
     done = subprocess.run([HIGHWALL, "rate", tmp_path / "E2.csv", "--window", "3h,24h", "-o", tmp_path / "r.csv"], capture_output=True, text=True)
     told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
-    reasons = {line["window_h"]: line["samples"] for line in told if line["event"] == "no_velocity"}
-    assert set(reasons) == {"3", "24"} and reasons["3"], done.stderr
+    reasons = {(line["window_h"], line["reason"]): (line["samples"], line["first"]) for line in told if line["event"] == "no_velocity"}
+    assert reasons == {("3", "too_few_samples"): ("168", "2026-02-24T00:00:00Z"), ("24", "too_few_samples"): ("9", "2026-02-24T00:00:00Z"),
+                       ("24", "window_not_filled"): ("3", "2026-02-24T09:00:00Z")}, done.stderr
