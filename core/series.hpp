@@ -23,6 +23,7 @@ enum SampleFlag : std::uint32_t {
   kFlagLowQuality = 1U << 3,     ///< GNSS single/DGPS/PPP, radar below its coherence gate.
   kFlagFromFile = 1U << 4,       ///< The file itself marked the sample as bad.
   kFlagFrozen = 1U << 5,         ///< The same bits again and again from a sensor that has noise.
+  kFlagClock = 1U << 6,          ///< Among the few first samples, years before the next one: a wrong clock.
 };
 
 /// What the numbers of a series are.

@@ -51,13 +51,29 @@ std::size_t nearest(const TimeSeries& s, Instant t, double tolerance_s) {
   return best;
 }
 
+constexpr std::size_t kMostOfWrongClock = 24;  // More are a series that paused.
+constexpr double kSpansOfWrongClock = 100.0;
+
+/// Flags what lies before a gap that no instrument would leave after so little. Each gap is judged by the samples
+/// before it alone; what is flagged counts for no later one.
+std::size_t flag_wrong_clock(TimeSeries& s, double gap_days) {
+  std::size_t first = 0;
+  for (std::size_t i = 1; i < s.size() && i - first <= kMostOfWrongClock; ++i) {
+    const double gap = to_days(s.time[i] - s.time[i - 1]).value;
+    const double span = to_days(s.time[i - 1] - s.time[first]).value;
+    if (gap > gap_days && gap > kSpansOfWrongClock * span) first = i;
+  }
+  for (std::size_t i = 0; i < first; ++i) s.flags[i] |= kFlagClock;
+  return first;
+}
+
 }  // namespace
 
 std::size_t clean(TimeSeries& series, const CleanOptions& options) {
   validate(options, "clean");
   series = select(series, time_order(series));
   if (series.flags.empty()) series.flags.assign(series.size(), kFlagNone);
-  std::size_t flagged = 0;
+  std::size_t flagged = flag_wrong_clock(series, options.clock_gap_days);
   for (std::size_t i = 0; i + 1 < series.size(); ++i) {
     for (std::size_t c = 0; c < series.width(); ++c) {
       const double x = series.value(i, c);
@@ -139,8 +155,7 @@ KnownStep absorb_step(TimeSeries& series, Instant at, const StepOptions& options
   validate(options, "step");
   if (series.flags.empty()) series.flags.assign(series.size(), kFlagNone);
   const auto most = static_cast<std::size_t>(options.samples);
-  const auto first =
-      static_cast<std::size_t>(std::lower_bound(series.time.begin(), series.time.end(), at) - series.time.begin());
+  const auto first = static_cast<std::size_t>(std::lower_bound(series.time.begin(), series.time.end(), at) - series.time.begin());
   std::vector<std::size_t> used;
   for (std::size_t k = first; k-- > 0 && used.size() < most;) {
     if (is_measured(series, k)) used.push_back(k);

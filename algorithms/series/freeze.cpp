@@ -16,6 +16,17 @@ bool same_bits(const TimeSeries& s, std::size_t i, std::size_t k) {
   return true;
 }
 
+/// What to say of the samples that clean() took for those of a wrong clock; "" when there are none.
+std::string wrong_clock_of(const TimeSeries& s) {
+  std::size_t n = 0;
+  while (n < s.size() && (s.flags[n] & kFlagClock) != 0) ++n;
+  if (n == 0) return {};
+  const std::string rows = n == 1 ? "a row of " + to_iso8601(s.time[0])
+                                  : fmt::format("{} rows of {} to {}", n, to_iso8601(s.time[0]), to_iso8601(s.time[n - 1]));
+  return fmt::format("has {}, {:.0f} days before the next one: a wrong clock, not used", rows,
+                     to_days(s.time[n] - s.time[n - 1]).value);
+}
+
 }  // namespace
 
 bool FreezeTest::next(Instant at, bool same) {
@@ -70,6 +81,7 @@ Instant frozen_since(const TimeSeries& series) {
 std::vector<std::string> vet(TimeSeries& series, const CleanOptions& clean_options, const FreezeOptions& freeze_options) {
   std::vector<std::string> doubts;
   clean(series, clean_options);
+  if (std::string doubt = wrong_clock_of(series); !doubt.empty()) doubts.push_back(std::move(doubt));
   flag_frozen(series, freeze_options);
   if (const Instant since = frozen_since(series); since != kNoInstant) {
     doubts.push_back(

@@ -190,13 +190,13 @@ double slope_sigma(const NoiseModel& noise, double window_days, double samples) 
 }
 
 double difference_sigma(const NoiseModel& noise, double span_days) {
-  return std::hypot(noise.white_m * std::sqrt(2.0), noise.random_walk_m_per_sqrt_day * std::sqrt(span_days)) /
-         span_days;
+  return std::hypot(noise.white_m * std::sqrt(2.0), noise.random_walk_m_per_sqrt_day * std::sqrt(span_days)) / span_days;
 }
 
 namespace {
 
-Calibration model_calibration(const WindowRate& window, const TimeSeries& series, const Periods& periods, const NoiseModel& noise) {
+Calibration model_calibration(const WindowRate& window, const TimeSeries& series, const Periods& periods,
+                              const NoiseModel& noise) {
   Calibration c{window.window_h, kNaN, 0.0, "none"};
   for (const auto& period : periods) {
     const auto first = std::lower_bound(series.time.begin(), series.time.end(), period[0]);
@@ -232,15 +232,25 @@ Calibration quiet_calibration(const WindowRate& window, const TimeSeries& series
 
 CalibrationStage quiet_stage(const std::vector<WindowRate>& rates, const TimeSeries& series, const Periods& quiet,
                              std::size_t component, const NoiseOptions& options) {
-  CalibrationStage stage{quiet.empty() ? kNoInstant : quiet.back()[1], quiet, widened(noise_of_periods(series, quiet, component, options), quiet, options), {}};
+  CalibrationStage stage{quiet.empty() ? kNoInstant : quiet.back()[1],
+                         quiet,
+                         widened(noise_of_periods(series, quiet, component, options), quiet, options),
+                         {}};
   for (const WindowRate& window : rates) stage.windows.push_back(quiet_calibration(window, series, quiet, stage.noise, options));
   return stage;
 }
 
+/// Where the series begins: the first sample that no flag speaks against; their number when there is none.
+std::size_t first_unflagged(const TimeSeries& series) {
+  std::size_t first = 0;
+  while (first < series.flags.size() && series.flags[first] != kFlagNone) ++first;
+  return first;
+}
+
 CalibrationStage start_stage(const std::vector<WindowRate>& rates, const TimeSeries& series, Instant end, std::size_t component,
                              const NoiseOptions& options) {
-  const Periods start{{series.time.front(), end}};
-  CalibrationStage stage{end, start, widened(estimate_noise(series, series.time.front(), end, component, options), start, options), {}};
+  const Periods start{{series.time[first_unflagged(series)], end}};
+  CalibrationStage stage{end, start, widened(estimate_noise(series, start[0][0], end, component, options), start, options), {}};
   for (const WindowRate& window : rates) stage.windows.push_back(model_calibration(window, series, stage.periods, stage.noise));
   return stage;
 }
@@ -257,7 +267,8 @@ double CalibrationStage::sigma(const WindowRate& window, std::size_t w, std::siz
   if (window.reason[sample] != Reason::ok) return kNaN;
   const Calibration& c = windows[w];
   // A window that is half filled, as after a gap, is as good as its half.
-  const double filled = window.span_days.empty() || std::isnan(window.span_days[sample]) ? window.window_h / 24.0 : window.span_days[sample];
+  const double filled =
+      window.span_days.empty() || std::isnan(window.span_days[sample]) ? window.window_h / 24.0 : window.span_days[sample];
   if (c.method == "noise_model") return slope_sigma(noise, filled, window.count[sample]);
   if (filled >= 0.9 * window.window_h / 24.0 || !noise.known()) return c.sigma_m_per_day;
   return std::max(c.sigma_m_per_day, slope_sigma(noise, filled, window.count[sample]));
@@ -273,9 +284,10 @@ std::vector<Calibration> calibrate(std::vector<WindowRate>& rates, const TimeSer
 
 Instant start_period_end(const TimeSeries& series, const NoiseOptions& options) {
   const auto samples = static_cast<std::size_t>(options.start_samples);
-  if (series.size() < samples || series.empty()) return kNoInstant;
-  const Instant by_time = series.time.front() + duration_from_seconds(options.start_days * 86400.0);
-  const Instant end = std::max(by_time, series.time[samples - 1]);
+  const std::size_t first = first_unflagged(series);
+  if (series.size() - first < samples || first == series.size()) return kNoInstant;
+  const Instant by_time = series.time[first] + duration_from_seconds(options.start_days * 86400.0);
+  const Instant end = std::max(by_time, series.time[first + samples - 1]);
   return series.time.back() < end ? kNoInstant : end;
 }
 
@@ -320,7 +332,8 @@ std::vector<CalibrationStage> calibration_stages(const std::vector<WindowRate>& 
 }
 
 const CalibrationStage* stage_at(const std::vector<CalibrationStage>& stages, Instant at) {
-  const auto after = std::upper_bound(stages.begin(), stages.end(), at, [](Instant t, const CalibrationStage& s) { return t < s.from; });
+  const auto after =
+      std::upper_bound(stages.begin(), stages.end(), at, [](Instant t, const CalibrationStage& s) { return t < s.from; });
   return after == stages.begin() ? nullptr : &*std::prev(after);
 }
 
@@ -330,7 +343,8 @@ std::vector<CalibrationStage> calibrate_as_known(std::vector<WindowRate>& rates,
   std::vector<CalibrationStage> stages = calibration_stages(rates, series, quiet, component, options);
   for (std::size_t i = 0; i < series.size(); ++i) {
     const CalibrationStage* stage = stage_at(stages, series.time[i]);
-    for (std::size_t w = 0; w < rates.size(); ++w) rates[w].sigma_m_per_day[i] = stage == nullptr ? kNaN : stage->sigma(rates[w], w, i);
+    for (std::size_t w = 0; w < rates.size(); ++w)
+      rates[w].sigma_m_per_day[i] = stage == nullptr ? kNaN : stage->sigma(rates[w], w, i);
   }
   return stages;
 }

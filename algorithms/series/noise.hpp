@@ -31,7 +31,7 @@ struct NoiseOptions {
 struct NoiseModel {
   double white_m = kNaN;
   double random_walk_m_per_sqrt_day = kNaN;
-  std::size_t samples = 0;      ///< That the estimate rests on.
+  std::size_t samples = 0;  ///< That the estimate rests on.
   bool known() const noexcept;
 };
 
@@ -58,27 +58,27 @@ struct Calibration {
 
 /// Sigma of each window's velocity from declared quiet periods, in which the truth is rest: the rms of
 /// the periods' own slopes about zero where they hold at least options.least_independent windows, else the
-/// noise model of the periods, its walk widened by Student's quantile for length / longest_lag_h degrees of freedom. Never the residuals of the fit: they make sigma 5 to 20 times too small
-/// on radar series. Fills sigma_m_per_day of every sample that has a velocity.
+/// noise model of the periods, its walk widened by Student's quantile for length / longest_lag_h degrees of freedom. Never the
+/// residuals of the fit: they make sigma 5 to 20 times too small on radar series. Fills sigma_m_per_day of every sample that has
+/// a velocity.
 std::vector<Calibration> calibrate(std::vector<WindowRate>& rates, const TimeSeries& series,
                                    const std::vector<std::array<Instant, 2>>& quiet, std::size_t component = 0,
                                    const NoiseOptions& options = {});
 
-/// The same without a declared period: the noise model of the first days or samples of the options,
-/// whichever is longer; earlier samples get the sigma too, but nothing after that period is used.
-std::vector<Calibration> calibrate_on_start(std::vector<WindowRate>& rates, const TimeSeries& series,
-                                            NoiseModel& noise, std::size_t component = 0,
-                                            const NoiseOptions& options = {});
+/// The same without a declared period: the noise model of the first days or samples of the options from the
+/// first unflagged sample on, whichever is longer; earlier samples get the sigma too, but nothing after that period is used.
+std::vector<Calibration> calibrate_on_start(std::vector<WindowRate>& rates, const TimeSeries& series, NoiseModel& noise,
+                                            std::size_t component = 0, const NoiseOptions& options = {});
 
 /// Last instant of the start period of calibrate_on_start(); kNoInstant when the series is shorter.
 Instant start_period_end(const TimeSeries& series, const NoiseOptions& options = {});
 
 /// What is known of a series' noise from an instant on, and from nothing later.
 struct CalibrationStage {
-  Instant from = kNoInstant;                     ///< End of the last period it rests on.
-  std::vector<std::array<Instant, 2>> periods;   ///< In the order of their ends.
-  NoiseModel noise;                              ///< Pooled over the periods; its walk is widened for few independent lags.
-  std::vector<Calibration> windows;              ///< In the order of the rates.
+  Instant from = kNoInstant;                    ///< End of the last period it rests on.
+  std::vector<std::array<Instant, 2>> periods;  ///< In the order of their ends.
+  NoiseModel noise;                             ///< Pooled over the periods; its walk is widened for few independent lags.
+  std::vector<Calibration> windows;             ///< In the order of the rates.
   /// Sigma of a window's velocity at a sample, m/day: that of the quiet slopes, or of the noise model with the
   /// samples that this window has. NaN where there is no velocity.
   double sigma(const WindowRate& window, std::size_t window_index, std::size_t sample) const;

@@ -54,6 +54,7 @@ bool finite(const TimeSeries& s, std::size_t i) {
 std::string_view reason_of(const TimeSeries& s, std::size_t i) {
   if (!finite(s, i)) return "no_value";
   const std::uint32_t flag = s.flags.empty() ? 0 : s.flags[i];
+  if ((flag & kFlagClock) != 0) return "wrong_clock";
   if ((flag & kFlagOutlier) != 0) return "outlier";
   if ((flag & kFlagFloat) != 0) return "float_solution";
   if ((flag & kFlagLowQuality) != 0) return "low_quality";
@@ -97,7 +98,9 @@ Velocities velocities_of(const TargetInput& target, const Policy& policy, const 
   Velocities out;
   const TimeSeries& s = target.series;
   if (s.empty()) return out;
-  const auto rates_of = [&](const TimeSeries& series) { return target_rates(series, policy, target.quiet, target.rate, target.noise, run); };
+  const auto rates_of = [&](const TimeSeries& series) {
+    return target_rates(series, policy, target.quiet, target.rate, target.noise, run);
+  };
   const TargetRates whole = rates_of(s);
   if (const SpeedWindow* day = whole.window(kMainWindow_h)) {
     out.speed_m_per_day = day->speed_m_per_day.back();
@@ -111,11 +114,13 @@ Velocities velocities_of(const TargetInput& target, const Policy& policy, const 
     for (const SpeedWindow& w : rates.windows) options.windows_h.push_back(w.window_h);
     const std::vector<WindowRate> trailing = rate(one, options, run);
     for (std::size_t w = 0; w < rates.windows.size(); ++w) {
-      SignedVelocity v{rates.windows[w].window_h, s.components[c], rates.windows[w].speed_m_per_day, rates.windows[w].sigma_m_per_day, {}};
+      SignedVelocity v{
+          rates.windows[w].window_h, s.components[c], rates.windows[w].speed_m_per_day, rates.windows[w].sigma_m_per_day, {}};
       for (std::size_t i = 0; i < s.size(); ++i) {
         const bool known = std::isfinite(v.value_m_per_day[i]);
         if (known) v.value_m_per_day[i] *= sign_of(one, trailing[w], i);
-        v.reason.push_back(known ? std::isnan(v.sigma_m_per_day[i]) ? name_of(Reason::no_sigma) : "ok" : name_of(trailing[w].reason[i]));
+        v.reason.push_back(known ? std::isnan(v.sigma_m_per_day[i]) ? name_of(Reason::no_sigma) : "ok"
+                                 : name_of(trailing[w].reason[i]));
       }
       out.all.push_back(std::move(v));
     }
@@ -123,8 +128,8 @@ Velocities velocities_of(const TargetInput& target, const Policy& policy, const 
   return out;
 }
 
-std::string velocity_rows(const std::string& zone, const TargetInput& target, const Velocities& v, Instant now, std::int64_t last_days,
-                          bool every_window) {
+std::string velocity_rows(const std::string& zone, const TargetInput& target, const Velocities& v, Instant now,
+                          std::int64_t last_days, bool every_window) {
   const TimeSeries& s = target.series;
   const auto samples = thinned(s, now, last_days, is_patch(target) ? kPatchSamples : kStationSamples);
   const std::string start = fmt::format("{},{},{},", field_of(zone), field_of(s.target), name_of(s.kind));
@@ -132,8 +137,9 @@ std::string velocity_rows(const std::string& zone, const TargetInput& target, co
   for (const SignedVelocity& one : v.all) {
     if (!every_window && one.window_h != kMainWindow_h) continue;
     for (const std::size_t i : samples) {
-      fmt::format_to(std::back_inserter(text), "{}{},{:g},{},{},{},{}\n", start, to_iso8601(s.time[i]), one.window_h, one.component,
-                     number(1000.0 * one.value_m_per_day[i]), number(1000.0 * one.sigma_m_per_day[i]), one.reason[i]);
+      fmt::format_to(std::back_inserter(text), "{}{},{:g},{},{},{},{}\n", start, to_iso8601(s.time[i]), one.window_h,
+                     one.component, number(1000.0 * one.value_m_per_day[i]), number(1000.0 * one.sigma_m_per_day[i]),
+                     one.reason[i]);
     }
   }
   return text;
@@ -206,8 +212,8 @@ TargetTables target_tables(const Site& site, const Measurements& measurements, c
     const bool decides = deciding.contains(name);
     const bool patch = is_patch(*inputs[k].second);
     if (patch && !decides && !patches.contains(name)) continue;
-    out.velocity_csv += velocity_rows(inputs[k].first, *inputs[k].second, velocities[k], night.now, site.output.series_days,
-                                      decides || !patch);
+    out.velocity_csv +=
+        velocity_rows(inputs[k].first, *inputs[k].second, velocities[k], night.now, site.output.series_days, decides || !patch);
   }
   return out;
 }
@@ -223,8 +229,9 @@ std::string targets_csv(const std::vector<TargetRow>& rows, const Frame& frame) 
                         field_of(r.state.name), name_of(r.kind), name_of(r.state.level), name_of(r.state.health),
                         time_of(r.state.since), time_of(r.state.newest), field_of(e.rule), number(judged ? e.value : kNaN),
                         number(judged ? e.sigma : kNaN), number(judged ? e.threshold : kNaN), e.unit, e.window,
-                        number(1000.0 * r.speed_m_per_day), number(1000.0 * r.speed_sigma_m_per_day), r.max_silence_h, r.area_m2, number(r.sensitivity),
-                        r.place_m[0] + frame.origin_m[0], r.place_m[1] + frame.origin_m[1], time_of(r.reference));
+                        number(1000.0 * r.speed_m_per_day), number(1000.0 * r.speed_sigma_m_per_day), r.max_silence_h, r.area_m2,
+                        number(r.sensitivity), r.place_m[0] + frame.origin_m[0], r.place_m[1] + frame.origin_m[1],
+                        time_of(r.reference));
   }
   return text;
 }
@@ -240,8 +247,9 @@ std::string series_csv(const Measurements& m, Instant now, std::int64_t last_day
         const std::string_view reason = reason_of(s, i);
         for (std::size_t c = 0; c < s.width(); ++c) {
           const double zero = first < s.size() ? s.value(first, c) : kNaN;
-          fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{}\n", field_of(zone), field_of(s.target), to_iso8601(s.time[i]),
-                         s.components[c], number(1000.0 * (s.value(i, c) - zero)), number(1000.0 * s.sigma(i, c)), reference, reason);
+          fmt::format_to(std::back_inserter(text), "{},{},{},{},{},{},{},{}\n", field_of(zone), field_of(s.target),
+                         to_iso8601(s.time[i]), s.components[c], number(1000.0 * (s.value(i, c) - zero)),
+                         number(1000.0 * s.sigma(i, c)), reference, reason);
         }
       }
     }

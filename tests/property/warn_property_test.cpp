@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <functional>
 
 #include "algorithms/series/clean.hpp"
+#include "algorithms/series/freeze.hpp"
 #include "algorithms/warn/judge.hpp"
 #include "tests/support/series.hpp"
 
@@ -96,6 +98,60 @@ RC_GTEST_PROP(WarnProperty, NoRowDependsOnWhatCameAfterIt, ()) {
 /// Found once: a second quiet period, in which the series moved, took the slopes of the first one out of the past.
 RC_GTEST_PROP(WarnProperty, ALaterQuietPeriodThatMovesChangesNoEarlierSigma, ()) {
   no_row_depends_on_what_came_after(823859, [](std::size_t) { return std::size_t{84}; });
+}
+
+/// The target as the night judges it, after `early` rows of 1980 an hour apart.
+TargetInput vetted(TargetInput target, std::size_t early) {
+  const Instant epoch = *parse_iso8601("1980-01-06");
+  for (std::size_t k = 0; k < early; ++k) {
+    target.series.push(epoch + hours(static_cast<std::int64_t>(k)),
+                       std::vector<double>(target.series.width(), 0.1 * static_cast<double>(k)));
+  }
+  vet(target.series, {}, {});
+  return target;
+}
+
+/// Entries from the first real value on: before it there was no sign of life since 1980, or none yet.
+std::vector<LampEntry> entries_of(const TargetInput& target, const Policy& policy) {
+  std::vector<LampEntry> entries = judge_targets({target}, policy, {}, target.series.time.back(), highwall::Run(1))[0].entries;
+  const auto is_real = [](const LampEntry& e) {
+    return e.at >= kSeriesStart && e.cause == LampEntry::Cause::sample && e.measured;
+  };
+  return {std::find_if(entries.begin(), entries.end(), is_real), entries.end()};
+}
+
+RC_GTEST_PROP(WarnProperty, RowsOfAWrongClockChangeNoOther, ()) {
+  const TargetInput real = random_target(*rc::gen::inRange<std::uint64_t>(0, 1'000'000));
+  const std::size_t early = *rc::gen::inRange<std::size_t>(1, 25);
+  const auto without = entries_of(vetted(real, 0), simple_policy());
+  const auto with = entries_of(vetted(real, early), simple_policy());
+  RC_ASSERT(with.size() == without.size());
+  for (std::size_t i = 0; i < with.size(); ++i) {
+    RC_ASSERT(with[i].at == without[i].at);
+    RC_ASSERT(with[i].level == without[i].level);
+    RC_ASSERT(with[i].evidence.rule == without[i].evidence.rule);
+    RC_ASSERT(with[i].health == without[i].health);
+  }
+}
+
+RC_GTEST_PROP(WarnProperty, AfterRowsOfAWrongClockNothingDependsOnWhatCameAfterIt, ()) {
+  const TargetInput real = random_target(*rc::gen::inRange<std::uint64_t>(0, 1'000'000));
+  const std::size_t early = *rc::gen::inRange<std::size_t>(1, 25);
+  const std::size_t n = *rc::gen::inRange<std::size_t>(1, real.series.size() + 1);
+  const TargetInput whole = vetted(real, early);
+  // The rows of 1980 are told as such by the first real one.
+  const TargetInput part = vetted(prefix(real, n), early);
+  for (std::size_t i = 0; i < early + n; ++i)
+    RC_ASSERT((part.series.flags[i] & kFlagClock) == (whole.series.flags[i] & kFlagClock));
+  const auto all = entries_of(whole, simple_policy());
+  const auto then = entries_of(prefix(whole, early + n), simple_policy());
+  RC_ASSERT(then.size() <= all.size());
+  for (std::size_t i = 0; i < then.size(); ++i) {
+    RC_ASSERT(then[i].level == all[i].level);
+    RC_ASSERT(then[i].health == all[i].health);
+    RC_ASSERT(same_bits(then[i].evidence.value, all[i].evidence.value));
+    RC_ASSERT(same_bits(then[i].evidence.sigma, all[i].evidence.sigma));
+  }
 }
 
 std::size_t flags_of(const std::vector<double>& x, std::size_t from) {

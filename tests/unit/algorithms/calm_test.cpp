@@ -23,7 +23,8 @@ class Series {
 
   template <class F>
   Series& add(double from_h, double to_h, double step_h, F&& mm) {
-    for (double h = from_h; h < to_h - 1e-9; h += step_h) series_.push(at_hour(h), {(mm(h) + noise_mm_ * normal_(generator_)) / 1000.0});
+    for (double h = from_h; h < to_h - 1e-9; h += step_h)
+      series_.push(at_hour(h), {(mm(h) + noise_mm_ * normal_(generator_)) / 1000.0});
     return *this;
   }
   Series& nothing(double from_h, double to_h, double step_h) {
@@ -225,6 +226,21 @@ TEST(JudgeSilence, AFrozenDailySensorLowersNoLevel) {
   EXPECT_EQ(h.entries.back().health, Health::silent);
 }
 
+TEST(Vet, NamesRowsOfAWrongClock) {
+  TimeSeries s;
+  s.push(*parse_iso8601("1970-01-01"), {0.0});
+  for (int h = 0; h < 48; ++h) s.push(at_hour(h), {0.0001 * (h % 7)});
+  auto doubts = vet(s, {}, {});
+  ASSERT_EQ(doubts.size(), 1U);
+  EXPECT_EQ(doubts[0], "has a row of 1970-01-01T00:00:00Z, 20513 days before the next one: a wrong clock, not used");
+  s.push(*parse_iso8601("1970-01-01T00:05:00Z"), {0.0});
+  doubts = vet(s, {}, {});
+  ASSERT_EQ(doubts.size(), 1U);
+  EXPECT_EQ(
+      doubts[0],
+      "has 2 rows of 1970-01-01T00:00:00Z to 1970-01-01T00:05:00Z, 20513 days before the next one: a wrong clock, not used");
+}
+
 TEST(JudgeSilence, ADailyCoarseScaleIsNotFrozen) {
   TimeSeries s;
   for (int d = 0; d < 200; ++d) s.push(at_hour(24.0 * d), {0.001 * (d / 4)});
@@ -328,7 +344,8 @@ TEST(Reference, ABlunderOfTheBaseIsNobodysMotion) {
     EXPECT_TRUE(std::isnan(t.series.value(200)));
     targets.push_back(std::move(t));
   }
-  for (const History& h : judge_targets(targets, shipped(), {}, at_hour(288), highwall::Run(1))) EXPECT_LE(highest(h), Level::blue);
+  for (const History& h : judge_targets(targets, shipped(), {}, at_hour(288), highwall::Run(1)))
+    EXPECT_LE(highest(h), Level::blue);
 }
 
 TEST(Reference, ANewestBlunderOfTheBaseIsNotConfirmedByItsRovers) {
@@ -340,7 +357,8 @@ TEST(Reference, ANewestBlunderOfTheBaseIsNotConfirmedByItsRovers) {
     t.reference = "BASE";
     targets.push_back(std::move(t));
   }
-  for (const History& h : judge_targets(targets, shipped(), {}, at_hour(200), highwall::Run(1))) EXPECT_LE(highest(h), Level::blue);
+  for (const History& h : judge_targets(targets, shipped(), {}, at_hour(200), highwall::Run(1)))
+    EXPECT_LE(highest(h), Level::blue);
 }
 
 // ---- zones ----
@@ -370,7 +388,8 @@ TEST(JudgeZone, OneOfThreeLiveSensorsIsNoQuorumOfTwo) {
     t.series.target = "P" + std::to_string(k);
     targets.push_back(std::move(t));
   }
-  EXPECT_LT(judge_zone("z", judge_targets(targets, shipped(), {}, at_hour(337), highwall::Run(1)), 2, 1e9).entries.back().level, Level::orange);
+  EXPECT_LT(judge_zone("z", judge_targets(targets, shipped(), {}, at_hour(337), highwall::Run(1)), 2, 1e9).entries.back().level,
+            Level::orange);
 }
 
 }  // namespace

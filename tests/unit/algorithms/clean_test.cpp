@@ -42,6 +42,43 @@ TEST(Clean, TheNewestSampleBeforeAGapOfValuesIsLeftAlone) {
   EXPECT_EQ(clean(s, CleanOptions{}), 0U);
 }
 
+/// Hourly rest from kSeriesStart on, after `early` rows.
+TimeSeries rest_after(const std::vector<std::string>& early) {
+  TimeSeries s = series_of(rest(200, 1e-4, 4), 1.0);
+  for (const std::string& at : early) s.push(*parse_iso8601(at), {0.0});
+  return select(s, time_order(s));
+}
+
+std::size_t of_wrong_clock(TimeSeries s, const CleanOptions& options = {}) {
+  clean(s, options);
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < s.size(); ++i) n += s.flags[i] == kFlagClock ? 1 : 0;
+  EXPECT_TRUE(n == 0 || s.flags[n - 1] == kFlagClock);  // The first ones, all together.
+  return n;
+}
+
+TEST(CleanClock, RowsYearsBeforeTheOthersAreFlagged) {
+  EXPECT_EQ(of_wrong_clock(rest_after({})), 0U);
+  EXPECT_EQ(of_wrong_clock(rest_after({"1970-01-01"})), 1U);
+  EXPECT_EQ(of_wrong_clock(rest_after({"1980-01-06", "1980-01-06T01:00:00Z", "1980-01-16"})), 3U);
+  EXPECT_EQ(of_wrong_clock(rest_after({"1970-01-01", "1970-01-01", "1980-01-06", "2006-08-22", "2006-08-23"})), 5U);
+  CleanOptions never;
+  never.clock_gap_days = 100000;
+  EXPECT_EQ(of_wrong_clock(rest_after({"1970-01-01"}), never), 0U);
+}
+
+TEST(CleanClock, ASeriesThatPausedIsNotFlagged) {
+  EXPECT_EQ(of_wrong_clock(rest_after({"2024-03-01"})), 0U);                // Two years.
+  EXPECT_EQ(of_wrong_clock(rest_after({"2022-12-01", "2023-01-01"})), 0U);  // Three years, after a month.
+  std::vector<std::string> day;
+  for (int h = 0; h < 24; ++h) day.push_back("2020-01-01T" + std::to_string(100 + h).substr(1) + ":00:00Z");
+  EXPECT_EQ(of_wrong_clock(rest_after(day)), 24U);
+  day.push_back("2020-01-02");
+  EXPECT_EQ(of_wrong_clock(rest_after(day)), 0U);
+}
+
+TEST(CleanClock, ARowOfTheFutureFlagsNothingBeforeIt) { EXPECT_EQ(of_wrong_clock(rest_after({"2080-01-06"})), 0U); }
+
 TEST(AbsorbStep, TakesOutTheStepAndFlagsItsFirstSample) {
   std::vector<double> x = rest(80, 1e-4, 3);
   for (std::size_t i = 40; i < 80; ++i) x[i] += 0.03;

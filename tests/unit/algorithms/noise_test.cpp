@@ -93,6 +93,30 @@ TEST(CalibrateOnStart, UsesTheFirstDaysAndNothingLater) {
   EXPECT_DOUBLE_EQ(rates[1].sigma_m_per_day.back(), slope_sigma(noise, 1.0, 25));
 }
 
+TEST(CalibrateOnStart, BeginsAtTheFirstUnflaggedSample) {
+  const TimeSeries plain = series_of(white(20 * 24, 1e-3, 3), 1.0);
+  TimeSeries odd = plain;
+  odd.flags.clear();
+  odd.push(*parse_iso8601("1970-01-01"), {5.0});
+  odd.flags.assign(odd.size(), kFlagNone);
+  odd.flags.back() = kFlagClock;
+  odd = select(odd, time_order(odd));
+  EXPECT_EQ(start_period_end(odd), kSeriesStart + days(4));
+  RateOptions options;
+  options.windows_h = {24.0};
+  auto rates = rate(odd, options, highwall::Run(1));
+  auto plain_rates = rate(plain, options, highwall::Run(1));
+  NoiseModel noise;
+  NoiseModel plain_noise;
+  const auto calibration = calibrate_on_start(rates, odd, noise);
+  EXPECT_EQ(calibration[0].independent_windows, 4.0);
+  EXPECT_EQ(calibration[0].sigma_m_per_day, calibrate_on_start(plain_rates, plain, plain_noise)[0].sigma_m_per_day);
+  EXPECT_EQ(noise.white_m, plain_noise.white_m);
+  EXPECT_EQ(calibration_stages(rates, odd, {})[0].from, kSeriesStart + days(4));
+  std::fill(odd.flags.begin(), odd.flags.end(), kFlagLowQuality);
+  EXPECT_EQ(start_period_end(odd), kNoInstant);
+}
+
 TEST(CalibrateOnStart, IsUnknownForAShortSeries) {
   const TimeSeries s = series_of(white(3 * 24, 1e-3, 4), 1.0);
   auto rates = rate(s, RateOptions{}, highwall::Run(1));
