@@ -15,8 +15,8 @@
 #include "algorithms/series/gap.hpp"
 #include "bindings/pipeline/reference_epoch.hpp"
 #include "core/error.hpp"
-#include "core/move_origin.hpp"
 #include "core/geodesy.hpp"
+#include "core/move_origin.hpp"
 #include "io/crs/crs.hpp"
 #include "io/readers/zones.hpp"
 
@@ -37,8 +37,8 @@ std::string patch_name(const std::string& source, const PatchCell& cell) {
 /// Walks over the sources: everything here is order and words, the numbers are made in algorithms/.
 class Measurer {
  public:
-  Measurer(const Site& site, const Calculation& calculation, const std::vector<Polygon>& zones, Archive& archive,
-           Instant now, NightSummary& summary, const Run& run)
+  Measurer(const Site& site, const Calculation& calculation, const std::vector<Polygon>& zones, Archive& archive, Instant now,
+           NightSummary& summary, const Run& run)
       : site_(site), calculation_(calculation), zones_(zones), archive_(archive), now_(now), summary_(summary), run_(run) {}
 
   Measurements all() {
@@ -70,9 +70,11 @@ class Measurer {
     for (auto& [zone, inputs] : one.targets) {
       std::move(inputs.begin(), inputs.end(), std::back_inserter(all.targets[zone]));
     }
+    all.times.merge(one.times);
   }
 
   void one(const SourceConfig& source) {
+    hold_epochs(source);
     if (source.kind == "lidar") return lidar(source);
     // A radar may deliver maps, areas or both: what is there is measured.
     if (auto stack = stack_until_now(source)) {
@@ -82,13 +84,31 @@ class Measurer {
     series(source);
   }
 
+  // ---- clocks ----
+
+  void hold_epochs(const SourceConfig& source) {
+    HeldTimes times{.name = source.id, .epochs = true};
+    for (const EpochInfo& e : archive_.epochs(source.id)) {
+      const bool counts = e.kind == "cloud" || e.kind == "scan" || (e.kind.empty() && source.kind == "lidar");
+      if (counts) times.take(e.instant, now_);
+    }
+    if (times.past > 0 || times.next != kNoInstant) out_.times[source.id].push_back(std::move(times));
+  }
+
+  void hold_rows(const SourceConfig& source, const TimeSeries& s) {
+    HeldTimes times{.name = source.id + "/" + s.target};
+    for (const Instant t : s.time) times.take(t, now_);
+    if (!s.empty()) out_.times[source.id].push_back(std::move(times));
+  }
+
   // ---- LiDAR ----
 
   void lidar(const SourceConfig& source) {
     std::vector<EpochInfo> epochs = archive_.epochs(source.id);
     std::erase_if(epochs, [&](const EpochInfo& e) { return e.instant > now_; });
     if (epochs.empty()) return;
-    const std::size_t first = on_disk([&] { return reference_epoch(archive_.root(), source.id, epochs, now_, summary_.findings); });
+    const std::size_t first =
+        on_disk([&] { return reference_epoch(archive_.root(), source.id, epochs, now_, summary_.findings); });
     epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(first));
     if (epochs.size() < 2) return;
     const M3c2Options compare = m3c2_options(source);
@@ -133,7 +153,8 @@ class Measurer {
     try {
       return decode_field(archive_.get_product(name), name);
     } catch (const Error& e) {
-      summary_.findings.push_back(fmt::format("source {}: archive/products/{}.h5 was damaged and is computed again: {}", source.id, name, e.what()));
+      summary_.findings.push_back(
+          fmt::format("source {}: archive/products/{}.h5 was damaged and is computed again: {}", source.id, name, e.what()));
       return std::nullopt;
     }
   }
@@ -170,15 +191,18 @@ class Measurer {
       PointCloud epoch = std::get<PointCloud>(archive_.load(info).data);
       // Clouds of a frame of their own, kept before all of a source had one origin.
       if (source.crs == "local") move_origin(epoch, reference.frame.origin_m);
-      const Registration fit = register_on_stable_ground(epoch.view(), reference.view(), align, run_, stable_cores(source, reference, align));
+      const Registration fit =
+          register_on_stable_ground(epoch.view(), reference.view(), align, run_, stable_cores(source, reference, align));
       const PointCloud aligned = transformed(epoch, fit.transform, run_);
       DisplacementField field = m3c2(reference.view(), aligned.view(), PointsView(cores, reference.frame), compare, run_);
       field.from = from.instant;
       field.to = info.instant;
       add_registration(fit, field);
       run_.log(LogLevel::info, "register", {{"epoch", info.id}, {"verdict", fit.verdict}});
-      keep_product(name, encode_field(field, {{"before", from.id}, {"after", info.id},
-                                                      {"registration", fit.verdict}, {"options", options_text(compare)}}));
+      keep_product(name, encode_field(field, {{"before", from.id},
+                                              {"after", info.id},
+                                              {"registration", fit.verdict},
+                                              {"options", options_text(compare)}}));
       return true;
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::frame) throw;
@@ -207,7 +231,8 @@ class Measurer {
     return source.stable == "auto" ? Polygon{} : read_polygon(site_.root, source.stable, site_.frame);
   }
 
-  std::vector<std::uint8_t> stable_cores(const SourceConfig& source, const PointCloud& reference, const RegisterOptions& align) const {
+  std::vector<std::uint8_t> stable_cores(const SourceConfig& source, const PointCloud& reference,
+                                         const RegisterOptions& align) const {
     const Polygon polygon = stable_ground(source);
     if (polygon.empty()) return {};
     const Points cores = thin_to_cores(reference.view(), align.core_spacing_m);
@@ -248,8 +273,9 @@ class Measurer {
     if (frozen.back() + 1 != stack.epochs()) return;
     std::size_t first = frozen.size() - 1;
     while (first > 0 && frozen[first - 1] + 1 == frozen[first]) --first;
-    summary_.findings.push_back(fmt::format("source {}: its {} newest maps, from {} to {}, repeat an earlier one bit for bit: frozen, which is no sign of life",
-                                            source.id, frozen.size() - first, to_iso8601(stack.instants()[frozen[first]]), to_iso8601(stack.instants().back())));
+    summary_.findings.push_back(fmt::format(
+        "source {}: its {} newest maps, from {} to {}, repeat an earlier one bit for bit: frozen, which is no sign of life",
+        source.id, frozen.size() - first, to_iso8601(stack.instants()[frozen[first]]), to_iso8601(stack.instants().back())));
   }
 
   /// Epochs of one kind; blocks of a series may reach beyond `now`, and are named all the same.
@@ -280,7 +306,9 @@ class Measurer {
         add(source, zone.name, std::move(target), {ids.front(), ids.back()});
       }
     }
-    RadarMap map{velocity_map(stack, source.quiet_periods, calculation_.map, calculation_.rate, calculation_.noise, run_, map_ground(source, stack)), {}};
+    RadarMap map{velocity_map(stack, source.quiet_periods, calculation_.map, calculation_.rate, calculation_.noise, run_,
+                              map_ground(source, stack)),
+                 {}};
     map.slope = slope_map(source, stack, map.line_of_sight);
     out_.maps.push_back(std::move(map));
   }
@@ -356,6 +384,7 @@ class Measurer {
     std::map<std::string, std::vector<std::string>> doubts;
     for (TimeSeries& s : all) {
       if (!source.target_m.empty()) place_target(source, s);
+      hold_rows(source, s);
       s = until_now(s);
       if (s.flags.empty()) s.flags.assign(s.size(), kFlagNone);
       doubts[s.target] = vet(s, calculation_.clean, calculation_.freeze);
@@ -373,7 +402,8 @@ class Measurer {
       target.doubts = doubts[s.target];
       target.series = references.empty() ? s : referenced(s, all, references, source, target);
       if (s.line_of_sight.known() && s.position_m) {
-        target.sensitivity = sensitivity_at(source, to_local(source, {s.position_m->begin(), s.position_m->end()}).transpose())[0];
+        target.sensitivity =
+            sensitivity_at(source, to_local(source, {s.position_m->begin(), s.position_m->end()}).transpose())[0];
       }
       // By the series as read: what is left of it after its reference no longer tells where it stands.
       if (const auto place = site_position(s); place && !target.series.position_m) {
@@ -396,7 +426,8 @@ class Measurer {
   /// True when an event is one of this target and zone; both names may have the source before them.
   static bool concerns(const EventConfig& event, const SourceConfig& source, const std::string& target, const std::string& zone) {
     const std::string before = source.id + "/";
-    const bool named = event.target.empty() || event.target == target || event.target == before + target || before + event.target == target;
+    const bool named =
+        event.target.empty() || event.target == target || event.target == before + target || before + event.target == target;
     return named && (event.zone.empty() || event.zone == zone);
   }
 
@@ -412,7 +443,8 @@ class Measurer {
       for (std::size_t c = 0; c < step.step_m.size(); ++c) {
         text += fmt::format(" {} {:.1f} +- {:.1f} mm", s.components[c], 1000.0 * step.step_m[c], 1000.0 * step.sigma_m[c]);
       }
-      run_.log(LogLevel::info, "step", {{"target", s.target}, {"at", to_iso8601(step.at)}, {"step", text}, {"absorbed", step.absorbed ? "yes" : "no"}});
+      run_.log(LogLevel::info, "step",
+               {{"target", s.target}, {"at", to_iso8601(step.at)}, {"step", text}, {"absorbed", step.absorbed ? "yes" : "no"}});
       steps.push_back(step);
     }
     return steps;
@@ -434,7 +466,8 @@ class Measurer {
       if (named && other.target != s.target) others.push_back(&other);
     }
     if (others.empty()) {
-      summary_.findings.push_back(fmt::format("source {}: no reference ({}) has data for {}", source.id, source.reference, s.target));
+      summary_.findings.push_back(
+          fmt::format("source {}: no reference ({}) has data for {}", source.id, source.reference, s.target));
       TimeSeries nothing = s;
       std::fill(nothing.value_m.begin(), nothing.value_m.end(), kNaN);
       return nothing;
@@ -446,7 +479,8 @@ class Measurer {
     std::size_t missing = 0;  // Newest samples that the rover has and its reference has not.
     for (std::size_t i = s.size(); i-- > 0 && !is_measured(out, i);) missing += is_measured(s, i) ? 1 : 0;
     if (missing >= 3) {
-      target.doubts.push_back(fmt::format("cannot be judged at its {} newest samples: the reference {} has no data there", missing, source.reference));
+      target.doubts.push_back(fmt::format("cannot be judged at its {} newest samples: the reference {} has no data there",
+                                          missing, source.reference));
     }
     return out;
   }
@@ -470,7 +504,8 @@ class Measurer {
     // First position: zero point plus east, north, up, through ECEF into the site's CRS.
     const Eigen::Vector3d zero = Eigen::Vector3d::Map(s.origin_ecef_m->data());
     const Eigen::Vector3d llh = llh_of(zero);
-    const Eigen::Vector3d place = zero + enu_axes(llh[0], llh[1]).transpose() * Eigen::Vector3d(s.value(0, 0), s.value(0, 1), s.value(0, 2));
+    const Eigen::Vector3d place =
+        zero + enu_axes(llh[0], llh[1]).transpose() * Eigen::Vector3d(s.value(0, 0), s.value(0, 1), s.value(0, 2));
     double xyz[3] = {place.x(), place.y(), place.z()};
     const Transformer transformer("EPSG:4978", site_.frame.crs);
     if (transformer.apply(xyz, 1) > 0) return std::nullopt;
@@ -516,8 +551,8 @@ std::vector<Polygon> load_zones(const Site& site) {
   return zones;
 }
 
-Measurements measure(const Site& site, const Calculation& calculation, const std::vector<Polygon>& zones,
-                     Archive& archive, Instant now, NightSummary& summary, const Run& run) {
+Measurements measure(const Site& site, const Calculation& calculation, const std::vector<Polygon>& zones, Archive& archive,
+                     Instant now, NightSummary& summary, const Run& run) {
   return Measurer(site, calculation, zones, archive, now, summary, run).all();
 }
 

@@ -5,6 +5,7 @@
 
 #include "algorithms/warn/judge.hpp"
 #include "bindings/pipeline/calculate.hpp"
+#include "bindings/pipeline/clock.hpp"
 #include "bindings/pipeline/night.hpp"
 #include "core/polygon.hpp"
 #include "io/archive/archive.hpp"
@@ -13,7 +14,7 @@ namespace highwall {
 
 /// A radar's map on the local direction down the slope, by cell; NaN where the radar does not see that direction.
 struct SlopeMap {
-  std::vector<double> sensitivity;         ///< Share of a motion down the slope that the line of sight sees.
+  std::vector<double> sensitivity;  ///< Share of a motion down the slope that the line of sight sees.
   std::vector<double> displacement_m;
   std::vector<double> velocity_m_per_day;
   std::vector<double> sigma_m_per_day;
@@ -22,15 +23,16 @@ struct SlopeMap {
 /// Maps of a radar source at its newest scan.
 struct RadarMap {
   VelocityMap line_of_sight;
-  std::optional<SlopeMap> slope;           ///< Where the radar's position and a LiDAR cloud are known.
+  std::optional<SlopeMap> slope;  ///< Where the radar's position and a LiDAR cloud are known.
 };
 
 /// What a night measures: fields and maps to publish, targets to judge by zone.
 struct Measurements {
   std::vector<std::pair<std::string, DisplacementField>> fields;  ///< Newest of each LiDAR source.
   std::vector<RadarMap> maps;
-  std::map<std::string, std::vector<TargetInput>> targets;        ///< By zone; "" = in no zone.
-  std::vector<std::string> failed;                                ///< Sources that could not be measured.
+  std::map<std::string, std::vector<TargetInput>> targets;  ///< By zone; "" = in no zone.
+  std::map<std::string, std::vector<HeldTimes>> times;      ///< By source, of all that the archive has.
+  std::vector<std::string> failed;                          ///< Sources that could not be measured.
 };
 
 /// load_zones(), where a missing or damaged outline is an error of the configuration. @throws Error(config)
@@ -42,7 +44,7 @@ std::vector<Polygon> load_zones(const Site& site);
 /// Archive -> displacement fields, velocity maps and target series. A LiDAR epoch is registered on stable
 /// ground and compared with the source's first epoch once; later nights read the result. A source that
 /// cannot be measured is a finding and stands in `failed`; the others are measured all the same.
-Measurements measure(const Site& site, const Calculation& calculation, const std::vector<Polygon>& zones,
-                     Archive& archive, Instant now, NightSummary& summary, const Run& run);
+Measurements measure(const Site& site, const Calculation& calculation, const std::vector<Polygon>& zones, Archive& archive,
+                     Instant now, NightSummary& summary, const Run& run);
 
 }  // namespace highwall

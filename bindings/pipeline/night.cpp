@@ -4,6 +4,7 @@
 
 #include "bindings/pipeline/calculate.hpp"
 #include "bindings/pipeline/carry.hpp"
+#include "bindings/pipeline/clock.hpp"
 #include "bindings/pipeline/ingest.hpp"
 #include "bindings/pipeline/keep.hpp"
 #include "bindings/pipeline/measure.hpp"
@@ -52,9 +53,12 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
 
   ingest(site, options, archive, summary, run);
   const Measurements measurements = measure(site, calculation, outlines, archive, options.now, summary, run);
+  for (std::string& finding : clock_findings(site, measurements, options.now, options.settle))
+    summary.findings.push_back(std::move(finding));
   summary.acts = read_acts(archive.root(), summary.findings);
   std::erase_if(summary.acts, [&](const Act& act) { return act.at > options.now; });
-  for (std::string& problem : name_targets(summary.acts, site, measurements, options.now)) summary.findings.push_back(std::move(problem));
+  for (std::string& problem : name_targets(summary.acts, site, measurements, options.now))
+    summary.findings.push_back(std::move(problem));
   std::vector<ZoneHistories> histories = warn(site, policy, measurements, summary.acts, options.now, run);
   for (std::string& doubt : doubts_of(histories, policy.timing.latch_from)) summary.findings.push_back(std::move(doubt));
   Outbox outbox(archive.root());

@@ -93,6 +93,44 @@ def test_one_blunder_of_the_base_moves_nobody(tmp_path):
     assert {s["level"] for s in states.values()} <= {"none", "blue"}
 
 
+def levels(path, *more):
+    done = subprocess.run([HIGHWALL, "warn", path, "--kind", "extensometer", *more], capture_output=True, text=True)
+    assert done.returncode in (0, 2), done.stderr
+    return [line.split(",") for line in done.stdout.splitlines()[1:] if line.startswith("2026")], done.stderr
+
+
+def test_a_row_of_1970_changes_no_level_and_is_named(tmp_path):
+    rows = series(15 * 24, moves_from=8 * 24, mm_per_day=3.0)
+    odd = [(-24 * 20513, 0.0), *rows]
+    (tmp_path / "bare").mkdir()
+    write(tmp_path / "bare" / "E1.csv", rows)
+    plain, _ = levels(tmp_path / "bare" / "E1.csv")
+    write(tmp_path / "bare" / "E1.csv", odd)
+    same, said = levels(tmp_path / "bare" / "E1.csv")
+    assert [x[:5] for x in same] == [x[:5] for x in plain] and any(x[2] != "none" for x in plain)
+    named = "has a row of 1970-01-01T00:00:00Z, 20513 days before the next one: a wrong clock, not used"
+    assert named in said
+    site = make_site(tmp_path / "mine", source("ext", "*.csv", "extensometer"))
+    write(tmp_path / "mine" / "drop" / "E1.csv", odd)
+    states, findings = night(site, 15 * 24)
+    assert findings == [f"ext/E1 {named}"]
+    assert by_end(states, "E1")["level"] == plain[-1][2]
+
+
+def test_rows_of_the_future_and_a_clock_far_from_all_data_are_said(tmp_path):
+    site = make_site(tmp_path / "mine", source("ext", "*.csv", "extensometer"))
+    write(tmp_path / "mine" / "drop" / "E1.csv", series(48))
+    assert night(site, 24)[1] == [] and night(site, 48)[1] == []  # A replay, within the data and at their end.
+    assert night(site, -24 * 400)[1] == ["all data are later than 2025-01-25T00:00:00Z: the clock of this machine or --now is wrong"]
+    write(tmp_path / "mine" / "drop" / "E1b.csv", [(h, x) for h, x in series(49)] + [(24 * 1000, 0.0)])
+    (tmp_path / "mine" / "drop" / "E1.csv").write_text((tmp_path / "mine" / "drop" / "E1b.csv").read_text())
+    (tmp_path / "mine" / "drop" / "E1b.csv").unlink()
+    late = [f for f in night(site, 49)[1] if "later than now" in f]
+    assert late == [f"source ext: 1 rows, clouds or maps are more than a day later than now, the latest of ext/E1 at {iso(24000)}: a clock is wrong"]
+    old = [f for f in night(site, 24 * 200)[1] if "no source has data" in f]
+    assert len(old) == 1 and iso(49) in old[0], old
+
+
 def test_rain_is_no_displacement(tmp_path):
     site = make_site(tmp_path, source("g", "g_*.csv") + source("r", "r_*.csv", kind="rain"))
     write(tmp_path / "drop" / "g_P1.csv", series(337))
