@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numbers>
+#include <utility>
 
 #include "algorithms/series/gap.hpp"
 
@@ -27,36 +30,121 @@ std::string wrong_clock_of(const TimeSeries& s) {
                      to_days(s.time[n] - s.time[n - 1]).value);
 }
 
+/// Increments before which nothing is known of how often a sensor repeats by chance.
+constexpr double kKnown = 8.0;
+
+/// Largest step of which both are multiples, but for rounding; 0 when it is finer than 10 nm.
+double common_step(double a, double b) {
+  if (a == 0.0) return 0.0;
+  if (std::isnan(a)) return b;
+  while (b > 1e-3 * a) {
+    a = std::abs(a - std::round(a / b) * b);
+    std::swap(a, b);
+    if (a < 1e-8) return 0.0;
+  }
+  return a;
+}
+
+/// Chance that all components repeat: not above that of any.
+double smallest(const std::vector<RepeatChance>& chances) {
+  double p = 1.0;
+  for (const RepeatChance& chance : chances) p = std::min(p, chance.value());
+  return p;
+}
+
 }  // namespace
 
-bool FreezeTest::next(Instant at, bool same) {
+void FreezeTest::end_run() {
+  if (since_ == kNoInstant) return;
+  if (!frozen_) {
+    zero_ += counted_;
+    all_ += counted_ + 1.0;
+  } else if (all_ < kKnown) {
+    early_zero_ += repeats_;
+    early_all_ += repeats_ + 1.0;
+  } else {
+    // A long freeze is no chance, and makes no coarse scale; a short one may have been chance.
+    const double chance = repeats_ < static_cast<double>(options_.repeats) ? repeats_ : 0.0;
+    zero_ += chance;
+    all_ += chance + 1.0;
+  }
+}
+
+bool FreezeTest::judge(Instant at, double chance) const {
+  const bool often = repeats_ >= static_cast<double>(options_.repeats);
+  const bool lasts = to_hours(at - since_) >= options_.span_h;
+  if (all_ < kKnown) {
+    const double all = all_ + early_all_;
+    const double seen = all > 0.0 ? (zero_ + early_zero_) / all : 0.0;
+    return often && lasts && std::pow(seen, repeats_) < options_.chance;
+  }
+  if ((!often && !lasts) || zero_ >= options_.coarse_share * all_) return false;
+  return std::pow(std::max(chance, zero_ / all_), repeats_) < options_.chance;
+}
+
+bool FreezeTest::next(Instant at, bool same, double chance) {
   if (!same) {
-    if (since_ != kNoInstant) {
-      zero_ += repeats_;
-      all_ += repeats_ + 1.0;
-    }
+    end_run();
     since_ = at;
-    repeats_ = 0.0;
-    bites_ = false;
+    repeats_ = counted_ = 0.0;
+    frozen_ = false;
     return false;
   }
-  if (!bites_) {
-    repeats_ += 1.0;
-    bites_ = repeats_ >= static_cast<double>(options_.repeats) || to_hours(at - since_) >= options_.span_h;
+  repeats_ += 1.0;
+  if (repeats_ <= static_cast<double>(options_.repeats) && !frozen_) counted_ = repeats_;
+  frozen_ = frozen_ || judge(at, chance);
+  return frozen_;
+}
+
+void RepeatChance::next(double value_m, bool after_freeze) {
+  const double step = value_m - last_m_;
+  last_m_ = value_m;
+  if (std::isnan(step) || after_freeze) {
+    step_m_ = kNaN;
+    return;
   }
-  return bites_ && all_ >= 8.0 && zero_ < options_.coarse_share * all_;
+  if (step != 0.0) resolution_m_ = common_step(resolution_m_, std::abs(step));
+  if (!std::isnan(step_m_)) {
+    bends_m_ += std::abs(step - step_m_);
+    bends_ += 1.0;
+  }
+  step_m_ = step;
+}
+
+double RepeatChance::value() const {
+  if (bends_ == 0.0 || std::isnan(resolution_m_)) return 0.0;
+  // Mean size of a second difference of white noise; what rounding alone can make is no noise of the sensor.
+  const double rms_m = bends_m_ / bends_ / (std::sqrt(6.0) * std::sqrt(2.0 / std::numbers::pi));
+  const double noise_m = std::sqrt(std::max(0.0, rms_m * rms_m - resolution_m_ * resolution_m_ / 6.0));
+  const double width_m = 2.0 * std::sqrt(std::numbers::pi) * noise_m;
+  return resolution_m_ >= width_m ? 1.0 : resolution_m_ / width_m;
 }
 
 std::size_t flag_frozen(TimeSeries& series, const FreezeOptions& options) {
   validate(options, "freeze");
   if (series.flags.empty()) series.flags.assign(series.size(), kFlagNone);
   FreezeTest test(options);
+  std::vector<RepeatChance> chances(series.width());
   std::size_t flagged = 0;
   std::size_t last = kNoSample;
+  std::size_t run = 0;  // Repeats that are not yet in `chances`: they are, when they were chance.
+  bool frozen = false;
   for (std::size_t i = 0; i < series.size(); ++i) {
     if (!is_measured(series, i)) continue;
-    const bool frozen = test.next(series.time[i], last != kNoSample && same_bits(series, i, last));
+    const bool same = last != kNoSample && same_bits(series, i, last);
+    if (same) {
+      ++run;
+    } else {
+      for (std::size_t c = 0; c < series.width(); ++c) {
+        if (!frozen) {
+          for (std::size_t k = 0; k < run; ++k) chances[c].next(series.value(last, c), false);
+        }
+        chances[c].next(series.value(i, c), frozen);
+      }
+      run = 0;
+    }
     last = i;
+    frozen = test.next(series.time[i], same, smallest(chances));
     if (!frozen) continue;
     series.flags[i] |= kFlagFrozen;
     ++flagged;

@@ -207,7 +207,9 @@ TEST(JudgeSilence, AFrozenLoggerIsSilentInTheEnd) {
 TEST(JudgeSilence, ACoarseScaleIsNotFrozen) {
   TimeSeries s;
   for (int h = 0; h < 480; ++h) s.push(at_hour(h), {0.001 * std::floor(h / 40.0)});
-  EXPECT_EQ(flag_frozen(s, {}), 0U);
+  // Until its first step nobody can tell it from a dead sensor.
+  EXPECT_EQ(flag_frozen(s, {}), 40U - 12U);
+  EXPECT_EQ(s.flags[39], kFlagFrozen);
 }
 
 TEST(JudgeSilence, AFrozenDailySensorLowersNoLevel) {
@@ -255,6 +257,95 @@ TEST(JudgeSilence, ALongFreezeMakesNoCoarseScale) {
   for (int d = 60; d < 70; ++d) t.push(at_hour(24.0 * d), {0.0001 * (d % 7)});
   for (int d = 70; d < 80; ++d) t.push(at_hour(24.0 * d), {t.value_m.back()});
   EXPECT_EQ(flag_frozen(t, {}), 50U);
+}
+
+TEST(JudgeSilence, ASensorThatNeverShowedAnotherValueIsFrozen) {
+  for (const double value_m : {0.0, 1.2345e-3}) {
+    TargetInput t;
+    for (int h = 0; h < 360; ++h) t.series.push(at_hour(h), {value_m});
+    t.series.target = "T";
+    t.max_silence_h = 12.0;
+    const auto doubts = vet(t.series, {}, {});
+    ASSERT_EQ(doubts.size(), 1U);
+    EXPECT_NE(doubts[0].find("since 2026-03-01T00:00:00Z: frozen"), std::string::npos) << doubts[0];
+    EXPECT_EQ(judged(t, 359).entries.back().health, Health::silent);
+  }
+}
+
+TEST(JudgeSilence, ASensorThatFreezesEarlyIsFrozen) {
+  for (int alive = 1; alive < 12; ++alive) {
+    for (const double step_h : {1.0, 24.0}) {
+      Series s(0.3, static_cast<unsigned>(alive));
+      s.add(0, alive * step_h, step_h, rest);
+      TimeSeries t = s.target().series;
+      for (int i = alive; i < 60; ++i) t.push(at_hour(step_h * i), {t.value_m.back()});
+      flag_frozen(t, {});
+      EXPECT_EQ(t.flags[static_cast<std::size_t>(alive) + 12], kFlagFrozen) << alive << " " << step_h;
+      EXPECT_NE(frozen_since(t), kNoInstant);
+    }
+  }
+}
+
+TEST(JudgeSilence, ASensorThatComesToLifeIsBelieved) {
+  TimeSeries t;
+  for (int h = 0; h < 360; ++h) t.push(at_hour(h), {0.0});
+  for (int h = 360; h < 400; ++h) t.push(at_hour(h), {1e-4 * ((h * h) % 17 + 1)});
+  for (int h = 400; h < 460; ++h) t.push(at_hour(h), {t.value_m.back()});
+  flag_frozen(t, {});
+  EXPECT_EQ(t.flags[359], kFlagFrozen);
+  for (std::size_t h = 360; h < 400; ++h) EXPECT_EQ(t.flags[h], kFlagNone);
+  EXPECT_EQ(t.flags.back(), kFlagFrozen);  // What it did before it lived says nothing of its scale.
+}
+
+TEST(JudgeSilence, EqualNeighboursOfAHealthyDailySensorAreChance) {
+  std::size_t flagged = 0;
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    Series s(0.3, seed);
+    s.add(0, 100 * 24, 24, rest);
+    TimeSeries t = s.target().series;
+    for (double& v : t.value_m) v = 1e-4 * std::round(v / 1e-4);
+    flagged += flag_frozen(t, {});
+    for (int d = 100; d < 110; ++d) t.push(at_hour(24.0 * d), {t.value_m.back()});
+    t.flags.clear();
+    flag_frozen(t, {});
+    EXPECT_NE(t.flags[106], kFlagNone) << seed;  // A freeze is told within a week all the same.
+  }
+  EXPECT_LE(flagged, 2U);
+}
+
+TEST(JudgeSilence, AScaleCoarserThanTheNoiseMayRestAfterMotion) {
+  for (const double mm_per_day : {3.0, 2.7, 0.4}) {
+    TimeSeries t;
+    for (int d = 0; d < 120; ++d) t.push(at_hour(24.0 * d), {0.001 * std::round(mm_per_day * std::min(d, 40))});
+    EXPECT_EQ(flag_frozen(t, {}), 0U) << mm_per_day;
+  }
+}
+
+TEST(JudgeSilence, TwoEqualDaysOfAFineScaleAreFrozen) {
+  Series s;
+  s.add(0, 40 * 24, 24, rest);
+  TimeSeries t = s.target().series;
+  for (double& v : t.value_m) v = 1e-6 * std::round(v / 1e-6);
+  for (int d = 40; d < 50; ++d) t.push(at_hour(24.0 * d), {t.value_m.back()});
+  EXPECT_EQ(flag_frozen(t, {}), 9U);
+}
+
+TEST(JudgeSilence, NoFreezeDependsOnWhatCameAfterIt) {
+  Series s(0.3, 5);
+  s.add(0, 60, 1, rest);
+  TimeSeries t = s.target().series;
+  for (std::size_t i = 0; i < t.size(); ++i) t.value_m[i] = 1e-4 * std::round(t.value_m[i] / 1e-4);
+  for (int h = 60; h < 90; ++h) t.push(at_hour(h), {t.value_m.back()});
+  for (int h = 90; h < 120; ++h) t.push(at_hour(h), {1e-4 * ((h * h) % 17)});
+  TimeSeries whole = t;
+  flag_frozen(whole, {});
+  for (std::size_t n = 1; n <= t.size(); ++n) {
+    std::vector<std::size_t> first(n);
+    for (std::size_t i = 0; i < n; ++i) first[i] = i;
+    TimeSeries part = select(t, first);
+    flag_frozen(part, {});
+    ASSERT_TRUE(std::equal(part.flags.begin(), part.flags.end(), whole.flags.begin())) << n;
+  }
 }
 
 TEST(JudgeKinds, RainIsNoDisplacement) {
