@@ -81,7 +81,7 @@ Outcome try_freeze(const Sample& s, const Run&) {
   Stack stack = s.stack;
   const auto maps = blank_frozen(stack, {});
   Outcome out{{series.flags.begin(), series.flags.end()}, {}};
-  out.values.insert(out.values.end(), maps.begin(), maps.end());
+  for (const FrozenMap& map : maps) out.values.push_back(static_cast<double>(map.epoch));
   return out;
 }
 

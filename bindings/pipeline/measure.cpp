@@ -267,15 +267,19 @@ class Measurer {
 
   /// Maps that were sent again are no samples; when the newest is one, the night says so.
   void without_frozen(const SourceConfig& source, Stack& stack) {
-    const std::vector<std::size_t> frozen = blank_frozen(stack, calculation_.freeze);
+    const std::vector<FrozenMap> frozen = blank_frozen(stack, calculation_.freeze);
     if (frozen.empty()) return;
     run_.log(LogLevel::warning, "frozen", {{"source", source.id}, {"maps", fmt::format("{}", frozen.size())}});
-    if (frozen.back() + 1 != stack.epochs()) return;
+    if (frozen.back().epoch + 1 != stack.epochs()) return;
     std::size_t first = frozen.size() - 1;
-    while (first > 0 && frozen[first - 1] + 1 == frozen[first]) --first;
-    summary_.findings.push_back(fmt::format(
-        "source {}: its {} newest maps, from {} to {}, repeat an earlier one bit for bit: frozen, which is no sign of life",
-        source.id, frozen.size() - first, to_iso8601(stack.instants()[frozen[first]]), to_iso8601(stack.instants().back())));
+    while (first > 0 && frozen[first - 1].epoch + 1 == frozen[first].epoch) --first;
+    const auto time_of = [&](std::size_t epoch) { return to_iso8601(stack.instants()[epoch]); };
+    const std::string repeated = frozen[first].repeats == frozen.back().repeats
+                                     ? "that of " + time_of(frozen.back().repeats)
+                                     : "those of " + time_of(frozen[first].repeats) + " to " + time_of(frozen.back().repeats);
+    summary_.findings.push_back(
+        fmt::format("source {}: its {} newest maps, from {} to {}, repeat {} bit for bit: frozen, which is no sign of life",
+                    source.id, frozen.size() - first, time_of(frozen[first].epoch), time_of(frozen.back().epoch), repeated));
   }
 
   /// Epochs of one kind; blocks of a series may reach beyond `now`, and are named all the same.

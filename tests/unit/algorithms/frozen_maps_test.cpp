@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -36,7 +37,8 @@ TEST(FrozenMaps, AMapSentAgainIsNoSampleFromTheFirstTimeOn) {
   Stack stack = hourly_maps(20, 100, 160);
   const auto frozen = blank_frozen(stack, {});
   ASSERT_EQ(frozen.size(), 60U);
-  EXPECT_EQ(frozen.front(), 100U);
+  EXPECT_EQ(frozen.front().epoch, 100U);
+  EXPECT_EQ(frozen.back().repeats, 99U);
   EXPECT_TRUE(std::isfinite(stack.at(99)[0]));
   EXPECT_TRUE(std::isnan(stack.at(100)[0]));
 }
@@ -57,7 +59,33 @@ TEST(FrozenMaps, AMapOfFewCellsGoesByTheRuleOfSeries) {
   Stack stack = hourly_maps(5, 50, 80);
   const auto frozen = blank_frozen(stack, {});
   ASSERT_EQ(frozen.size(), 30U - 11U);
-  EXPECT_EQ(frozen.front(), 61U);
+  EXPECT_EQ(frozen.front().epoch, 61U);
+  EXPECT_EQ(frozen.front().repeats, 49U);
+}
+
+TEST(FrozenMaps, AReplayedDayIsNoSample) {
+  Stack stack = hourly_maps(20, 48, 48);
+  for (std::size_t e = 24; e < 48; ++e) {
+    const Stack before = stack;
+    const auto earlier = before.at(e - 24);
+    std::copy(earlier.begin(), earlier.end(), stack.at(e).begin());
+  }
+  const auto frozen = blank_frozen(stack, {});
+  ASSERT_EQ(frozen.size(), 24U);
+  for (std::size_t k = 0; k < frozen.size(); ++k) {
+    EXPECT_EQ(frozen[k].epoch, 24U + k);
+    EXPECT_EQ(frozen[k].repeats, k);
+  }
+  EXPECT_TRUE(std::isfinite(stack.at(23)[0]));
+  EXPECT_TRUE(std::isnan(stack.at(24)[0]));
+}
+
+TEST(FrozenMaps, AMapOfOneOtherCellIsAnother) {
+  Stack stack = hourly_maps(20, 48, 48);
+  const std::vector<double> first(stack.at(0).begin(), stack.at(0).end());
+  std::copy(first.begin(), first.end(), stack.at(30).begin());
+  stack.at(30)[7] += 1e-5;
+  EXPECT_TRUE(blank_frozen(stack, {}).empty());
 }
 
 TEST(FrozenMaps, TheirPatchesFallSilent) {
