@@ -12,6 +12,7 @@
 #include "algorithms/compare/patch_motion.hpp"
 #include "algorithms/radar/frozen_maps.hpp"
 #include "algorithms/radar/patch_line_of_sight.hpp"
+#include "algorithms/series/freeze.hpp"
 #include "algorithms/series/gap.hpp"
 #include "bindings/pipeline/reference_epoch.hpp"
 #include "core/error.hpp"
@@ -400,7 +401,12 @@ class Measurer {
     const std::vector<std::string> ids = ids_of(source, "series");
     for (const TimeSeries& s : all) {
       const bool is_base = references.size() == 1 && s.target == references[0];
-      if (is_base) continue;
+      if (is_base) {
+        for (const std::string& doubt : doubts[s.target]) {
+          summary_.findings.push_back(fmt::format("source {}: its reference {} {}", source.id, s.target, doubt));
+        }
+        continue;
+      }
       TargetInput target;
       target.steps = steps[s.target];
       target.doubts = doubts[s.target];
@@ -483,8 +489,10 @@ class Measurer {
     std::size_t missing = 0;  // Newest samples that the rover has and its reference has not.
     for (std::size_t i = s.size(); i-- > 0 && !is_measured(out, i);) missing += is_measured(s, i) ? 1 : 0;
     if (missing >= 3) {
-      target.doubts.push_back(fmt::format("cannot be judged at its {} newest samples: the reference {} has no data there",
-                                          missing, source.reference));
+      const bool frozen =
+          std::any_of(others.begin(), others.end(), [](const TimeSeries* o) { return frozen_since(*o) != kNoInstant; });
+      target.doubts.push_back(fmt::format("cannot be judged at its {} newest samples: the reference {} {} there", missing,
+                                          source.reference, frozen ? "is frozen" : "has no data"));
     }
     return out;
   }
