@@ -38,7 +38,7 @@ struct SeriesResult {
   std::size_t equal_rows = 0;
   std::vector<ChangedRow> changed;
   std::string id;         ///< Of the new block; empty when there were no new rows.
-  std::string held_back;  ///< Why new rows were not taken; empty = they were.
+  std::string held_back;  ///< Whose new rows were not taken, and why; empty = all were.
 };
 
 struct VerifyReport {

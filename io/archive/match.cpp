@@ -79,8 +79,8 @@ bool differs_by(const std::vector<double>& constant_m, double tolerance_m, const
   return true;
 }
 
-/// Why an export is held back as a whole: nearly all known rows of a target are told otherwise, by nearly one
-/// constant. "" when the rows of this target are no reason.
+/// Why the new rows of a target are held back: nearly all of its known rows are told otherwise, by nearly one
+/// constant. "" when there is no reason.
 std::string another_zero_text(const std::vector<ChangedRow>& changed, std::size_t equal) {
   const std::size_t known = changed.size() + equal;
   if (known < kFewestOfAnotherZero || changed.size() * 10 < known * 9) return {};
@@ -93,10 +93,8 @@ std::string another_zero_text(const std::vector<ChangedRow>& changed, std::size_
   if (by_it * 10 < known * 9) return {};
   std::vector<std::string> texts;
   for (const double v : constant_m) texts.push_back(fmt::format("{:+.2f}", 1e3 * v));
-  return fmt::format(
-      "{} of {} known rows of {} differ by one constant ({} mm), so that its new rows are held back: give an export "
-      "that counts from another zero a source of its own; ",
-      by_it, known, changed[0].target, fmt::join(texts, ", "));
+  return fmt::format("{} of {} known rows of {} differ by one constant ({} mm), so that its new rows are held back; ", by_it, known,
+                     changed[0].target, fmt::join(texts, ", "));
 }
 
 }  // namespace
@@ -121,16 +119,14 @@ SeriesMatch match_series(SeriesMerge& known, const std::vector<TimeSeries>& told
     match.equal_rows += found.equal;
     std::vector<ChangedRow> changed;
     for (const auto& [t, k] : found.changed) changed.push_back(changed_row(*rows, k, here, t));
-    if (match.held_back.empty() && !changed.empty()) match.held_back = another_zero_text(changed, found.equal);
+    const std::string another_zero = changed.empty() ? std::string() : another_zero_text(changed, found.equal);
+    match.held_back += another_zero;
     match.changed.insert(match.changed.end(), changed.begin(), changed.end());
-    if (found.added.empty()) continue;
+    if (found.added.empty() || !another_zero.empty()) continue;
     match.new_rows += found.added.size();
     match.fresh.push_back(select(here, found.added));
   }
-  if (!match.held_back.empty()) {
-    match.fresh.clear();
-    match.new_rows = 0;
-  }
+  if (!match.held_back.empty()) match.held_back += "give what counts from another zero a source of its own; ";
   return match;
 }
 

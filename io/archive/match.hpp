@@ -22,7 +22,7 @@ struct SeriesMatch {
   std::size_t new_rows = 0;
   std::size_t equal_rows = 0;
   std::vector<ChangedRow> changed;
-  std::string held_back;  ///< Why none of it is new, though rows of it are: see match_series(). "" = nothing is held back.
+  std::string held_back;  ///< Whose new rows are not among them, and why: see match_series(). "" = nothing is held back.
 };
 
 /// Refuses a series that cannot be put together with what is known of its target: another number of
@@ -33,7 +33,7 @@ void require_same_series(const TimeSeries& known, const TimeSeries& told);
 
 /// Holds an export against the rows of its source: the one rule, for the archive and for the dry run. When nearly
 /// all known rows of a target (9 of 10, 10 at least) are told otherwise by nearly one constant (to a quarter of it),
-/// it counts from another zero, and its new rows would look like a step: all of the export is held back.
+/// it counts from another zero, and its new rows would look like a step: they are held back, those of other targets are not.
 /// @throws Error(input) as require_same_series(), for all of the export
 SeriesMatch match_series(SeriesMerge& known, const std::vector<TimeSeries>& told);
 

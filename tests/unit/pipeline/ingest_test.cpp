@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
+#include <map>
 
 #include "core/error.hpp"
 #include "core/move_origin.hpp"
@@ -343,7 +345,7 @@ TEST_F(IngestTest, OneFileThatTwoKindsReadIsNoCopy) {
   EXPECT_FALSE(tells(night().findings, {"the same bytes"}));
 }
 
-TEST_F(IngestTest, AnExportAboutAnotherZeroIsHeldBackAsAWhole) {
+TEST_F(IngestTest, NewRowsAboutAnotherZeroAreHeldBack) {
   std::vector<double> values;
   for (int i = 0; i < 12; ++i) values.push_back(0.1 * i);
   put("drop/crack/E1.csv", rows(values));
@@ -359,6 +361,34 @@ TEST_F(IngestTest, AnExportAboutAnotherZeroIsHeldBackAsAWhole) {
   EXPECT_EQ(outcome(summary, "E1.csv").outcome, "quarantined");
   EXPECT_TRUE(tells(summary.findings, {"E1.csv", "11 of 12 known rows", "+12.50 mm", "held back"})) << all(summary.findings);
   EXPECT_EQ(kept_rows(), 12U);
+}
+
+TEST_F(IngestTest, AnotherZeroOfOneTargetHoldsNoOtherTargetBack) {
+  const auto text = [](int count, double zero1_mm, double zero2_mm) {
+    std::string csv = "time,target,displacement_mm\n";
+    for (int i = 0; i < count; ++i) {
+      for (int t = 1; t <= 4; ++t) {
+        const double zero_mm = t == 1 ? zero1_mm : t == 2 ? zero2_mm : 0.0;
+        csv += fmt::format("2026-03-01T{:02}:00:00Z,T{},{:.3f}\n", i, t, zero_mm + 0.1 * i + (t > 2 && i >= 12 ? 2.5 : 0.0));
+      }
+    }
+    return csv;
+  };
+  put("drop/crack/E1.csv", text(12, 0, 0));
+  night();
+  put("drop/crack/E1.csv", text(16, 5, -7));
+  const std::array<const char*, 7> told{"E1.csv", "12 of 12 known rows of T1", "+5.00 mm", "12 of 12 known rows of T2", "-7.00 mm", "held back", "24 rows differ"};
+  const CheckReport report = check("2026-03-03T00:00:00Z");
+  const NightSummary summary = night("2026-03-03T00:00:00Z");
+  for (const char* word : told) {
+    EXPECT_TRUE(tells(report.problems, {"E1.csv", word})) << word << "\n" << all(report.problems);
+    EXPECT_TRUE(tells(summary.findings, {"E1.csv", word})) << word << "\n" << all(summary.findings);
+  }
+  EXPECT_FALSE(tells(summary.findings, {"rows of T3"})) << all(summary.findings);
+  EXPECT_EQ(outcome(summary, "E1.csv").outcome, "quarantined");
+  std::map<std::string, std::size_t> kept;
+  for (const TimeSeries& s : Archive::open_for_reading(root_ / "archive").load_series("crack")) kept[s.target] = s.size();
+  EXPECT_EQ(kept, (std::map<std::string, std::size_t>{{"T1", 12}, {"T2", 12}, {"T3", 16}, {"T4", 16}}));
 }
 
 TEST_F(IngestTest, NewRowsOfAnExportThatIsCorrectedHereAndThereAreTaken) {
