@@ -13,6 +13,8 @@ namespace highwall {
 namespace {
 
 constexpr double kRadians = std::numbers::pi / 180.0;
+constexpr Instant kFirstGpsWeek{315964800 * kNsPerSecond};  // 1980-01-06
+constexpr double kLargestSecondsOfWeek = 604800.0;  // itself too: a receiver may round up to it
 
 enum class Form { llh, dms, xyz, enu };
 
@@ -102,27 +104,29 @@ double covariance_of(double signed_root) { return signed_root * std::abs(signed_
 /// A standard deviation of zero means "not known", never infinite weight.
 double variance_of(double sd) { return sd > 0.0 && std::isfinite(sd) ? sd * sd : kNaN; }
 
-std::optional<Instant> time_of(const std::vector<std::string_view>& f, std::size_t& used, const Header& header) {
-  Instant t;
-  if (f[0].find('/') != std::string_view::npos) {
-    const auto civil = parse_civil(fmt::format("{} {}", f[0], f[1]), "%Y/%m/%d %H:%M:%S");
-    if (!civil) return std::nullopt;
-    const auto utc = from_civil_utc(*civil);
-    if (!utc) return std::nullopt;
-    t = *utc;
-  } else {
-    const auto week = to_integer(f[0]);
-    const auto seconds_of_week = to_number(f[1]);
-    if (!week || !seconds_of_week || *week < 0 || *week > 9999) return std::nullopt;
-    used = 2;
-    const Instant as_gps = from_gps_week(static_cast<int>(*week), *seconds_of_week);
-    if (as_gps == kNoInstant) return std::nullopt;
-    // Week and seconds are GPS time, unless the header says that they count UTC.
-    return header.clock == "utc" ? as_gps + seconds(gps_minus_utc_seconds(as_gps)) : as_gps;
-  }
-  used = 2;
-  if (header.clock == "jst") return t - hours(9);
-  return header.clock == "utc" ? t : gpst_to_utc(t);
+std::optional<Instant> calendar_reading(std::string_view day, std::string_view clock) {
+  const auto civil = parse_civil(fmt::format("{} {}", day, clock), "%Y/%m/%d %H:%M:%S");
+  return civil ? from_civil_utc(*civil) : std::nullopt;
+}
+
+/// Week and seconds as a reading of whatever clock wrote them: RTKLIB's outsols() turns GPS time into UTC or JST
+/// first, and then counts weeks and seconds of that reading as well.
+std::optional<Instant> week_reading(std::string_view week_field, std::string_view seconds_field) {
+  const auto week = to_integer(week_field);
+  const auto seconds_of_week = to_number(seconds_field);
+  if (!week || !seconds_of_week || *week < 0 || *week > 9999) return std::nullopt;
+  if (!(*seconds_of_week >= 0.0 && *seconds_of_week <= kLargestSecondsOfWeek)) return std::nullopt;
+  const Instant start = kFirstGpsWeek + days(7 * static_cast<std::int64_t>(*week));
+  return start + duration_from_seconds(*seconds_of_week);
+}
+
+/// Both forms of time are readings of the clock that the header names.
+std::optional<Instant> time_of(const std::vector<std::string_view>& f, const Header& header) {
+  const bool calendar = f[0].find('/') != std::string_view::npos;
+  const auto reading = calendar ? calendar_reading(f[0], f[1]) : week_reading(f[0], f[1]);
+  if (!reading) return std::nullopt;
+  if (header.clock == "jst") return *reading - hours(9);
+  return header.clock == "utc" ? *reading : gpst_to_utc(*reading);
 }
 
 std::uint32_t flag_of(int q) {
@@ -144,9 +148,9 @@ std::string read_row(std::string_view line, const Header& header, GnssSeries& se
   const Form form = *header.form;
   const std::size_t coordinates = form == Form::dms ? 7 : 3;
   if (f.size() < 2 + coordinates + 2) return fmt::format("{} fields are too few", f.size());
-  std::size_t at = 0;
-  const auto t = time_of(f, at, header);
+  const auto t = time_of(f, header);
   if (!t) return "the time cannot be read";
+  std::size_t at = 2;  // after the time
   std::array<double, 7> v{};
   for (std::size_t i = 0; i < coordinates; ++i) {
     const auto number = to_number(f[at + i]);

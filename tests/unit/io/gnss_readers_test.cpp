@@ -122,6 +122,29 @@ TEST(RtklibPos, DmsKeepsTheSignOfZeroDegrees) {
   EXPECT_TRUE(std::isnan(s.sigma(0, 0)));     // zero means that it is not known
 }
 
+// RTKLIB's outsols() turns GPS time into the clock of the header before it writes either form.
+TEST(RtklibPos, EveryClockInBothFormsOfTimeIsTheSameInstant) {
+  struct Case {
+    const char* clock;
+    const char* time;
+  };
+  for (const Case& c : {Case{"GPST", "2024/06/24 08:20:00.500"}, Case{"GPST", "2320 116400.500"},
+                        Case{"UTC", "2024/06/24 08:19:42.500"}, Case{"UTC", "2320 116382.500"},
+                        Case{"JST", "2024/06/24 17:19:42.500"}, Case{"JST", "2320 148782.500"}}) {
+    const std::string header = std::string("%  ") + c.clock + "  e-baseline(m)  n-baseline(m)  u-baseline(m)   Q  ns age(s)  ratio\n";
+    const Reading reading = read("a.pos", header + c.time + " 1.0 2.0 3.0 1 20\n");
+    ASSERT_EQ(first(reading).size(), 1U) << c.clock << " " << c.time;
+    EXPECT_EQ(to_iso8601(first(reading).time[0]), "2024-06-24T08:19:42.5Z") << c.clock << " " << c.time;
+  }
+}
+
+TEST(RtklibPos, JstCrossesTheEndOfAWeek) {
+  // Sunday 2024-06-30, 08:00 in Japan is Saturday 23:00 UTC.
+  const Reading reading = read("a.pos", "%  JST  e-baseline(m)  n-baseline(m)  u-baseline(m)   Q  ns age(s)  ratio\n"
+                                        "2321 28800.000 1.0 2.0 3.0 1 20\n");
+  EXPECT_EQ(to_iso8601(first(reading).time[0]), "2024-06-29T23:00:00Z");
+}
+
 TEST(RtklibPos, AnySeparator) {
   for (const std::string separator : {",", ";", "\t"}) {
     std::string text = "%  GPST LOCAL e-baseline(m) n-baseline(m) u-baseline(m) Q ns sde(m) age(s) ratio\n";
