@@ -355,6 +355,16 @@ TEST_F(Nights, TheHeartbeatTellsEveryStateOnceADay) {
   EXPECT_NE(beats()[1]["id"], beats()[0]["id"]);
 }
 
+TEST(Acts, OfAZoneAreAboutTheTargetsThatItHadThen) {
+  Act act{Act::Kind::release, "wall", "p09", "seen", kStart, {}};
+  EXPECT_TRUE(act.is_about("gnss/A", "wall"));
+  EXPECT_FALSE(act.is_about("gnss/A", "side"));
+  act.targets = {"gnss/A"};
+  EXPECT_TRUE(act.is_about("gnss/A", "side")) << "the zone was cut anew";
+  EXPECT_FALSE(act.is_about("gnss/B", "wall")) << "it came later: nobody has seen it";
+  EXPECT_TRUE(act.is_about("wall", "wall"));
+}
+
 TEST(NameTargets, ABareNameIsEnoughWhereItIsUnique) {
   Site site;
   ZoneConfig zone;
