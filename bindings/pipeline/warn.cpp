@@ -38,6 +38,9 @@ std::vector<Act> acts_for(const std::vector<Act>& acts, const std::string& zone,
 /// sample that cannot be judged; each message carries them, but they alone cause none.
 Health told(Health health) { return health == Health::degraded ? Health::live : health; }
 
+/// Whether a target says anything at all: a silence that lasts is no news of its own.
+bool is_heard(Health health) { return told(health) == Health::live; }
+
 /// Entries at which the level, or the health as it is told, differs from the entry before.
 std::vector<const LampEntry*> changes_of(const History& history) {
   std::vector<const LampEntry*> out;
@@ -147,8 +150,9 @@ class Poster {
       const Level before = last ? last->level : Level::none;
       const Health health_before = last ? last->health : Health::live;
       const bool newer = !last || entry.at > last->event_time;
-      const bool health_tells = is_zone || entry.level >= policy_.timing.latch_from;
-      const bool differs = entry.level != before || (health_tells && told(entry.health) != told(health_before));
+      const bool health_differs = is_zone ? told(entry.health) != told(health_before)
+                                          : entry.level >= policy_.timing.latch_from && is_heard(entry.health) != is_heard(health_before);
+      const bool differs = entry.level != before || health_differs;
       const bool untold = kept && last && entry.cause == LampEntry::Cause::kept && !tells_kept(*last);
       // Receivers may have got a message that was damaged since: what it comes to now is told in any case.
       const bool unsure = k + 1 == changes.size() && outbox_.is_newest_lost(history.target);
@@ -362,28 +366,45 @@ std::vector<TargetInput> judged_of(const std::vector<TargetInput>& targets, cons
   return judged;
 }
 
+/// A source with hundreds of patches must not hide the rest.
+constexpr std::size_t kMostNamed = 5;
+
 bool is_raised_and_silent(const History& target, Level latch_from) {
   if (target.entries.empty()) return false;
   const LampEntry& now = target.entries.back();
   return now.level >= latch_from && (now.health == Health::silent || now.health == Health::stale);
 }
 
+/// Targets of a zone that stand at a latched level and say nothing; "" when there is none.
+std::string unseen_of(const ZoneHistories& z, Level latch_from) {
+  std::vector<std::string> names;
+  Level highest = Level::none;
+  for (const History& target : z.targets) {
+    if (!is_raised_and_silent(target, latch_from)) continue;
+    highest = std::max(highest, target.entries.back().level);
+    names.push_back(target.target);
+  }
+  if (names.empty()) return {};
+  if (names.size() == 1) return fmt::format("{} stands at {} and is silent: nobody sees what it does", names[0], name_of(highest));
+  const std::size_t count = names.size();
+  const std::size_t named = std::min(count, kMostNamed);
+  names.resize(named);
+  return fmt::format("zone {}: {} targets stand at up to {} and are silent ({}{}): nobody sees what they do", z.zone, count, name_of(highest),
+                     fmt::join(names, ", "), named < count ? ", ..." : "");
+}
+
 }  // namespace
 
 std::vector<std::string> doubts_of(const std::vector<ZoneHistories>& zones, Level latch_from) {
-  constexpr std::size_t kMost = 5;  // A source with hundreds of patches must not hide the rest.
   std::vector<std::string> findings;
   for (const ZoneHistories& z : zones) {
     std::size_t doubted = 0;
     for (const History& target : z.targets) {
-      std::vector<std::string> doubts = target.doubts;
-      if (is_raised_and_silent(target, latch_from)) {
-        doubts.push_back(fmt::format("stands at {} and is silent: nobody sees what it does", name_of(target.entries.back().level)));
-      }
-      if (doubts.empty() || ++doubted > kMost) continue;
-      for (const std::string& doubt : doubts) findings.push_back(fmt::format("{} {}", target.target, doubt));
+      if (target.doubts.empty() || ++doubted > kMostNamed) continue;
+      for (const std::string& doubt : target.doubts) findings.push_back(fmt::format("{} {}", target.target, doubt));
     }
-    if (doubted > kMost) findings.push_back(fmt::format("zone {}: {} more targets have doubts", z.zone, doubted - kMost));
+    if (doubted > kMostNamed) findings.push_back(fmt::format("zone {}: {} more targets have doubts", z.zone, doubted - kMostNamed));
+    if (std::string unseen = unseen_of(z, latch_from); !unseen.empty()) findings.push_back(std::move(unseen));
   }
   return findings;
 }

@@ -1,6 +1,7 @@
 // Messages of nights that follow each other, when the past is told otherwise.
 #include "bindings/pipeline/keep.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -312,6 +313,27 @@ TEST(Doubts, ARaisedTargetWithoutDataIsOne) {
                   target("gnss/C", {entry(10, Level::yellow, Health::silent)})};
   EXPECT_EQ(doubts_of({wall}, Level::orange),
             std::vector<std::string>{"gnss/B stands at orange and is silent: nobody sees what it does"});
+}
+
+TEST(Doubts, ManyRaisedTargetsWithoutDataAreOne) {
+  ZoneHistories wall;
+  wall.zone = "wall";
+  for (int i = 0; i < 7; ++i) wall.targets.push_back(target(fmt::format("map/{}", i), {entry(10, i == 6 ? Level::red : Level::orange, Health::stale)}));
+  wall.targets[0].doubts = {"cannot be judged"};
+  EXPECT_EQ(doubts_of({wall}, Level::orange),
+            (std::vector<std::string>{"map/0 cannot be judged",
+                                      "zone wall: 7 targets stand at up to red and are silent (map/0, map/1, map/2, map/3, map/4, ...): nobody sees what they do"}));
+}
+
+TEST_F(Nights, ASilenceOfARaisedTargetThatLastsIsToldOnce) {
+  std::vector<LampEntry> entries{entry(0, Level::none), entry(10, Level::orange)};
+  night(24, {target("gnss/A", entries)});
+  entries.push_back(entry(40, Level::orange, Health::stale, LampEntry::Cause::health));
+  EXPECT_EQ(night(41, {target("gnss/A", entries)}).count("gnss/A"), 1U);
+  entries.push_back(entry(48, Level::orange, Health::silent, LampEntry::Cause::health));
+  EXPECT_EQ(night(49, {target("gnss/A", entries)}).count("gnss/A"), 0U);
+  entries.push_back(entry(60, Level::orange));
+  EXPECT_EQ(night(61, {target("gnss/A", entries)}).count("gnss/A"), 1U) << "it speaks again";
 }
 
 TEST_F(Nights, AStreamWhoseNewestMessageIsDamagedIsToldAnew) {
