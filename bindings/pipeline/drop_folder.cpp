@@ -74,15 +74,14 @@ std::vector<fs::path> own_places(const Site& site) {
   return places;
 }
 
-/// One instrument must not confirm itself as two sources.
-void require_one_source_a_file(const std::vector<DropFile>& files) {
-  std::map<std::pair<fs::path, std::string>, const SourceConfig*> taker;
-  for (const DropFile& file : files) {
-    const SourceConfig* first = taker.try_emplace({file.path.lexically_normal(), file.source->kind}, file.source).first->second;
-    if (first == file.source) continue;
-    throw Error(ErrorKind::config,
-                fmt::format("the sources \"{}\" and \"{}\" both take {}: one instrument would confirm itself", first->id, file.source->id, file.name),
-                file.source->where, "let \"files\" of each match its own only");
+/// One instrument must not confirm itself as two sources: the file waits until site.toml says whose it is.
+void mark_files_of_two_sources(std::vector<DropFile>& files) {
+  std::map<std::pair<fs::path, std::string>, DropFile*> taker;
+  for (DropFile& file : files) {
+    DropFile* first = taker.try_emplace({file.path.lexically_normal(), file.source->kind}, &file).first->second;
+    if (first->source == file.source) continue;
+    file.other = first->source;
+    first->other = file.source;
   }
 }
 
@@ -124,7 +123,7 @@ std::vector<DropFile> list_drop(const Site& site, const NightOptions& options) {
     std::sort(found.begin(), found.end(), [](const DropFile& a, const DropFile& b) { return a.name < b.name; });
     files.insert(files.end(), found.begin(), found.end());
   }
-  require_one_source_a_file(files);
+  mark_files_of_two_sources(files);
   return files;
 }
 

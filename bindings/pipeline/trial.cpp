@@ -293,6 +293,12 @@ std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, 
       tried.push_back(std::move(one));
       continue;
     }
+    if (file.other != nullptr) {
+      one.hold = fmt::format("not taken in as {}: source {} takes it too, and one instrument would confirm itself (let \"files\" of each match its own only)",
+                             file.source->id, file.other->id);
+      tried.push_back(std::move(one));
+      continue;
+    }
     one.defect = defect_of(file, [&] {
       const std::string bytes = load_file(file.path);
       one.bytes = bytes.size();

@@ -290,17 +290,14 @@ TEST_F(IngestTest, ChangedRowsAreKeptOneByOneAlsoAfterAKillBehindTheIngestLine) 
             "E1,2026-03-01T01:00:00Z,displacement,0.0002,0.0072\n");
 }
 
-TEST_F(IngestTest, AFileThatTwoSourcesOfOneKindTakeIsAnErrorOfTheConfiguration) {
-  add_to_site("[[source]]\nid = \"again\"\nkind = \"extensometer\"\nfiles = \"drop/crack/E*.csv\"\nzone = \"wall\"\n");
-  for (const bool dry : {true, false}) {
-    try {
-      dry ? static_cast<void>(check()) : static_cast<void>(night());
-      FAIL() << "taken twice";
-    } catch (const Error& e) {
-      EXPECT_EQ(e.kind(), ErrorKind::config);
-      for (const char* word : {"crack", "again", "E1.csv"}) EXPECT_NE(e.message().find(word), std::string::npos) << e.what();
-    }
-  }
+TEST_F(IngestTest, AFileThatTwoSourcesOfOneKindTakeWaits) {
+  add_to_site("[[source]]\nid = \"again\"\nkind = \"extensometer\"\nfiles = \"drop/crack/E1.*\"\nzone = \"wall\"\n");
+  put("drop/crack/E2.csv", rows({0.1, 0.2}));
+  for (const char* id : {"crack", "again"}) EXPECT_TRUE(tells(check().problems, {"E1.csv", "not taken in as", id}));
+  const NightSummary summary = night();
+  for (const char* id : {"crack", "again"}) EXPECT_TRUE(tells(summary.findings, {"E1.csv", "not taken in as", id})) << all(summary.findings);
+  EXPECT_EQ(outcome(summary, "E1.csv").outcome, "waiting");
+  EXPECT_EQ(outcome(summary, "E2.csv").outcome, "stored") << "the others are taken in";
 }
 
 TEST_F(IngestTest, ACopyWhoseNameTellsAnotherTargetIsAFinding) {
