@@ -153,7 +153,7 @@ ZoneConfig read_zone(const TomlValue& value) {
   zone.where = value.where;
   TableReader reader(value, "[[zone]]");
   reader.read_into(zone);
-  refuse_control_characters(reader, {"id"});
+  refuse_control_characters(reader, {"id", "slope"});
   if (const TomlValue* quorum = reader.find("quorum")) {
     TableReader q(*quorum, "quorum");
     q.read_into(zone.quorum);
@@ -177,6 +177,10 @@ PublishConfig read_publish(const TomlValue& value) {
     const bool twice = std::any_of(publish.to.begin(), publish.to.end(),
                                    [&](const PublisherConfig& p) { return p.name == to.name; });
     if (twice) throw Error(ErrorKind::config, fmt::format("publisher \"{}\" is named twice", to.name), entry.where);
+    if (!target_name_defect(to.name).empty()) {
+      throw Error(ErrorKind::config, fmt::format("the publisher's name \"{}\" cannot name a folder", printable(to.name)), entry.where,
+                  "take 1 to 200 bytes of UTF-8 without '/' and control characters");
+    }
     publish.to.push_back(std::move(to));
   }
   reader.finish();
@@ -225,22 +229,30 @@ void require_zone(const Site& site, const std::string& zone, const std::string& 
               near.empty() ? std::string() : fmt::format("did you mean \"{}\"?", near));
 }
 
+/// A folder's place with its links followed as far as it exists; ends with a slash, so that one that starts with it
+/// lies within it.
+std::string real_folder(const std::filesystem::path& path) {
+  std::error_code failed;
+  const std::filesystem::path real = std::filesystem::weakly_canonical(path, failed);
+  return ((failed ? path : real) / "").lexically_normal().string();
+}
+
 /// The drop folder is the mine's own: nothing is written there.
 void check_drop_is_read_only(const Site& site) {
-  const std::string drop = (site.resolve(site.paths.drop) / "").lexically_normal().string();
+  const std::string drop = real_folder(site.resolve(site.paths.drop));
   std::vector<std::pair<std::string, std::string>> written{{"archive", site.paths.archive}, {"output", site.paths.output}};
   for (const PublisherConfig& to : site.publish.to) {
     if (!to.dir.empty()) written.emplace_back("publisher " + to.name, to.dir);
   }
   for (const auto& [what, path] : written) {
-    if (!(site.resolve(path) / "").lexically_normal().string().starts_with(drop)) continue;
+    if (!real_folder(site.resolve(path)).starts_with(drop)) continue;
     throw Error(ErrorKind::config, fmt::format("{} = \"{}\" lies in the drop folder, which is read only", what, path), site.file.string());
   }
 }
 
 /// The archive's files are its own, and nothing else is written among them or above them.
 void check_archive_is_apart(const Site& site) {
-  const auto folder = [&](const std::string& path) { return (site.resolve(path) / "").lexically_normal().string(); };
+  const auto folder = [&](const std::string& path) { return real_folder(site.resolve(path)); };
   const std::string archive = folder(site.paths.archive);
   std::vector<std::pair<std::string, std::string>> others{{"output", site.paths.output}};
   for (const PublisherConfig& to : site.publish.to) {

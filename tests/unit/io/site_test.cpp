@@ -1,6 +1,9 @@
 #include "io/config/site.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 #include "core/error.hpp"
 
@@ -183,6 +186,36 @@ TEST(Site, TheArchiveHasAFolderOfItsOwn) {
   EXPECT_NE(message_of(head + feed + "\"archive/feed\"\n").find("lies in the archive"), std::string::npos);
   EXPECT_EQ(message_of(head + feed + "\"output/feed\"\n"), "");
   EXPECT_EQ(message_of(head + "[paths]\noutput = \"archive2\"\n"), "");
+}
+
+TEST(Site, LinksAreFollowedBeforeFoldersAreHeldApart) {
+  namespace fs = std::filesystem;
+  const fs::path root = fs::temp_directory_path() / ("highwall_site_links_" + std::to_string(::getpid()));
+  fs::create_directories(root / "archive");
+  fs::create_directories(root / "drop");
+  fs::create_symlink("archive", root / "linked");
+  fs::create_symlink("drop", root / "upload");
+  const auto said = [&](const std::string& output) {
+    try {
+      parse_site(std::string(kHead) + "[paths]\noutput = \"" + output + "\"\n", root / "site.toml");
+      return std::string();
+    } catch (const Error& e) {
+      return e.message();
+    }
+  };
+  EXPECT_NE(said("linked/out").find("lies in the archive"), std::string::npos);
+  EXPECT_NE(said("upload/out").find("drop folder"), std::string::npos);
+  EXPECT_EQ(said("out"), "");
+  fs::remove_all(root);
+}
+
+TEST(Site, AReceiversNameIsThatOfAFolder) {
+  const std::string feed = "transport = \"folder\"\ndir = \"feed\"\n";
+  for (const char* name : {"../x", "a/b", "..", "a\\u0001b"}) {
+    EXPECT_NE(message_of(std::string(kHead) + "[[publish.to]]\nname = \"" + name + "\"\n" + feed), "") << name;
+  }
+  EXPECT_EQ(message_of(std::string(kHead) + "[[publish.to]]\nname = \"\u5e73\u53f0\"\n" + feed), "");
+  EXPECT_NE(message_of(std::string(kHead) + "[[zone]]\nid = \"a\"\nslope = \"\\u0007\"\n"), "");
 }
 
 TEST(Site, EventsAndFeedsNameWhatExists) {
