@@ -308,7 +308,8 @@ std::vector<Calibration> calibrate_on_start(std::vector<WindowRate>& rates, cons
 
 std::vector<CalibrationStage> calibration_stages(const std::vector<WindowRate>& rates, const TimeSeries& series,
                                                  const std::vector<std::array<Instant, 2>>& quiet, std::size_t component,
-                                                 const NoiseOptions& options, Instant slopes_until) {
+                                                 const NoiseOptions& options,
+                                                 const std::vector<std::array<Instant, 2>>& moving) {
   validate(options, "noise");
   NoiseOptions without_slopes = options;
   without_slopes.least_independent = std::numeric_limits<double>::max();
@@ -317,12 +318,19 @@ std::vector<CalibrationStage> calibration_stages(const std::vector<WindowRate>& 
   Periods ended = quiet;
   std::erase_if(ended, [&](const auto& p) { return p[1] > series.time.back(); });
   std::sort(ended.begin(), ended.end(), [](const auto& a, const auto& b) { return a[1] < b[1]; });
-  for (std::size_t k = 0; k < ended.size(); ++k) {
-    const Periods known(ended.begin(), ended.begin() + static_cast<std::ptrdiff_t>(k) + 1);
-    const bool slopes = ended[k][1] < slopes_until;
-    CalibrationStage stage = quiet_stage(rates, series, known, component, slopes ? options : without_slopes);
+  Periods steady;
+  Periods unsteady;
+  bool steady_known = false;
+  for (const auto& period : ended) {
+    const bool moves = std::find(moving.begin(), moving.end(), period) != moving.end();
+    (moves ? unsteady : steady).push_back(period);
+    if (moves && steady_known) continue;
+    CalibrationStage stage = moves ? quiet_stage(rates, series, unsteady, component, without_slopes)
+                                   : quiet_stage(rates, series, steady, component, options);
     // A period without data says nothing; what was known before goes on.
-    if (stage.noise.known()) stages.push_back(std::move(stage));
+    if (!stage.noise.known()) continue;
+    steady_known = !moves;
+    stages.push_back(std::move(stage));
   }
   const Instant start = start_period_end(series, options);
   if (start != kNoInstant && (stages.empty() || start < stages.front().from)) {

@@ -87,10 +87,12 @@ struct CalibrationStage {
 /// What can be known of the noise as time goes on: the start period, then each declared quiet period from its
 /// end on, together with those before it. A period that has not ended, or has no data, gives no stage. Any
 /// prefix of a series has the stages of the whole up to its end.
-/// @param slopes_until  from then on the periods' own slopes are not used: a period that moves hides as much motion again
+/// @param moving  those of `quiet` in which the series moves: they would hide as much motion again. They say nothing once there
+///                is another; while there is none, the noise model stands on them without their own slopes
 std::vector<CalibrationStage> calibration_stages(const std::vector<WindowRate>& rates, const TimeSeries& series,
                                                  const std::vector<std::array<Instant, 2>>& quiet, std::size_t component = 0,
-                                                 const NoiseOptions& options = {}, Instant slopes_until = kNever);
+                                                 const NoiseOptions& options = {},
+                                                 const std::vector<std::array<Instant, 2>>& moving = {});
 /// The stage that holds at an instant; nullptr before the first.
 const CalibrationStage* stage_at(const std::vector<CalibrationStage>& stages, Instant at);
 

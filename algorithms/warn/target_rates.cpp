@@ -116,11 +116,11 @@ QuietMotion motion_of(const TimeSeries& series, const std::array<Instant, 2>& pe
 }
 
 Component component_of(const TimeSeries& series, std::size_t c, const RateOptions& options, const NoiseOptions& noise_options,
-                       const std::vector<std::array<Instant, 2>>& quiet, Instant moves_from, double floor_m, const Run& run) {
+                       const std::vector<std::array<Instant, 2>>& quiet, const std::vector<std::array<Instant, 2>>& moving, double floor_m,
+                       const Run& run) {
   Component out;
   out.rates = rate(series, options, run, c);
-  // The slopes of a period that moves would hide as much motion again.
-  out.stages = calibration_stages(out.rates, series, quiet, c, noise_options, moves_from);
+  out.stages = calibration_stages(out.rates, series, quiet, c, noise_options, moving);
   out.provisional = provisional_noise(series, c, floor_m);
   for (WindowRate& window : out.rates) {
     out.two_point.emplace_back(series.size());
@@ -298,10 +298,10 @@ double slowest_threshold(const Policy& policy, SensorKind kind) {
   return slowest;
 }
 
-/// Says what is wrong with the declared quiet periods. @return end of the first one, over by now, in which the series moves
-Instant doubt_quiet(const TimeSeries& series, const Policy& policy, const std::vector<std::array<Instant, 2>>& quiet,
+/// Says what is wrong with the declared quiet periods. @return those in which the series moves
+std::vector<std::array<Instant, 2>> doubt_quiet(const TimeSeries& series, const Policy& policy, const std::vector<std::array<Instant, 2>>& quiet,
                  const NoiseOptions& options, std::vector<std::string>& doubts) {
-  Instant moves_from = kNever;
+  std::vector<std::array<Instant, 2>> moving;
   bool usable = false;
   for (const auto& period : quiet) {
     for (std::size_t c = 0; c < series.width(); ++c) {
@@ -309,7 +309,7 @@ Instant doubt_quiet(const TimeSeries& series, const Policy& policy, const std::v
       usable = usable || motion.samples >= 8;
       const double v = std::abs(motion.velocity);
       if (!(v > 3.0 * motion.sigma) || v < slowest_threshold(policy, series.kind)) continue;
-      if (period[1] <= series.time.back()) moves_from = std::min(moves_from, period[1]);
+      if (moving.empty() || moving.back() != period) moving.push_back(period);
       doubts.push_back(fmt::format("moves at {:.2g} +- {:.1g} mm/day within its declared quiet period from {} ({})", 1000.0 * v,
                                    1000.0 * motion.sigma, to_iso8601(period[0]), series.components[c]));
     }
@@ -318,7 +318,7 @@ Instant doubt_quiet(const TimeSeries& series, const Policy& policy, const std::v
   if (!quiet.empty() && over && !usable) {
     doubts.emplace_back("has fewer than 8 usable samples in its declared quiet period: calibrated on its first days instead");
   }
-  return moves_from;
+  return moving;
 }
 
 /// A series that nothing can be said of must not look calm.
@@ -355,10 +355,11 @@ TargetRates target_rates(const TimeSeries& series, const Policy& policy,
   options.windows_h = windows_of(policy, series.kind);
   out.equal_speed_m_per_day.assign(series.size(), kNaN);
   out.equal_speed_sigma_m_per_day.assign(series.size(), kNaN);
-  const Instant moves_from = series.empty() ? kNever : doubt_quiet(series, policy, quiet, noise_options, out.doubts);
+  std::vector<std::array<Instant, 2>> moving;
+  if (!series.empty()) moving = doubt_quiet(series, policy, quiet, noise_options, out.doubts);
   std::vector<Component> components;
   for (std::size_t c = 0; c < series.width(); ++c) {
-    components.push_back(component_of(series, c, options, noise_options, quiet, moves_from, policy.floor_sigma(series.kind), run));
+    components.push_back(component_of(series, c, options, noise_options, quiet, moving, policy.floor_sigma(series.kind), run));
   }
   for (std::size_t w = 0; w < options.windows_h.size(); ++w) {
     out.windows.push_back(speeds_of(components, series, policy, w));

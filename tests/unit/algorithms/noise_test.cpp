@@ -168,6 +168,29 @@ TEST(CalibrationStages, GrowWithEachQuietPeriodThatHasEnded) {
   EXPECT_EQ(stage_at(stages, at(39)), &stages[2]);
 }
 
+TEST(CalibrationStages, APeriodThatMovesSaysNothingOnceThereIsAnother) {
+  std::vector<double> values = white(80 * 24, 1e-3, 6);
+  for (std::size_t i = 0; i < 30 * 24; ++i) values[i] += 0.01 * static_cast<double>(i) / 24.0;  // 10 mm/day for 30 days
+  const TimeSeries s = series_of(values, 1.0);
+  RateOptions options;
+  options.windows_h = {24.0};
+  const auto rates = rate(s, options, highwall::Run(1));
+  const auto at = [](int day) { return kSeriesStart + days(day); };
+  const std::array<Instant, 2> moves{at(5), at(25)};
+  const std::array<Instant, 2> rests{at(50), at(70)};
+  const auto alone = calibration_stages(rates, s, {moves}, 0, {}, {moves});
+  ASSERT_EQ(alone.size(), 2U);
+  EXPECT_EQ(alone[1].windows[0].method, "noise_model") << "its own slopes are its motion";
+  const auto both = calibration_stages(rates, s, {moves, rests}, 0, {}, {moves});
+  const auto honest = calibration_stages(rates, s, {rests});
+  ASSERT_EQ(both.size(), 3U);
+  EXPECT_EQ(both[2].from, at(70));
+  EXPECT_EQ(both[2].windows[0].method, "quiet_slopes");
+  EXPECT_EQ(both[2].windows[0].sigma_m_per_day, honest.back().windows[0].sigma_m_per_day);
+  // One that moves after a good one changes nothing.
+  EXPECT_EQ(calibration_stages(rates, s, {moves, rests}, 0, {}, {rests}).size(), 2U);
+}
+
 TEST(TwoPointRate, TakesTheSampleNearestToOneWindowBefore) {
   TimeSeries s = series_of({0.0, 0.001, 0.004, 0.009, 0.016}, 12.0);
   s.sigma_m = {1e-4, 1e-4, 1e-4, kNaN, 2e-4};
