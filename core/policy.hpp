@@ -41,7 +41,7 @@ struct PolicyTiming {
   Level latch_from = Level::orange;   ///< From here on only a named person lowers a level.
   double stale_share = 0.9;           ///< Stale after this share of max_silence_h, silent after all of it.
   double blast_h = 24.0;              ///< So long after a declared blast a step alone raises no red.
-  double k_sigma_unseen = 6.0;        ///< Sigmas asked for orange and red of a sensor that cannot see the limit.
+  double significance_sigma = 5.0;    ///< Orange and red: the value itself is so many sigmas above zero.
 
   static void describe(auto& d) {
     using O = PolicyTiming;
@@ -56,9 +56,9 @@ struct PolicyTiming {
     d.field(&O::stale_share, "stale_share", "", between(0.01, 1), "Stale after this share of max_silence_h");
     d.field(&O::blast_h, "blast_h", "h", between(0, 720),
             "So long after a declared blast a step alone raises no red; motion that goes on does");
-    d.field(&O::k_sigma_unseen, "k_sigma_unseen", "", between(0, 100),
-            "Orange and red: where sigma is above the limit a sensor cannot see it, and k_sigma grows with sigma over limit "
-            "up to this; 0: it never grows");
+    d.field(&O::significance_sigma, "significance_sigma", "", between(0, 100),
+            "Orange and red: the value itself is so many sigmas above zero; a sensor whose sigma is above the limit tells "
+            "its own outliers. 0: not asked");
   }
 };
 

@@ -38,9 +38,8 @@ void check_rules(const Policy& policy) {
   }
 }
 
-double sigmas_to_raise(const PolicyRule& rule, const PolicyTiming& timing, double sigma, double limit) {
-  if (rule.level < Level::orange || !(sigma > limit) || limit <= 0.0) return rule.k_sigma;
-  return std::max(rule.k_sigma, std::min(timing.k_sigma_unseen, rule.k_sigma * sigma / limit));
+bool is_significant(const PolicyRule& rule, const PolicyTiming& timing, double value, double sigma) {
+  return rule.level < Level::orange || value >= timing.significance_sigma * sigma;
 }
 
 std::string window_text(double hours) { return fmt::format("{}h", hours); }

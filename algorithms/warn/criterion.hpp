@@ -40,9 +40,9 @@ const Criterion& criterion_of(std::string_view family);
 /// @throws Error(config) naming the rule and what is known
 void check_rules(const Policy& policy);
 
-/// Sigmas that a value must be over a limit to raise the rule's level. Orange and red stop a mine: a sensor whose sigma
-/// exceeds their limit tells its own outliers, so that k grows with sigma over limit, up to k_sigma_unseen.
-double sigmas_to_raise(const PolicyRule& rule, const PolicyTiming& timing, double sigma, double limit);
+/// True unless the rule is one of orange or red and the value no more than noise: fewer than `significance_sigma` sigmas
+/// above zero. These levels stop a mine, and a sensor whose sigma is near their limit or above tells its own outliers.
+bool is_significant(const PolicyRule& rule, const PolicyTiming& timing, double value, double sigma);
 /// "24h", "0.5h".
 std::string window_text(double hours);
 /// "gap of 72h": a rate or jump across a gap in the data.

@@ -34,7 +34,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
   const double over_floor = v - rule.k_sigma * sigma;
   const double floor = rule.min_velocity_m_per_day;
   Verdict verdict;
-  verdict.raise = tested >= limit && v - sigmas_to_raise(rule, timing, sigma, floor) * sigma >= floor;
+  verdict.raise = tested >= limit && over_floor >= floor && is_significant(rule, timing, v, sigma);
   verdict.hold = tested >= timing.release_factor * limit && over_floor >= timing.release_factor * floor;
   verdict.ratio = v / std::max({limit, floor, 1e-12});
   verdict.limit_m_per_day = std::max(limit, floor);

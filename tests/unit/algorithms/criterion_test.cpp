@@ -39,22 +39,47 @@ TEST(Criterion, EveryCriterionHasAUnitThatPoliciesKnow) {
   }
 }
 
-TEST(Criterion, ASensorThatCannotSeeALimitOfOrangeOrRedIsAskedForMoreSigmas) {
+TEST(Criterion, OrangeAndRedAskForAValueThatIsNoNoise) {
   const PolicyTiming timing;
   PolicyRule rule;
-  rule.level = Level::red;
-  rule.k_sigma = 2.0;
-  EXPECT_EQ(sigmas_to_raise(rule, timing, 0.01, 0.05), 2.0);
-  EXPECT_EQ(sigmas_to_raise(rule, timing, 0.05, 0.05), 2.0);
-  EXPECT_DOUBLE_EQ(sigmas_to_raise(rule, timing, 0.10, 0.05), 4.0);
-  EXPECT_EQ(sigmas_to_raise(rule, timing, 0.50, 0.05), 6.0);
+  for (const Level level : {Level::orange, Level::red}) {
+    rule.level = level;
+    EXPECT_FALSE(is_significant(rule, timing, 4.9, 1.0));
+    EXPECT_TRUE(is_significant(rule, timing, 5.1, 1.0));
+    EXPECT_TRUE(is_significant(rule, timing, 0.1, 0.0));
+  }
   rule.level = Level::yellow;
-  EXPECT_EQ(sigmas_to_raise(rule, timing, 0.50, 0.05), 2.0);
-  rule.level = Level::orange;
-  EXPECT_EQ(sigmas_to_raise(rule, timing, 0.50, 0.0), 2.0);
-  PolicyTiming never;
-  never.k_sigma_unseen = 0.0;
-  EXPECT_EQ(sigmas_to_raise(rule, never, 0.50, 0.05), 2.0);
+  EXPECT_TRUE(is_significant(rule, timing, 0.5, 1.0));
+  PolicyTiming not_asked;
+  not_asked.significance_sigma = 0.0;
+  rule.level = Level::red;
+  EXPECT_TRUE(is_significant(rule, not_asked, 0.1, 1.0));
+}
+
+/// What a velocity rule of 10 mm/day and 2 sigma says of one speed and sigma, mm/day.
+Verdict verdict_of(Level level, double speed, double sigma) {
+  PolicyRule rule;
+  rule.level = level;
+  rule.threshold = 0.010;
+  rule.unit = "mm_per_day";
+  TargetRates rates;
+  rates.equal_speed_m_per_day = {kNaN};
+  SpeedWindow window;
+  window.window_h = 24.0;
+  window.speed_m_per_day = window.steady_m_per_day = {speed / 1000.0};
+  window.sigma_m_per_day = {sigma / 1000.0};
+  window.gap_days = {kNaN};
+  rates.windows = {window};
+  return *criterion_of("velocity").judge(rule, PolicyTiming{}, rates, 0);
+}
+
+TEST(Criterion, AnOutlierOfASensorThatCannotSeeTheLimitIsNoOrange) {
+  EXPECT_TRUE(verdict_of(Level::orange, 15.0, 2.0).raise);
+  EXPECT_FALSE(verdict_of(Level::orange, 11.0, 2.0).raise);
+  EXPECT_FALSE(verdict_of(Level::orange, 90.0, 30.0).raise);   // three sigmas, and over 10 by more than two
+  EXPECT_TRUE(verdict_of(Level::orange, 90.0, 30.0).hold);     // a level that stands does not fall by it
+  EXPECT_TRUE(verdict_of(Level::orange, 160.0, 30.0).raise);
+  EXPECT_TRUE(verdict_of(Level::yellow, 90.0, 30.0).raise);
 }
 
 }  // namespace
