@@ -72,6 +72,20 @@ std::string vertical_in_metres(const std::string& text) {
   }
 }
 
+/// nullopt where PROJ cannot read what the file calls its CRS.
+std::optional<CrsInfo> own_system(const std::string& of_file) {
+  try {
+    return describe_crs(of_file);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+/// "EPSG:2227 (NAD83 / California zone 3 (ftUS))", or the name alone.
+std::string code_and_name(const CrsInfo& info) {
+  return info.crs.starts_with("EPSG:") ? fmt::format("{} ({})", info.crs, info.name) : fmt::format("\"{}\"", info.name);
+}
+
 struct Units {
   double horizontal_m = 1.0;
   double vertical_m = 1.0;
@@ -90,18 +104,19 @@ void apply_units_of_file(const WorldPoints& world, bool has_vertical, Units& uni
   if (std::isfinite(world.vertical_unit_m)) units.vertical_m = world.vertical_unit_m;
 }
 
-/// A frame that is tied to nothing still has the unit that the file's own CRS, if there is one, tells.
-Units units_of_local(const WorldPoints& world, Report& report) {
+/// What the file itself tells, by its CRS and beside it. A frame that is tied to nothing still has that unit.
+Units units_of_own(const WorldPoints& world, const ReadOptions& options, Report& report) {
   Units units;
   bool has_vertical = false;
-  if (!world.crs.empty()) {
-    try {
-      const CrsInfo info = describe_crs(world.crs, report.source, ErrorKind::input);
-      if (!info.geographic) units = {info.horizontal_unit_m, info.vertical_unit_m};
-      has_vertical = info.has_vertical;
-    } catch (const Error&) {
-      report.warn("the file's own CRS cannot be read: its numbers are taken as metres");
+  if (const auto info = own_system(world.crs)) {
+    if (!info->geographic) units = {info->horizontal_unit_m, info->vertical_unit_m};
+    has_vertical = info->has_vertical;
+    if (info->geographic && options.crs == "local") {
+      report.warn(fmt::format("the file's own CRS {} counts in degrees: its numbers are taken as metres", code_and_name(*info)));
     }
+  } else if (!world.crs.empty()) {
+    report.warn(fmt::format("the file's own CRS cannot be read: {}",
+                            options.crs == "local" ? "its numbers are taken as metres" : "the option crs counts"));
   }
   apply_units_of_file(world, has_vertical, units, report);
   return units;
@@ -124,7 +139,8 @@ Units units_of_crs(const std::string& text, const WorldPoints& world, const Read
   if (by_file) {
     apply_units_of_file(world, has_vertical, units, report);
   } else {
-    const Units told = units_of_local(world, report);
+    tell_other_crs(world.crs, text, report);
+    const Units told = units_of_own(world, options, report);
     if ((!world.crs.empty() || std::isfinite(world.horizontal_unit_m)) && std::abs(told.horizontal_m - units.horizontal_m) > 1e-12) {
       report.warn(fmt::format("the file says {}, the option crs means {}: the option counts", unit_name(told.horizontal_m),
                               unit_name(units.horizontal_m)));
@@ -163,6 +179,15 @@ void refuse_points_nowhere(Points& xyz, PointCloud& cloud, Report& report) {
 
 }  // namespace
 
+void tell_other_crs(const std::string& of_file, const std::string& of_option, Report& report) {
+  const CrsInfo stated = describe_crs(of_option, report.source);
+  const auto own = own_system(of_file);
+  if (!own) return;
+  const bool other_heights = own->has_vertical && stated.has_vertical && !same_vertical(own->vertical, stated.vertical);
+  if (same_crs(own->crs, stated.crs) && !other_heights) return;
+  report.warn(fmt::format("the file's CRS is {}, the option crs says {}: the option counts", code_and_name(*own), code_and_name(stated)));
+}
+
 void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud,
                  Report& report) {
   std::string text = options.crs == "file" ? world.crs : options.crs;
@@ -171,7 +196,7 @@ void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run
     assume(options, report, "crs", unit_told ? "the coordinates are of a local frame" : "the coordinates are metres of a local frame");
     text = "local";
   }
-  Units units = text == "local" ? units_of_local(world, report) : units_of_crs(text, world, options, cloud, report);
+  Units units = text == "local" ? units_of_own(world, options, report) : units_of_crs(text, world, options, cloud, report);
   auto& [horizontal, vertical] = units;
   const bool foreign = horizontal != 1.0 || vertical != 1.0;
   if (foreign && options.units == "source") {

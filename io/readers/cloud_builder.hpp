@@ -30,6 +30,11 @@ struct WorldPoints {
 void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud,
                  Report& report);
 
+/// A line in the report, which names both, where the CRS of the file ("" = none) and that of the option crs are two
+/// systems by their meaning, horizontally or in height.
+/// @throws Error(config) for an option that PROJ cannot read
+void tell_other_crs(const std::string& of_file, const std::string& of_option, Report& report);
+
 /// A cloud from columns, of which three are called x, y and z; the others become channels. Points with a coordinate that
 /// is not finite are refused rows.
 /// @throws Error(input) when one of the three is missing.

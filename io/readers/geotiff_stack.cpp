@@ -54,6 +54,39 @@ Instant band_instant(GDALRasterBandH band, GDALDatasetH file, const Input& input
   return bands == 1 ? find_instant(options, input, kNoInstant, kNoInstant, report) : kNoInstant;
 }
 
+/// WKT of the file's own CRS; "" = none.
+std::string wkt_of_map(GDALDatasetH file) {
+  OGRSpatialReferenceH srs = GDALGetSpatialRef(file);
+  if (srs == nullptr) return {};
+  char* wkt = nullptr;
+  OSRExportToWkt(srs, &wkt);
+  const std::string text = wkt == nullptr ? "" : wkt;
+  CPLFree(wkt);
+  return text;
+}
+
+/// Frame of the map, its cells in metres: by the option crs, or by the CRS of the file.
+void place_on_earth(GridGeometry& g, const std::string& own, const ReadOptions& options, Report& report) {
+  const bool by_file = options.crs == "file";
+  if (by_file && own.empty()) assume(options, report, "crs", "the map has no CRS: local");
+  const bool stated = !by_file && options.crs != "local";
+  if (stated) tell_other_crs(own, options.crs, report);
+  // A frame that is tied to nothing still has the unit that the file's own CRS, if there is one, tells.
+  const std::string& text = stated ? options.crs : own;
+  if (text.empty()) return;
+  const CrsInfo info = describe_crs(text, report.source, stated ? ErrorKind::config : ErrorKind::input);
+  if (info.geographic) report.warn("the map's CRS is geographic: its cells are counted in degrees");
+  const bool foreign = !info.geographic && info.horizontal_unit_m != 1.0;
+  if (foreign) {
+    report.warn(fmt::format("the map's cells are converted to metres from {} of {} m", stated ? "the unit" : "its own unit",
+                            info.horizontal_unit_m));
+    for (double& a : g.affine) a *= info.horizontal_unit_m;
+  }
+  if (options.crs == "local") return;
+  g.frame.crs = foreign ? in_metres(info.crs, report.source) : info.crs;
+  g.frame.vertical = info.vertical;
+}
+
 GridGeometry geometry_of(GDALDatasetH file, const Input& input, const ReadOptions& options, Report& report) {
   GridGeometry g;
   // Before anything is allocated: a short file cannot hold a huge map.
@@ -72,24 +105,7 @@ GridGeometry geometry_of(GDALDatasetH file, const Input& input, const ReadOption
   } else {
     assume(options, report, "crs", "the map has no place: cells count as metres");
   }
-  if (OGRSpatialReferenceH srs = GDALGetSpatialRef(file); srs != nullptr && options.crs == "file") {
-    char* wkt = nullptr;
-    OSRExportToWkt(srs, &wkt);
-    const CrsInfo info = describe_crs(wkt == nullptr ? "" : wkt, input.name, ErrorKind::input);
-    CPLFree(wkt);
-    if (info.geographic) report.warn("the map's CRS is geographic: its cells are counted in degrees");
-    g.frame.crs = info.crs;
-    if (!info.geographic && info.horizontal_unit_m != 1.0) {
-      report.warn(fmt::format("the map's cells are converted to metres from its own unit of {} m", info.horizontal_unit_m));
-      for (double& a : g.affine) a *= info.horizontal_unit_m;
-      g.frame.crs = in_metres(info.crs, input.name);
-    }
-    g.frame.vertical = info.vertical;
-  } else if (options.crs != "file") {
-    g.frame.crs = options.crs == "local" ? "local" : describe_crs(options.crs, input.name).crs;
-  } else {
-    assume(options, report, "crs", "the map has no CRS: local");
-  }
+  place_on_earth(g, wkt_of_map(file), options, report);
   if (options.origin_m.size() == 3) {
     g.frame.origin_m = {options.origin_m[0], options.origin_m[1], options.origin_m[2]};
     g.affine[0] -= options.origin_m[0];

@@ -157,12 +157,19 @@ Instant mean_gps_instant(const PointCloud& cloud, const LasHeader& header, Repor
   return from_gps_seconds(std::round(sum / static_cast<double>(n)) + kAdjustedGpsOffset);
 }
 
+/// The option that tells the unit of the numbers, whatever the file says; "" = none. "local" is a frame, not a unit.
+std::string_view option_of_unit(const ReadOptions& options) {
+  if (options.crs == "file") return {};
+  if (options.crs != "local") return "crs";
+  return options.units == "source" ? "units" : std::string_view();
+}
+
 Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   Reading reading;
   Report& report = reading.report;
   report.source = input.name;
   const Bytes bytes(input.bytes, input.name);
-  const LasHeader header = read_las_header(bytes, input.name, options.crs != "file", report);
+  const LasHeader header = read_las_header(bytes, input.name, option_of_unit(options), report);
   const auto n = static_cast<std::size_t>(header.point_count);
   const std::string_view data = input.bytes.substr(header.data_offset, n * header.record_length);
 

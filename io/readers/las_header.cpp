@@ -21,13 +21,14 @@ constexpr std::uint16_t kUserDefined = 32767;
 /// What a GeoKeyDirectory says: codes of projected, geographic and vertical systems, and units of length.
 struct GeoKeys {
   std::string crs;
+  bool own_projection = false;  ///< They spell the projection out instead of naming its code.
   double horizontal_unit_m = std::numeric_limits<double>::quiet_NaN();
   double vertical_unit_m = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// Metres of an EPSG unit of length; NaN, with a line in the report, for one that is not known where the user has stated
-/// the CRS. @throws Error(input) for it otherwise: a guess would scale the slope.
-double metres_of_unit(std::uint16_t code, const char* key, const std::string& name, bool crs_is_stated, Report& report) {
+/// Metres of an EPSG unit of length; NaN, with a line in the report, for one that is not known where an option tells
+/// the unit. @throws Error(input) for it otherwise: a guess would scale the slope.
+double metres_of_unit(std::uint16_t code, const char* key, const std::string& name, std::string_view unit_option, Report& report) {
   switch (code) {
     case 9001: return 1.0;
     case 9002: return 0.3048;
@@ -38,14 +39,16 @@ double metres_of_unit(std::uint16_t code, const char* key, const std::string& na
     case 9096: return 0.9144;     // yard
     default: {
       const std::string sentence = fmt::format("the GeoTIFF key {} names the unit {}, which is not known", key, code);
-      if (!crs_is_stated) refuse(name, sentence, "write the file in metres or feet, or state its CRS with crs");
-      report.warn(sentence + ": the option crs counts");
+      if (unit_option.empty()) {
+        refuse(name, sentence, "write the file in metres or feet, or state its CRS with crs (\"local\" tells no unit)");
+      }
+      report.warn(fmt::format("{}: the option {} counts", sentence, unit_option));
       return std::numeric_limits<double>::quiet_NaN();
     }
   }
 }
 
-GeoKeys read_geokeys(const Bytes& bytes, std::size_t offset, std::size_t length, const std::string& name, bool crs_is_stated,
+GeoKeys read_geokeys(const Bytes& bytes, std::size_t offset, std::size_t length, const std::string& name, std::string_view unit_option,
                      Report& report) {
   GeoKeys out;
   if (length < 8) return out;
@@ -67,14 +70,14 @@ GeoKeys read_geokeys(const Bytes& bytes, std::size_t offset, std::size_t length,
     if (id == 4096) vertical = value;
     if (id == 4099) vertical_unit = value;
   }
-  if (horizontal_unit != 0) out.horizontal_unit_m = metres_of_unit(horizontal_unit, "ProjLinearUnits", name, crs_is_stated, report);
-  if (vertical_unit != 0) out.vertical_unit_m = metres_of_unit(vertical_unit, "VerticalUnits", name, crs_is_stated, report);
+  if (horizontal_unit != 0) out.horizontal_unit_m = metres_of_unit(horizontal_unit, "ProjLinearUnits", name, unit_option, report);
+  if (vertical_unit != 0) out.vertical_unit_m = metres_of_unit(vertical_unit, "VerticalUnits", name, unit_option, report);
   const auto known = [](std::uint16_t code) { return code != 0 && code != kUserDefined; };
   std::string& crs = out.crs;
   if (known(projected)) {
     crs = fmt::format("EPSG:{}", projected);
   } else if (projected == kUserDefined) {
-    report.warn("the file's GeoTIFF keys define a projection of their own, which is not read: no CRS");
+    out.own_projection = true;
     return out;
   } else if (known(geographic)) {
     crs = fmt::format("EPSG:{}", geographic);
@@ -133,18 +136,18 @@ struct VariableRecord {
 };
 
 void use_record(const Bytes& bytes, const VariableRecord& record, LasHeader& header, std::string& wkt,
-                GeoKeys& geokeys, const std::string& name, bool crs_is_stated, Report& report) {
+                GeoKeys& geokeys, const std::string& name, std::string_view unit_option, Report& report) {
   if (record.user == "LASF_Projection" && record.id == 2112) {
     wkt = bytes.text(record.offset, record.length);
   } else if (record.user == "LASF_Projection" && record.id == 34735) {
-    geokeys = read_geokeys(bytes, record.offset, record.length, name, crs_is_stated, report);
+    geokeys = read_geokeys(bytes, record.offset, record.length, name, unit_option, report);
   } else if (record.user == "LASF_Spec" && record.id == 4) {
     read_extra_fields(bytes, record.offset, record.length, header, report);
   }
 }
 
 void read_variable_records(const Bytes& bytes, const std::string& name, std::size_t header_size,
-                           LasHeader& header, bool crs_is_stated, Report& report) {
+                           LasHeader& header, std::string_view unit_option, Report& report) {
   std::string wkt;
   GeoKeys geokeys;
   const auto count = bytes.get<std::uint32_t>(100);
@@ -160,7 +163,7 @@ void read_variable_records(const Bytes& bytes, const std::string& name, std::siz
       refuse(name, fmt::format("variable length record {} at byte {} runs into the points", i + 1, at));
     }
     use_record(bytes, {bytes.text(at + 2, 16), bytes.get<std::uint16_t>(at + 18), at + kVlrHeader, length},
-               header, wkt, geokeys, name, crs_is_stated, report);
+               header, wkt, geokeys, name, unit_option, report);
     at += kVlrHeader + length;
   }
   if (header.minor_version >= 4 && header_size >= 375) {
@@ -177,7 +180,7 @@ void read_variable_records(const Bytes& bytes, const std::string& name, std::siz
       }
       use_record(bytes, {bytes.text(start + 2, 16), bytes.get<std::uint16_t>(start + 18), start + kEvlrHeader,
                          static_cast<std::size_t>(length)},
-                 header, wkt, geokeys, name, crs_is_stated, report);
+                 header, wkt, geokeys, name, unit_option, report);
       position += kEvlrHeader + length;
     }
   }
@@ -185,6 +188,11 @@ void read_variable_records(const Bytes& bytes, const std::string& name, std::siz
   const bool prefers_wkt = (header.global_encoding & 16U) != 0;
   header.crs = prefers_wkt || geokeys.crs.empty() ? wkt : geokeys.crs;
   if (header.crs.empty()) header.crs = geokeys.crs;
+  if (header.crs.empty() && geokeys.own_projection) {
+    report.warn(
+        "the file's GeoTIFF keys define a projection of their own (ProjectedCSTypeGeoKey 32767), which is not read: only the option "
+        "crs can tell it, as WKT or a PROJ string");
+  }
   if (!wkt.empty() && header.crs == wkt) return;
   header.horizontal_unit_m = geokeys.horizontal_unit_m;
   header.vertical_unit_m = geokeys.vertical_unit_m;
@@ -216,7 +224,7 @@ std::size_t las_record_bytes(int point_format) {
   return point_format >= 0 && point_format <= 10 ? kRecordBytes[static_cast<std::size_t>(point_format)] : 0;
 }
 
-LasHeader read_las_header(const Bytes& bytes, const std::string& name, bool crs_is_stated, Report& report) {
+LasHeader read_las_header(const Bytes& bytes, const std::string& name, std::string_view unit_option, Report& report) {
   if (!bytes.has(0, 227)) refuse(name, "the file is too short for a LAS header (227 bytes)");
   if (bytes.at(0, 4) != "LASF") refuse(name, "this is not a LAS file: it does not begin with LASF");
   LasHeader header;
@@ -265,7 +273,7 @@ LasHeader read_las_header(const Bytes& bytes, const std::string& name, bool crs_
     }
   }
   header.declared_bytes = wanted;
-  read_variable_records(bytes, name, header_size, header, crs_is_stated, report);
+  read_variable_records(bytes, name, header_size, header, unit_option, report);
   keep_undeclared(header, report);
   return header;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/report.hpp"
@@ -44,8 +45,9 @@ struct LasHeader {
 };
 
 /// Reads and checks the header: every count is held against the file's size before it is believed.
-/// @throws Error(input) for what is not LAS, is cut off, or claims more than the file holds.
-LasHeader read_las_header(const Bytes& bytes, const std::string& name, bool crs_is_stated, Report& report);
+/// @param unit_option  name of the option that tells the unit of length; "" = the file must tell it
+/// @throws Error(input) for what is not LAS, is cut off, claims more than the file holds, or has a unit that is not known.
+LasHeader read_las_header(const Bytes& bytes, const std::string& name, std::string_view unit_option, Report& report);
 
 /// Bytes of a point record of the format without extra attributes; 0 for an unknown format.
 std::size_t las_record_bytes(int point_format);

@@ -57,7 +57,7 @@ struct ReadOptions {
             "Unit of displacement; auto: as the file says, else m");
     d.field(&O::time_zone, "time_zone", "", anything(),
             "IANA zone of stamps without one; auto: as the file says, else UTC");
-    d.field(&O::crs, "crs", "", anything(), "file, local, or the CRS of the coordinates as PROJ reads it");
+    d.field(&O::crs, "crs", "", anything(), "file, local (a frame of its own, in the unit that the file tells), or the CRS of the coordinates as PROJ reads it");
     d.field(&O::vertical, "vertical", "", anything(), "file, or the vertical CRS");
     d.field(&O::units, "units", "", one_of({"metres", "source"}),
             "metres: other length units are converted; source: numbers stay as in the file");

@@ -219,16 +219,61 @@ TEST(CloudReaders, AStatedCrsStandsForUnitsThatTheFileNamesWrongly) {
   } catch (const Error& e) {
     EXPECT_NE(std::string(e.what()).find("32632"), std::string::npos) << e.what();
   }
-  for (const char* crs : {"EPSG:32632", "local"}) {
-    ReadOptions options;
-    options.crs = crs;
+  ReadOptions options;
+  options.crs = "EPSG:32632";
+  Reading reading = read(bytes, options);
+  EXPECT_NEAR(first_point(reading).x(), 6000000.0, 1e-6);
+  EXPECT_TRUE(warns(reading, "names the unit 32632, which is not known: the option crs counts"));
+  // A frame of its own has no unit: what the file says still has to be understood, unless its numbers shall stay.
+  options.crs = "local";
+  EXPECT_NE(error_of(bytes, options).find("32632"), std::string::npos);
+  options.units = "source";
+  reading = read(bytes, options);
+  EXPECT_NEAR(first_point(reading).x(), 6000000.0, 1e-6);
+  EXPECT_TRUE(warns(reading, "the option units counts"));
+}
+
+TEST(CloudReaders, LocalDoesNotSayAUnit) {
+  ReadOptions options;
+  options.crs = "local";
+  for (const std::string& bytes : {las({directory(1), key(3072, 2227)}), las({directory(1), key(3076, 9003)}),
+                                   las({directory(2), key(3072, 32767), key(3076, 9003)}), las({}, wkt_of({"EPSG:2227", "", {}, 0}, Wkt::wkt1))}) {
     const Reading reading = read(bytes, options);
-    EXPECT_NEAR(first_point(reading).x(), 6000000.0, 1e-6) << crs;
-    const auto& told = reading.report.warnings;
-    EXPECT_TRUE(std::any_of(told.begin(), told.end(), [](const std::string& w) {
-      return w.find("32632") != std::string::npos && w.find("the option crs counts") != std::string::npos;
-    })) << crs;
+    EXPECT_TRUE(std::get<PointCloud>(reading.data).frame.is_local());
+    expect_metres(reading, 6000000.0 * kUsFoot, 2000000.0 * kUsFoot, 100.0 * kUsFoot);
+    EXPECT_TRUE(warns(reading, "converted to metres: horizontal from US survey feet"));
   }
+  expect_metres(read(las({}), options), 6000000.0, 2000000.0, 100.0);
+  EXPECT_TRUE(warns(read(las({directory(1), key(2048, 4326)}), options), "EPSG:4326 (WGS 84) counts in degrees"));
+}
+
+TEST(CloudReaders, AStatedCrsThatIsNotTheFilesIsTold) {
+  const std::string bytes = las({directory(1), key(3072, 32632)});
+  ReadOptions options;
+  options.crs = "EPSG:32633";
+  EXPECT_TRUE(warns(read(bytes, options), "the file's CRS is EPSG:32632 (WGS 84 / UTM zone 32N), the option crs says EPSG:32633 "
+                                          "(WGS 84 / UTM zone 33N): the option counts"));
+  for (const char* same : {"EPSG:32632", "+proj=utm +zone=32 +datum=WGS84", "EPSG:32632+5773", "local"}) {
+    options.crs = same;
+    EXPECT_FALSE(warns(read(bytes, options), "the file's CRS is")) << same;
+  }
+  options.crs = "EPSG:32633";
+  EXPECT_FALSE(warns(read(las({}), options), "the file's CRS is"));
+  // The same plane with heights above two datums.
+  const std::string with_heights = las({directory(2), key(3072, 26910), key(4096, 5703)});
+  options.crs = "EPSG:26910+5773";
+  EXPECT_TRUE(warns(read(with_heights, options), "the file's CRS is"));
+  options.crs = "EPSG:26910+5703";
+  EXPECT_FALSE(warns(read(with_heights, options), "the file's CRS is"));
+}
+
+TEST(CloudReaders, AnOwnProjectionInKeysIsToldWithWhatToDo) {
+  const std::string bytes = las({directory(1), key(3072, 32767)});
+  EXPECT_TRUE(warns(read(bytes), "a projection of their own (ProjectedCSTypeGeoKey 32767), which is not read: only the option crs can tell it"));
+  // WKT beside the keys tells it.
+  const Reading reading = read(las({directory(1), key(3072, 32767)}, wkt_of({"EPSG:26910", "", {}, 0}, Wkt::wkt1)));
+  EXPECT_FALSE(warns(reading, "a projection of their own"));
+  EXPECT_TRUE(same_crs(std::get<PointCloud>(reading.data).frame.crs, "EPSG:26910"));
 }
 
 TEST(CloudReaders, CoordinatesBeyondTheEarthAreRefusedByFile) {

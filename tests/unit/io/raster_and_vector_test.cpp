@@ -76,6 +76,10 @@ std::vector<float> ramp(float from) {
 Reading read(const std::string& bytes, const ReadOptions& options = {}, const std::string& name = "radar.tif") {
   return read_input({name, bytes}, options, Run());
 }
+bool warns(const Reading& reading, const std::string& words) {
+  return std::any_of(reading.report.warnings.begin(), reading.report.warnings.end(),
+                     [&](const std::string& w) { return w.find(words) != std::string::npos; });
+}
 const Stack& stack_of(const Reading& reading) { return std::get<Stack>(reading.data); }
 
 TEST(GeotiffStack, BandsAreSortedByInstantAndBroughtToMetres) {
@@ -134,6 +138,33 @@ TEST(GeotiffStack, CellsInFeetBecomeMetres) {
   EXPECT_NEAR(g.affine[0], 500000.0 * 1200.0 / 3937.0, 1e-6);
   EXPECT_NEAR(g.affine[1], 2.0 * 1200.0 / 3937.0, 1e-12);
   EXPECT_EQ(length_unit_of(g.frame), "m");
+}
+
+TEST(GeotiffStack, CellsInFeetBecomeMetresByTheOptionToo) {
+  const auto fill = [](GDALDatasetH file) { put(file, 1, ramp(1.0F), "2026-03-02T00:00:00Z"); };
+  Tiff what;
+  what.crs = "EPSG:2227";
+  ReadOptions options;
+  options.crs = "local";  // a frame, not a unit
+  Reading reading = read(tiff(what, fill), options);
+  EXPECT_TRUE(stack_of(reading).geometry().frame.is_local());
+  EXPECT_NEAR(stack_of(reading).geometry().affine[0], 500000.0 * 1200.0 / 3937.0, 1e-6);
+  EXPECT_TRUE(warns(reading, "converted to metres"));
+  what.crs = "";
+  options.crs = "EPSG:2227";
+  reading = read(tiff(what, fill), options);
+  EXPECT_NEAR(stack_of(reading).geometry().affine[0], 500000.0 * 1200.0 / 3937.0, 1e-6);
+  EXPECT_EQ(length_unit_of(stack_of(reading).geometry().frame), "m");
+  EXPECT_TRUE(warns(reading, "converted to metres"));
+}
+
+TEST(GeotiffStack, AStatedCrsThatIsNotTheFilesIsTold) {
+  const std::string bytes = tiff(Tiff{}, [](GDALDatasetH file) { put(file, 1, ramp(1.0F), "2026-03-02T00:00:00Z"); });
+  ReadOptions options;
+  options.crs = "EPSG:32751";
+  EXPECT_TRUE(warns(read(bytes, options), "the file's CRS is EPSG:32750 (WGS 84 / UTM zone 50S), the option crs says EPSG:32751"));
+  options.crs = "+proj=utm +zone=50 +south +datum=WGS84";
+  EXPECT_FALSE(warns(read(bytes, options), "the file's CRS is"));
 }
 
 TEST(GeotiffStack, BlocksThatAreNotInTheFileAreNoDataNotZero) {
