@@ -207,6 +207,12 @@ void add_data(py::module_& module) {
       "\nReturns\n-------\nCloud, Stack, or a list of Series; each has `.report` (accepted, rejected rows, assumptions).\n\n"
       "Raises\n------\nInputError naming the file and the line or byte; ConfigError for bad options.";
   static const std::string kept = doc;
+  static const std::string info_doc =
+      "Say what a file holds, read as `read` does, without keeping its data.\n\nParameters\n----------\npath : text or path\n" +
+      parameters_text<ReadOptions>() +
+      "\nReturns\n-------\ndict with source, format, accepted, rejected, rejected_rows (line and reason of the first 100) and warnings "
+      "(assumptions and conversions).\n\n"
+      "Raises\n------\nInputError naming the file and the line or byte; ConfigError for bad options.";
   module.def(
       "read",
       [](const py::object& path, int threads, const py::kwargs& keywords) {
@@ -222,7 +228,7 @@ void add_data(py::module_& module) {
         const ReadOptions options = read_options(keywords);
         return report_dict(without_gil(0, [&](const Run& run) { return read_file(name, options, run); }).report);
       },
-      py::arg("path"), "What a file holds: a dict with source, format, accepted, rejected, rejected_rows, warnings.");
+      py::arg("path"), info_doc.c_str());
 }
 
 }  // namespace highwall::python

@@ -196,7 +196,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
       if (fields[s + 1].empty()) continue;
       const auto v = header.separator == ';' ? to_number_with_comma(fields[s + 1]) : to_number(fields[s + 1]);
       bad = !v.has_value() || std::isinf(*v);
-      if (!bad) values[s] = *v * scale;
+      if (!bad) values[s] = scaled(*v, scale);
     }
     if (bad) {
       report.reject(lines.number(), "a displacement cannot be read");

@@ -185,7 +185,7 @@ void read_band(GDALRasterBandH band, std::span<double> cells, int rows, int cols
   const double factor = GDALGetRasterScale(band, nullptr);
   const double offset = GDALGetRasterOffset(band, nullptr);
   for (double& v : cells) {
-    v = (v * factor + offset) * scale;
+    v = scaled(v * factor + offset, scale);
     if (!std::isfinite(v)) v = std::numeric_limits<double>::quiet_NaN();
   }
 }

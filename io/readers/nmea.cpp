@@ -124,6 +124,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   GnssSeries series(input, options, std::nullopt, report);
   std::optional<Day> day = first_day(input.bytes);
   std::uint64_t without_fix = 0;
+  std::uint64_t deviations = 0;
   Lines lines(input.bytes);
   std::string_view line;
   while (lines.next(line)) {
@@ -132,6 +133,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     if (line.size() < 7 || line[0] != '$') continue;
     const std::string_view kind = line.substr(3, 3);
     const bool zda = kind == "ZDA";
+    if (kind == "GST") ++deviations;
     if (kind != "GGA" && kind != "RMC" && !zda) continue;
     if (!checksum_holds(line)) {
       report.reject(lines.number(), "the checksum does not hold");
@@ -164,6 +166,9 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
                 input.name);
   }
   if (without_fix > 0) report.warn(fmt::format("{} GGA sentences have no fix: they give no position", without_fix));
+  if (deviations > 0) {
+    report.warn(fmt::format("{} GST sentences (standard deviations of the receiver) are not used: sigma is not known", deviations));
+  }
   reading.data = std::vector<TimeSeries>{std::move(series).take()};
   return reading;
 }

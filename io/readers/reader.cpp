@@ -93,8 +93,9 @@ const Reader& choose_reader(const Input& input, const std::string& format) {
   if (best == nullptr) {
     require_utf8_text(input, head);
     throw Error(ErrorKind::input, "no reader knows this content", input.name,
-                fmt::format("readers: {}; name one with --format if the file is one of them",
-                            fmt::join(reader_names(), ", ")));
+                fmt::format("readers: {}; name one with --format if the file is one of them{}{}", fmt::join(reader_names(), ", "),
+                            looks_binary(head) ? "" : ". If it is a table of a time and a displacement, ",
+                            looks_binary(head) ? "" : kColumnMapHint));
   }
   return *best;
 }

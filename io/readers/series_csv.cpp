@@ -203,7 +203,7 @@ std::string read_row(const std::vector<std::string>& f, std::uint64_t line, Rows
     if (text == nullptr) return "the row has no displacement";
     const auto v = text->empty() ? std::optional<double>(kNaN) : number_of(*text, table.decimal_comma);
     if (!v || std::isinf(*v)) return fmt::format("\"{}\" is not a number", *text);
-    values[c] = *v * rows.scale[c];
+    values[c] = scaled(*v, rows.scale[c]);
     const std::string* sigma = field(table.sigma[c]);
     const auto s = sigma != nullptr ? number_of(*sigma, table.decimal_comma) : std::nullopt;
     if (s && *s > 0.0 && std::isfinite(*s)) sigmas[c] = *s * rows.sigma_scale[c];
@@ -227,6 +227,16 @@ std::string read_row(const std::vector<std::string>& f, std::uint64_t line, Rows
   return {};
 }
 
+/// @throws Error(config) under strict for a displacement whose column does not name its unit, and no option either
+void require_unit(const Table& table, const ReadOptions& options, const std::string& file) {
+  if (!options.strict || options.unit != "auto") return;
+  for (std::size_t c = 0; c < table.width; ++c) {
+    if (!table.value[c].unit.empty()) continue;
+    throw Error(ErrorKind::config, fmt::format("column {} holds the displacement, but does not name its unit", table.value[c].index + 1),
+                file, fmt::format("set unit for its source, or write the unit into the header (displacement_mm). Is it another column? {}", kColumnMapHint));
+  }
+}
+
 Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   Reading reading;
   Report& report = reading.report;
@@ -243,9 +253,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     }
     if (!table) {
       throw Error(ErrorKind::input, fmt::format("the header \"{}\" does not tell time and displacement", line.substr(0, 120)),
-                  fmt::format("{}:{}", input.name, lines.number()),
-                  "name the columns as the header does: time_column, displacement_column (or east_column, "
-                  "north_column, up_column), and sigma_column or target_column only when they are there");
+                  fmt::format("{}:{}", input.name, lines.number()), std::string(kColumnMapHint));
     }
   }
   if (!table) throw Error(ErrorKind::input, "the table has no header", input.name);
@@ -255,6 +263,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   Rows rows{*table, options, TimeZone::utc()};
   const bool by_radar = options.kind == "radar";
   const double sign = by_radar || options.sign != "auto" ? sign_factor(options, report) : 1.0;
+  require_unit(*table, options, input.name);
   for (std::size_t c = 0; c < table->width; ++c) {
     rows.scale[c] = metres_per_unit(options, table->value[c].unit, report) * sign;
     const std::string& unit = table->sigma[c].unit.empty() ? table->value[c].unit : table->sigma[c].unit;

@@ -54,4 +54,13 @@ bool is_utf8(std::string_view text);
 /// True for bytes that no text has (zero bytes, control characters).
 bool looks_binary(std::string_view head);
 
+/// How a person tells what the columns of a generic table are.
+inline constexpr std::string_view kColumnMapHint =
+    "name the columns as the header does: --time-column and --displacement-column (or --east-column, --north-column, --up-column), "
+    "with --sigma-column and --target-column where they are there; in site.toml [source.columns] with time = \"...\", "
+    "displacement = \"...\"; --unit (unit) tells the unit";
+
+/// A number of a file in metres. Never -0, which a turned sign would make of a target at rest.
+inline double scaled(double value, double metres_per_value) { return value * metres_per_value + 0.0; }
+
 }  // namespace highwall

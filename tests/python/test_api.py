@@ -270,6 +270,9 @@ def test_public_names_have_docstrings():
             assert len(getattr(hw, name).__doc__) > 15, name
     assert "doi:10.1016/j.isprsjprs.2013.04.009" in hw.m3c2.__doc__
     assert "normal_radius_m" in hw.m3c2.__doc__
+    for function in (hw.read, hw.info):
+        for section in ("Parameters\n", "Returns\n", "Raises\n", "displacement_column"):
+            assert section in function.__doc__, f"{function.__name__}: {section}"
     assert "doi:" in hw.rate.__doc__ and "(n,)" in hw.rate.__doc__
     assert "doi:10.1002/2015JB012552" in hw.trend.__doc__
     for owner in (hw.Cloud, hw.Series, hw.Stack, hw.DisplacementField, hw.RateResult, hw.Trend, hw.NightSummary, hw.Archive):

@@ -241,6 +241,18 @@ TEST(Nmea, MidnightGoesToTheNextDayAlsoWhenTheGgaComesFirst) {
   EXPECT_EQ(to_iso8601(s.time[3]), "2024-01-01T00:00:01Z");
 }
 
+TEST(Nmea, StandardDeviationsThatAreNotUsedAreTold) {
+  const std::string zda = sentence("GPZDA,101010.00,24,06,2024,00,00");
+  const std::string gga = sentence("GPGGA,101010.00,3508.0,N,13658.0,E,4,42,1.0,67.0,M,37.0,M,0.0,0000");
+  const auto told = [&](const std::string& text) {
+    const auto& warnings = read("a.nmea", text).report.warnings;
+    return std::count_if(warnings.begin(), warnings.end(), [](const std::string& w) { return w.find("GST") != std::string::npos; });
+  };
+  const std::string gst = sentence("GPGST,101010.00,0.01,0.02,0.01,45.0,0.011,0.012,0.023");
+  EXPECT_EQ(told(zda + gga + gst + gga + gst), 1);
+  EXPECT_EQ(told(zda + gga), 0);
+}
+
 TEST(Nmea, ABadChecksumIsARejectedRowAndNoDayIsAnError) {
   const std::string gga = "GPGGA,101010.00,3508.0,N,13658.0,E,4,42,1.0,67.0,M,37.0,M,0.0,0000";
   std::string broken = sentence(gga);

@@ -113,6 +113,8 @@ TEST(GeotiffStack, SignScaleAndOffsetAreApplied) {
     GDALSetRasterOffset(GDALGetRasterBand(file, 1), 2.0);
   }));
   EXPECT_NEAR(stack_of(reading).at(0)[3], -(4.0 * 0.5 + 2.0) * 0.01, 1e-15);
+  const Reading rest = read(tiff(what, [](GDALDatasetH file) { put(file, 1, ramp(0.0F), "2026-03-02T00:00:00Z"); }));
+  EXPECT_FALSE(std::signbit(stack_of(rest).at(0)[0]));
 }
 
 TEST(GeotiffStack, ASignThatContradictsTheSourceIsAnErrorInTheNight) {

@@ -58,6 +58,40 @@ TEST(SeriesCsv, NothingIsAssumedInTheNight) {
   EXPECT_DOUBLE_EQ(all(read("a.csv", "date,displacement\n2012-04-10,1\n", night)).at(0).value(0), -0.01);
 }
 
+TEST(SeriesCsv, ErrorsSayHowColumnsAreNamed) {
+  const auto words_of = [](const std::string& text, const ReadOptions& options) -> std::string {
+    try {
+      read("a.csv", text, options);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "was read";
+  };
+  ReadOptions night;
+  night.strict = true;
+  night.time_zone = "UTC";
+  ReadOptions mapped;
+  mapped.displacement_column = "u";
+  for (const auto& [text, options] : {std::pair{"date,displacement\n2012-04-10,1\n", night}, std::pair{"epoch,u\n2012-04-10,1\n", ReadOptions{}},
+                                      std::pair{"epoch,u\n2012-04-10,1\n", mapped}}) {
+    const std::string words = words_of(text, options);
+    EXPECT_NE(words.find("--displacement-column"), std::string::npos) << words;
+    EXPECT_NE(words.find("[source.columns]"), std::string::npos) << words;
+  }
+  EXPECT_NE(words_of("date,displacement\n2012-04-10,1\n", night).find("column 2 holds the displacement, but does not name its unit"), std::string::npos);
+}
+
+TEST(SeriesCsv, ATargetAtRestIsZeroWhateverItsSign) {
+  ReadOptions options;
+  options.sign = "toward_negative";
+  const Reading table = read("a.csv", "date,displacement_mm\n2012-04-10,0\n2012-04-11,0.0\n", options);
+  const Reading radar = read("radar.csv", "Displacement [mm];\nTime;A1\n01-08-2025 00:00;0\n01-08-2025 00:02;1,5\n", options);
+  for (const Reading* reading : {&table, &radar}) {
+    EXPECT_EQ(all(*reading).at(0).value(0), 0.0);
+    EXPECT_FALSE(std::signbit(all(*reading).at(0).value(0)));
+  }
+}
+
 TEST(SeriesCsv, DecimalCommaWithSemicolonsAndLocalStamps) {
   ReadOptions options;
   options.time_column = "Datum";
