@@ -14,6 +14,7 @@
 #include "bindings/pipeline/bare.hpp"
 #include "io/config/policy.hpp"
 #include "io/crs/crs.hpp"
+#include "io/readers/zones.hpp"
 
 namespace highwall::cli {
 namespace {
@@ -62,18 +63,35 @@ void describe_reading(const Reading& reading) {
   for (const std::string& warning : r.warnings) print("  note: " + warning + "\n");
 }
 
+void describe_zones(const ZoneList& list) {
+  const Report& r = list.report;
+  print(fmt::format("{}: {}, {} accepted, {} refused\n", r.source, r.format, r.accepted, r.rejected));
+  for (const ZoneList::Zone& zone : list.zones) print(fmt::format("  zone {}: {:.0f} m2, {}\n", zone.name, zone.area_m2, zone.crs));
+  for (const RejectedRow& row : r.rows) print(fmt::format("  refused {}: {}\n", row.line, row.reason));
+  for (const std::string& warning : r.warnings) print("  note: " + warning + "\n");
+}
+
+void describe_file(const std::string& path, const ReadOptions& options, const Run& run) {
+  const std::string bytes = load_file(path);
+  if (options.format == "auto" && holds_zones(bytes)) {
+    describe_zones(list_zones({path, bytes}));
+  } else {
+    describe_reading(read_input({path, bytes}, options, run));
+  }
+}
+
 void add_info(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("info", "Say what files hold");
   command->footer("Example: highwall info drop/lidar/scan.las drop/radar/areas.csv");
   auto files = std::make_shared<std::vector<std::string>>();
-  command->add_option("files", *files, "Files of any format that is read")->required();
+  command->add_option("files", *files, "Files of any format that is read, and zones")->required();
   auto flags = std::make_shared<OptionFlags<ReadOptions>>(*command, std::vector<std::string>{}, kReading);
   command->callback([=, &session] {
     const ReadOptions options = flags->get();
     std::size_t bad = 0;
     for (std::size_t i = 0; i < files->size(); ++i) {
       try {
-        describe_reading(read_file((*files)[i], options, session.run));
+        describe_file((*files)[i], options, session.run);
       } catch (const Error& e) {
         // The others are told of all the same.
         if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::frame) throw;

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "io/durable/durable.hpp"
 #include "io/readers/text.hpp"
+#include "io/readers/zones.hpp"
 
 namespace highwall {
 namespace {
@@ -89,6 +90,10 @@ const Reader& choose_reader(const Input& input, const std::string& format) {
       best = reader;
       best_score = score;
     }
+  }
+  if (best == nullptr && holds_zones(input.bytes)) {
+    throw Error(ErrorKind::input, "the file holds outlines of zones, which are no measurements", input.name,
+                "`highwall info` lists them; site.toml names them: polygon = \"zones.geojson:NAME\" of a [[zone]], or stable of a [[source]]");
   }
   if (best == nullptr) {
     require_utf8_text(input, head);

@@ -17,25 +17,34 @@
 namespace highwall {
 namespace {
 
+constexpr std::size_t kGeoJsonHead = 4096;
+constexpr const char* kDrawAnew = "draw it anew, or name another outline";
 constexpr const char* kDrivers[] = {"GeoJSON", "GPKG", nullptr};
 
 struct Outline {
   std::string layer;
   std::string name;
+  std::string crs;            // "" = none
   Polygon polygon;
+  std::string damage;         // what is wrong with it; "" = nothing
+  std::size_t short_rings = 0;  // left out: they enclose nothing
 };
 
-void collect_rings(OGRGeometryH geometry, Polygon& polygon) {
+void collect_rings(OGRGeometryH geometry, Polygon& polygon, std::size_t& short_rings) {
   const OGRwkbGeometryType type = wkbFlatten(OGR_G_GetGeometryType(geometry));
   if (type == wkbLineString || type == wkbLinearRing) {
     std::vector<Eigen::Vector2d> ring;
     for (int i = 0; i < OGR_G_GetPointCount(geometry); ++i) {
       ring.emplace_back(OGR_G_GetX(geometry, i), OGR_G_GetY(geometry, i));
     }
-    if (ring.size() >= 3) polygon.rings.push_back(std::move(ring));
+    if (ring.size() >= 3) {
+      polygon.rings.push_back(std::move(ring));
+    } else {
+      ++short_rings;
+    }
     return;
   }
-  for (int i = 0; i < OGR_G_GetGeometryCount(geometry); ++i) collect_rings(OGR_G_GetGeometryRef(geometry, i), polygon);
+  for (int i = 0; i < OGR_G_GetGeometryCount(geometry); ++i) collect_rings(OGR_G_GetGeometryRef(geometry, i), polygon, short_rings);
 }
 
 std::string name_of_feature(OGRFeatureH feature) {
@@ -56,56 +65,139 @@ std::string crs_of_layer(OGRLayerH layer) {
   return text;
 }
 
-void to_site(Polygon& polygon, const std::string& crs, const Frame& site, const std::string& file) {
+/// Brings the outline into the site frame. @return an empty text, or what is wrong with it
+std::string to_site(Polygon& polygon, const std::string& crs, const Frame& site, const std::string& file) {
   const bool same = crs.empty() || site.is_local() || same_crs(crs, site.crs);
   if (crs.empty() && !site.is_local()) {
     throw Error(ErrorKind::input, "the outlines have no CRS", file, "write them with one");
   }
   std::optional<Transformer> transformer;
   if (!same) transformer.emplace(crs, site.crs);
+  polygon.frame = site;
   for (auto& ring : polygon.rings) {
     for (Eigen::Vector2d& p : ring) {
+      if (!p.allFinite()) return "a corner is not a number";
       double xyz[3] = {p.x(), p.y(), 0.0};
-      if (transformer && transformer->apply(xyz, 1) > 0) {
-        throw Error(ErrorKind::input, "a corner of an outline cannot be brought into the site frame", file);
-      }
-      if (!std::isfinite(xyz[0]) || !std::isfinite(xyz[1])) {
-        throw Error(ErrorKind::input, "a corner of an outline is not a number", file);
-      }
+      if (transformer && transformer->apply(xyz, 1) > 0) return "a corner cannot be brought into the site frame";
       p = {xyz[0] - site.origin_m[0], xyz[1] - site.origin_m[1]};
     }
   }
-  polygon.frame = site;
+  return {};
 }
 
-std::vector<Outline> read_outlines(const std::filesystem::path& path, const Frame& site) {
-  const std::string bytes = load_file(path);
-  const GdalFile file(bytes, path.string(), GDAL_OF_VECTOR, kDrivers);
+Outline outline_of(OGRFeatureH feature, const std::string& layer, const std::string& crs) {
+  Outline outline{layer, name_of_feature(feature), crs, {}, {}, 0};
+  OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
+  if (geometry != nullptr) collect_rings(geometry, outline.polygon, outline.short_rings);
+  if (outline.polygon.empty()) {
+    outline.damage = geometry == nullptr          ? "it has no geometry"
+                     : outline.short_rings > 0    ? "its rings have fewer than three corners"
+                                                  : fmt::format("its geometry is no outline ({})", OGR_G_GetGeometryName(geometry));
+  }
+  outline.polygon.name = outline.name;
+  return outline;
+}
+
+/// Every feature of the file, the damaged ones too, in its order.
+std::vector<Outline> read_outlines(const Input& input, const Frame& site) {
+  const GdalFile file(input.bytes, input.name, GDAL_OF_VECTOR, kDrivers);
   std::vector<Outline> outlines;
   for (int l = 0; l < GDALDatasetGetLayerCount(file.get()); ++l) {
     OGRLayerH layer = GDALDatasetGetLayer(file.get(), l);
     const std::string crs = crs_of_layer(layer);
     OGR_L_ResetReading(layer);
     while (OGRFeatureH feature = OGR_L_GetNextFeature(layer)) {
-      Outline outline{OGR_L_GetName(layer), name_of_feature(feature), {}};
-      if (OGRGeometryH geometry = OGR_F_GetGeometryRef(feature); geometry != nullptr) {
-        collect_rings(geometry, outline.polygon);
-      }
+      outlines.push_back(outline_of(feature, OGR_L_GetName(layer), crs));
       OGR_F_Destroy(feature);
-      if (outline.polygon.empty()) continue;
-      to_site(outline.polygon, crs, site, path.string());
-      outline.polygon.name = outline.name;
-      outlines.push_back(std::move(outline));
+      Outline& outline = outlines.back();
+      if (outline.damage.empty()) outline.damage = to_site(outline.polygon, outline.crs, site, input.name);
     }
   }
   return outlines;
 }
 
+/// Takes the damaged outlines out; each is a refused row.
+std::vector<Outline> sound_ones(std::vector<Outline>&& outlines, Report& report) {
+  std::vector<Outline> sound;
+  for (std::size_t i = 0; i < outlines.size(); ++i) {
+    Outline& outline = outlines[i];
+    const std::string called = outline.name.empty() ? "" : fmt::format(" \"{}\"", outline.name);
+    if (!outline.damage.empty()) {
+      report.reject(i + 1, fmt::format("outline{} (features are counted here): {}", called, outline.damage));
+      continue;
+    }
+    if (outline.short_rings > 0) {
+      report.warn(fmt::format("feature {}{}: {} rings with fewer than three corners are left out", i + 1, called, outline.short_rings));
+    }
+    ++report.accepted;
+    sound.push_back(std::move(outline));
+  }
+  return sound;
+}
+
+double ring_area(const Ring& ring) {
+  double twice = 0.0;
+  for (std::size_t i = 0; i + 1 < ring.size(); ++i) {
+    // About the first corner: world coordinates are large against a zone.
+    const Eigen::Vector2d a = ring[i] - ring[0];
+    const Eigen::Vector2d b = ring[i + 1] - ring[0];
+    twice += a.x() * b.y() - a.y() * b.x();
+  }
+  return std::abs(twice) / 2.0;
+}
+
+/// In square units of the coordinates, holes taken off.
+double area_of(const Polygon& polygon) {
+  double area = 0.0;
+  for (const ZonePart& part : parts_of(polygon)) {
+    for (std::size_t r = 0; r < part.size(); ++r) area += r == 0 ? ring_area(part[r]) : -ring_area(part[r]);
+  }
+  return area;
+}
+
+/// Degrees are projected onto an equal-area plane that touches the Earth at the outline.
+double area_m2_of(const Outline& outline) {
+  if (outline.crs.empty()) return area_of(outline.polygon);
+  const CrsInfo info = describe_crs(outline.crs, {}, ErrorKind::input);
+  if (!info.geographic) return area_of(outline.polygon) * info.horizontal_unit_m * info.horizontal_unit_m;
+  Polygon plane = outline.polygon;
+  const Eigen::Vector2d centre = plane.rings[0][0];
+  const Transformer project(outline.crs, fmt::format("+proj=laea +lon_0={} +lat_0={} +datum=WGS84", centre.x(), centre.y()));
+  for (auto& ring : plane.rings) {
+    for (Eigen::Vector2d& p : ring) {
+      double xyz[3] = {p.x(), p.y(), 0.0};
+      if (project.apply(xyz, 1) > 0) return kNaN;
+      p = {xyz[0], xyz[1]};
+    }
+  }
+  return area_of(plane);
+}
+
 }  // namespace
 
-std::vector<Polygon> read_polygons(const std::filesystem::path& file, const Frame& site) {
+bool holds_zones(std::string_view bytes) {
+  if (bytes.substr(0, 16) == std::string_view("SQLite format 3\0", 16)) return bytes.size() > 72 && bytes.substr(68, 2) == "GP";
+  const std::size_t begin = bytes.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  if (begin == std::string_view::npos || bytes[begin] != '{') return false;
+  return bytes.substr(0, kGeoJsonHead).find("\"Feature") != std::string_view::npos;
+}
+
+ZoneList list_zones(const Input& input) {
+  ZoneList list;
+  list.report.source = input.name;
+  list.report.format = "zones";
+  for (const Outline& outline : sound_ones(read_outlines(input, Frame{}), list.report)) {
+    if (outline.crs.empty()) list.report.warn("an outline has no CRS: its numbers are taken as metres");
+    list.zones.push_back({outline.name.empty() ? outline.layer : outline.name,
+                          outline.crs.empty() ? "local" : describe_crs(outline.crs, input.name, ErrorKind::input).crs, area_m2_of(outline)});
+  }
+  return list;
+}
+
+std::vector<Polygon> read_polygons(const std::filesystem::path& file, const Frame& site, Report& report) {
+  const std::string bytes = load_file(file);
   std::vector<Polygon> polygons;
-  for (Outline& outline : read_outlines(file, site)) polygons.push_back(std::move(outline.polygon));
+  for (Outline& outline : sound_ones(read_outlines({file.string(), bytes}, site), report)) polygons.push_back(std::move(outline.polygon));
   return polygons;
 }
 
@@ -113,18 +205,29 @@ Polygon read_polygon(const std::filesystem::path& folder, const std::string& ref
   const std::size_t colon = reference.rfind(':');
   const std::string file = colon == std::string::npos ? reference : reference.substr(0, colon);
   const std::string wanted = colon == std::string::npos ? "" : reference.substr(colon + 1);
-  std::vector<Outline> outlines = read_outlines(folder / file, site);
+  const std::string name = (folder / file).string();
+  const std::string bytes = load_file(name);
+  std::vector<Outline> outlines = read_outlines({name, bytes}, site);
+  const auto sound = std::count_if(outlines.begin(), outlines.end(), [](const Outline& o) { return o.damage.empty(); });
   Polygon found;
+  std::string damage;
   std::vector<std::string> names;
   for (Outline& outline : outlines) {
     names.push_back(outline.name.empty() ? outline.layer : outline.name);
-    const bool match = wanted.empty() ? outlines.size() == 1 : outline.name == wanted || outline.layer == wanted;
+    const bool only_one = outlines.size() == 1 || (sound == 1 && outline.damage.empty());
+    const bool match = wanted.empty() ? only_one : outline.name == wanted || outline.layer == wanted;
     if (!match) continue;
+    if (!outline.damage.empty()) {
+      damage = fmt::format("the outline \"{}\" is damaged: {}", names.back(), outline.damage);
+      if (outline.polygon.empty()) continue;  // a label beside the outline may have its name
+      throw Error(ErrorKind::input, damage, name, kDrawAnew);
+    }
     found.frame = outline.polygon.frame;
     std::move(outline.polygon.rings.begin(), outline.polygon.rings.end(), std::back_inserter(found.rings));
   }
+  if (found.empty() && !damage.empty()) throw Error(ErrorKind::input, damage, name, kDrawAnew);
   if (found.empty()) {
-    throw Error(ErrorKind::config, fmt::format("no outline is called \"{}\"", wanted), (folder / file).string(),
+    throw Error(ErrorKind::config, fmt::format("no outline is called \"{}\"", wanted), name,
                 fmt::format("it has: {}", fmt::join(names, ", ")));
   }
   found.name = wanted;

@@ -264,6 +264,21 @@ def test_steps_are_logged(tmp_path, caplog):
     assert not any("unknown instrument" in w for w in series.report["warnings"])
 
 
+def test_zones_are_listed_and_are_no_measurements(tmp_path):
+    zones = tmp_path / "zones.geojson"
+    square = [[[500000, 4000000], [500100, 4000000], [500100, 4000050], [500000, 4000050], [500000, 4000000]]]
+    zones.write_text(json.dumps({
+        "type": "FeatureCollection", "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4548"}},
+        "features": [{"type": "Feature", "properties": {"name": "wall"}, "geometry": {"type": "Polygon", "coordinates": square}},
+                     {"type": "Feature", "properties": {"name": "pole"}, "geometry": {"type": "Point", "coordinates": [0, 0]}}]}))
+    told = subprocess.run([HIGHWALL, "info", zones], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    assert "zone wall: 5000 m2, EPSG:4548" in told.stdout
+    assert 'refused 2: outline "pole"' in told.stdout
+    with pytest.raises(hw.InputError, match="outlines of zones.*highwall info"):
+        hw.read(zones)
+
+
 def test_public_names_have_docstrings():
     for name in hw.__all__:
         if not name.startswith("_"):

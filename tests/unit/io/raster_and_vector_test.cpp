@@ -316,6 +316,61 @@ class ZoneFiles : public ::testing::Test {
   Polygon ramp_;
 };
 
+constexpr const char* kDamagedZones = R"({"type": "FeatureCollection",
+  "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4548"}}, "features": [
+  {"type": "Feature", "properties": {"name": "good"}, "geometry": {"type": "Polygon", "coordinates":
+    [[[512000, 3880000], [512100, 3880000], [512100, 3880050], [512000, 3880050], [512000, 3880000]], [[512001, 3880001]]]}},
+  {"type": "Feature", "properties": {"name": "pole"}, "geometry": {"type": "Point", "coordinates": [512000, 3880000]}},
+  {"type": "Feature", "properties": {"name": "bare"}, "geometry": null},
+  {"type": "Feature", "properties": {"name": "hollow"}, "geometry": {"type": "Polygon", "coordinates": [[]]}},
+  {"type": "Feature", "properties": {"name": "far"}, "geometry": {"type": "Polygon", "coordinates":
+    [[[512000, 3880000], [1e999, 3880000], [512100, 3880050], [512000, 3880000]]]}}]})";
+
+TEST_F(ZoneFiles, DamagedOutlinesAreToldAndNeverTakenForAZone) {
+  save("damaged.geojson", kDamagedZones);
+  Report report;
+  EXPECT_EQ(read_polygons(folder_ / "damaged.geojson", site_, report).size(), 1U);
+  ASSERT_EQ(report.rows.size(), 4U);
+  for (const auto& [row, words] : {std::pair{0, "\"pole\""}, std::pair{1, "no geometry"}, std::pair{2, "\"hollow\""}, std::pair{3, "not a number"}}) {
+    EXPECT_EQ(report.rows[static_cast<std::size_t>(row)].line, static_cast<std::uint64_t>(row) + 2);
+    EXPECT_NE(report.rows[static_cast<std::size_t>(row)].reason.find(words), std::string::npos) << report.rows[static_cast<std::size_t>(row)].reason;
+  }
+  ASSERT_EQ(report.warnings.size(), 1U);
+  EXPECT_NE(report.warnings[0].find("fewer than three corners"), std::string::npos);
+  // A damaged outline does not stop those who mean another one, and is no other fault to those who mean it.
+  EXPECT_EQ(read_polygon(folder_, "damaged.geojson:good", site_).rings.size(), 1U);
+  try {
+    read_polygon(folder_, "damaged.geojson:far", site_);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("the outline \"far\" is damaged: a corner is not a number"), std::string::npos) << e.what();
+  }
+}
+
+TEST_F(ZoneFiles, AreListedWithNameAreaAndCrs) {
+  const double wall = 100.0 * 80.0 - 20.0 * 20.0 + 30.0 * 40.0 / 2.0;
+  for (const auto& [driver, name] : {std::pair{"GPKG", "zones.gpkg"}, std::pair{"GeoJSON", "zones.geojson"}}) {
+    const std::string bytes = make(driver);
+    EXPECT_TRUE(holds_zones(bytes)) << name;
+    const ZoneList list = list_zones({name, bytes});
+    ASSERT_EQ(list.zones.size(), 2U) << name;
+    EXPECT_EQ(list.zones[0].name, "north_wall");
+    // GeoJSON comes in degrees; the map's scale makes the plane differ by some parts in ten thousand.
+    EXPECT_NEAR(list.zones[0].area_m2, wall, 1e-3 * wall) << name;
+    EXPECT_EQ(list.zones[1].name, "ramp");
+    EXPECT_NEAR(list.zones[1].area_m2, 800.0, 0.8) << name;
+    EXPECT_TRUE(list.zones[0].crs == "EPSG:4548" || list.zones[0].crs == "EPSG:4326") << list.zones[0].crs;
+    try {
+      read(bytes, {}, name);
+      FAIL();
+    } catch (const Error& e) {
+      EXPECT_NE(std::string(e.what()).find("outlines of zones"), std::string::npos) << e.what();
+    }
+  }
+  EXPECT_FALSE(holds_zones("{\"a\": 1}"));
+  EXPECT_FALSE(holds_zones("date,displacement_mm\n"));
+}
+
 TEST_F(ZoneFiles, OutlinesWithHolesAndPartsComeBack) {
   for (const auto& [driver, name] : {std::pair{"GPKG", "zones.gpkg"}, std::pair{"GeoJSON", "zones.geojson"}}) {
     save(name, make(driver));
@@ -324,7 +379,9 @@ TEST_F(ZoneFiles, OutlinesWithHolesAndPartsComeBack) {
     for (double x = -19.5; x < 200.0; x += 3.0) {
       for (double y = -9.5; y < 90.0; y += 3.0) EXPECT_EQ(back.contains(x, y), wall_.contains(x, y)) << name << " " << x << " " << y;
     }
-    EXPECT_EQ(read_polygons(folder_ / name, site_).size(), 2U);
+    Report report;
+    EXPECT_EQ(read_polygons(folder_ / name, site_, report).size(), 2U);
+    EXPECT_EQ(report.rejected, 0U);
     EXPECT_EQ(make(driver), make(driver)) << "not the same bytes twice";
   }
 }
