@@ -221,14 +221,16 @@ void add_publish(CLI::App& app, Session& session) {
     const Site config = read_site(*site);
     const Archive archive = Archive::open_for_writing(config.resolve(config.paths.archive), config.frame);
     Outbox outbox(archive.root());
-    for (const std::string& damage : outbox.set_damaged_aside()) {
-      print("finding: " + damage + "\n");
+    const auto tell_finding = [&](const std::string& finding) {
+      print("finding: " + finding + "\n");
       session.exit_code = kWithFindings;
-    }
+    };
+    for (const std::string& damage : outbox.set_damaged_aside()) tell_finding(damage);
     const auto deliveries = forward(outbox, config, archive.root(), session.run);
     std::size_t waiting = 0;
     for (const Delivery& d : deliveries) {
       waiting += d.waiting;
+      if (!d.damage.empty()) tell_finding(d.damage);
       print(fmt::format("{}: {} delivered, {} waiting{}\n", d.publisher, d.delivered, d.waiting,
                         d.error.empty() ? "" : ": " + d.error));
       if (d.waiting > 0 || !d.error.empty()) session.exit_code = kWithFindings;

@@ -24,6 +24,7 @@ void deliver(const Site& site, Archive& archive, Outbox& outbox, NightSummary& s
   for (const Delivery& d : summary.deliveries) {
     run.log(d.error.empty() ? LogLevel::info : LogLevel::warning, "deliver",
             {{"receiver", d.publisher}, {"delivered", count(d.delivered)}, {"waiting", count(d.waiting)}, {"error", d.error}});
+    if (!d.damage.empty()) summary.findings.push_back(d.damage);
     if (d.waiting > 0 || !d.error.empty()) {
       summary.findings.push_back(fmt::format("{}: {} messages wait: {}", d.publisher, d.waiting, d.error));
     }

@@ -2,45 +2,16 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
 #include "io/durable/durable.hpp"
+#include "io/outbox/delivery_state.hpp"
 #include "io/outbox/publisher.hpp"
 
 namespace highwall {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
-
-/// Delivery state of one receiver: all messages up to `delivered` are with it.
-struct State {
-  std::int64_t delivered = 0;
-  std::int64_t attempts = 0;
-  std::string last_error;
-};
-
-fs::path state_path(const fs::path& archive_root, const std::string& publisher) {
-  return archive_root / "delivery" / publisher / "state.json";
-}
-
-State load_state(const fs::path& path) {
-  if (!fs::exists(path)) return {};
-  try {
-    const json j = json::parse(read_whole(path));
-    return {j.at("delivered_seq").get<std::int64_t>(), j.at("attempts").get<std::int64_t>(), j.at("last_error").get<std::string>()};
-  } catch (const json::exception& e) {
-    throw Error(ErrorKind::storage, fmt::format("the delivery state cannot be read: {}", e.what()), path.string(),
-                "delete it: messages are then sent again, and receivers drop repeats");
-  }
-}
-
-void save_state(const fs::path& path, const State& state) {
-  make_folders(path.parent_path());
-  write_whole(path, json{{"delivered_seq", state.delivered}, {"attempts", state.attempts}, {"last_error", state.last_error}}
-                            .dump(1) + "\n");
-}
 
 std::string read_password(const PublisherConfig& config, const Site& site) {
   if (config.password_file.empty()) return {};
@@ -96,26 +67,53 @@ std::vector<Parcel> parcels_for(const PublisherConfig& config, const std::vector
   return parcels;
 }
 
+/// Messages are delivered in order, so that a state ends before the first that waits or with one of them. Any other
+/// number would pass messages over that the receiver never got.
+bool is_possible(const DeliveryState& state, const std::vector<Posted>& waiting, const Outbox& outbox) {
+  const std::int64_t seq = state.delivered_seq;
+  if (waiting.empty() || seq < waiting.front().seq || outbox.is_set_aside(seq)) return true;
+  return std::any_of(waiting.begin(), waiting.end(), [&](const Posted& posted) { return posted.seq == seq; });
+}
+
+/// What the receiver has. A state that is damaged counts as none, and is told in `damage`.
+DeliveryState state_of(const fs::path& path, const std::vector<Posted>& waiting, const Outbox& outbox, std::string& damage) {
+  std::string why;
+  try {
+    const DeliveryState state = load_delivery_state(path);
+    if (is_possible(state, waiting, outbox)) return state;
+    why = fmt::format("it tells of message {}, which is none of those that wait ({} to {})", state.delivered_seq, waiting.front().seq,
+                      waiting.back().seq);
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::input) throw;
+    why = e.what();
+  }
+  damage = fmt::format("{}: the delivery state is damaged: {}; the receiver gets all messages that wait again and drops those it has "
+                       "(by id and rev), and the state is written anew with the next delivery",
+                       path.string(), why);
+  return {};
+}
+
 /// One receiver, whose troubles are its own. @throws Error(cancelled) after its state was kept.
-Delivery forward_to(const PublisherConfig& config, const Site& site, const std::vector<Posted>& waiting,
+Delivery forward_to(const PublisherConfig& config, const Site& site, const Outbox& outbox, const std::vector<Posted>& waiting,
                     const fs::path& archive_root, const Run& run) {
-  Delivery delivery{config.name, 0, 0, {}, 0};
-  const fs::path path = state_path(archive_root, config.name);
+  Delivery delivery;
+  delivery.publisher = config.name;
+  const fs::path path = delivery_state_path(archive_root, config.name);
   bool stopped = false;
   try {
-    State state = load_state(path);
-    delivery.delivered_seq = state.delivered;
-    const std::vector<Parcel> parcels = parcels_for(config, waiting, state.delivered, delivery.error);
+    DeliveryState state = state_of(path, waiting, outbox, delivery.damage);
+    delivery.delivered_seq = state.delivered_seq;
+    const std::vector<Parcel> parcels = parcels_for(config, waiting, state.delivered_seq, delivery.error);
     if (!parcels.empty()) {
       const Publisher::Outcome outcome = make_publisher(config, site)->send(parcels, run);
       stopped = outcome.stopped;
       delivery.delivered = outcome.acknowledged;
-      if (outcome.acknowledged > 0) state.delivered = parcels[outcome.acknowledged - 1].seq;
-      delivery.delivered_seq = state.delivered;
+      if (outcome.acknowledged > 0) state.delivered_seq = parcels[outcome.acknowledged - 1].seq;
+      delivery.delivered_seq = state.delivered_seq;
       if (!outcome.error.empty()) delivery.error = outcome.error;
       ++state.attempts;
       state.last_error = delivery.error;
-      save_state(path, state);
+      save_delivery_state(path, state);
     }
   } catch (const std::exception& e) {
     delivery.error = e.what();
@@ -140,7 +138,7 @@ std::vector<Delivery> forward(Outbox& outbox, const Site& site, const fs::path& 
   std::int64_t settled = waiting.empty() || site.publish.to.empty() ? 0 : waiting.back().seq;
   for (const PublisherConfig& config : site.publish.to) {
     run.check_stop();
-    deliveries.push_back(forward_to(config, site, waiting, archive_root, run));
+    deliveries.push_back(forward_to(config, site, outbox, waiting, archive_root, run));
     settled = std::min(settled, deliveries.back().delivered_seq);
   }
   outbox.settle(settled);

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "io/durable/digest.hpp"
 #include "io/durable/durable.hpp"
+#include "io/outbox/delivery_state.hpp"
 
 namespace highwall {
 namespace {
@@ -44,13 +45,16 @@ std::string stream_in_name(const fs::path& path) {
   return from == std::string::npos || to == std::string::npos || to < from ? std::string() : name.substr(from + 1, to - from - 1);
 }
 
+/// A number that only damage can have made counts as none.
+std::int64_t believed(std::int64_t seq) { return seq > kGreatestBelievedSeq ? 0 : seq; }
+
 /// The greatest seq that a receiver is known to have; states that cannot be read are told when messages are forwarded.
 std::int64_t newest_delivered(const fs::path& delivery) {
   std::int64_t seq = 0;
   std::error_code failed;
   for (auto it = fs::directory_iterator(delivery, failed); !failed && it != fs::directory_iterator(); it.increment(failed)) {
     try {
-      seq = std::max(seq, json::parse(read_whole(it->path() / "state.json")).at("delivered_seq").get<std::int64_t>());
+      seq = std::max(seq, believed(load_delivery_state(it->path() / "state.json").delivered_seq));
     } catch (const std::exception&) {
       continue;
     }
@@ -173,7 +177,7 @@ void Outbox::take_in(const fs::path& path, const std::function<void(const Posted
   try {
     take(parse(read_whole(path), path));
   } catch (const Error& e) {
-    lost_.push_back({seq_of(path), stream_in_name(path), path, e.what()});
+    lost_.push_back({believed(seq_of(path)), stream_in_name(path), path, e.what()});
   }
 }
 
@@ -184,7 +188,7 @@ void Outbox::list_set_aside() {
     if (it->path().extension() == kAsideSuffix) paths.push_back(it->path());
   }
   std::sort(paths.begin(), paths.end());
-  for (const fs::path& path : paths) lost_.push_back({seq_of(path), stream_in_name(path), path, {}});
+  for (const fs::path& path : paths) lost_.push_back({believed(seq_of(path)), stream_in_name(path), path, {}});
 }
 
 std::int64_t Outbox::newest_missing(std::int64_t counted_in, const std::set<std::int64_t>& seen) const {
@@ -212,6 +216,10 @@ std::vector<std::string> Outbox::set_damaged_aside() {
   return findings;
 }
 
+bool Outbox::is_set_aside(std::int64_t seq) const {
+  return std::any_of(lost_.begin(), lost_.end(), [&](const Lost& lost) { return lost.seq == seq; });
+}
+
 bool Outbox::is_newest_lost(const std::string& stream) const {
   const auto known = last(stream);
   return std::any_of(lost_.begin(), lost_.end(), [&](const Lost& lost) {
@@ -235,7 +243,7 @@ std::optional<Outbox::Memory> Outbox::read_memory() const {
     Memory memory;
     memory.seq = j.at("seq");
     memory.last_rev = j.at("rev_of_id").get<std::map<std::string, std::int64_t>>();
-    memory.lost_until = j.value("lost_until", std::int64_t{0});
+    memory.lost_until = believed(j.value("lost_until", std::int64_t{0}));
     memory.lost_before = instant_of(j, "lost_before");
     for (const json& entry : j.at("streams")) {
       Posted posted = posted_of(entry, entry.at("file").get<std::string>());

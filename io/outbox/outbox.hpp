@@ -45,6 +45,8 @@ class Outbox {
 
   /// Moves damaged messages to quarantine/messages/. @return a sentence for each that lies there
   std::vector<std::string> set_damaged_aside();
+  /// True when the message with this number is damaged.
+  bool is_set_aside(std::int64_t seq) const;
   /// True when the newest message of a stream is damaged: receivers may know another state than last() says.
   bool is_newest_lost(const std::string& stream) const;
 

@@ -47,11 +47,12 @@ struct Delivery {
   std::size_t waiting = 0;
   std::string error;
   std::int64_t delivered_seq = 0;  ///< All messages up to this one are with the receiver.
+  std::string damage;              ///< What was wrong with the receiver's state, as a sentence; empty = nothing.
 };
 
 /// Sends every waiting message to every receiver of the site. Receivers do not hold one another up; a
-/// message that all have acknowledged goes to sent/. State is kept in archive/delivery/. Whatever is
-/// wrong with one receiver is the error of its Delivery. @throws Error(cancelled), with the states kept.
+/// message that all have acknowledged goes to sent/. State is kept in archive/delivery/; where it is
+/// damaged, what waits is sent again. Whatever is wrong with one receiver is the error of its Delivery. @throws Error(cancelled), with the states kept.
 std::vector<Delivery> forward(Outbox& outbox, const Site& site, const std::filesystem::path& archive_root, const Run& run);
 
 }  // namespace highwall

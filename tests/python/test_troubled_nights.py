@@ -332,10 +332,14 @@ def test_one_broken_receiver_does_not_hold_up_the_next(tmp_path):
     once = bytes_below(tmp_path / "out")
     assert run(site).returncode == 2
     assert bytes_below(tmp_path / "out") == once
-    # A state that cannot be read is the trouble of its receiver alone.
+    # A state that is damaged is told, what waits is sent again, and the state is whole after it.
     (tmp_path / "archive/delivery/folder/state.json").write_text('{"delivered_seq": "many"}')
+    for f in (tmp_path / "feed").glob("*.json"):
+        f.unlink()
     again = run(site)
-    assert again.returncode == 2 and "delivery state cannot be read" in again.stdout
+    assert again.returncode == 2 and "delivery state is damaged" in again.stdout
+    assert len(list((tmp_path / "feed").glob("*.json"))) == sent
+    assert "delivery state" not in run(site).stdout
 
 
 def test_the_drop_folder_is_not_swept(tmp_path):

@@ -13,6 +13,7 @@
 #include "core/error.hpp"
 #include "io/durable/digest.hpp"
 #include "io/durable/durable.hpp"
+#include "io/outbox/publisher.hpp"
 
 namespace highwall {
 namespace {
@@ -286,6 +287,101 @@ TEST_F(OutboxTest, AHeartbeatThatCannotBeReadLeavesWhatSingleMessagesTold) {
   ASSERT_EQ(states.size(), 1U);
   EXPECT_EQ(states[0].level, Level::red);
   EXPECT_EQ(findings.size(), 1U);
+}
+
+class DeliveryOutboxTest : public OutboxTest {
+ protected:
+  void SetUp() override {
+    OutboxTest::SetUp();
+    site_.publish.to.push_back({});
+    site_.publish.to[0].name = "room";
+    site_.publish.to[0].transport = "folder";
+    site_.publish.to[0].dir = (root_ / "feed").string();
+  }
+  fs::path state() const { return root_ / "delivery" / "room" / "state.json"; }
+  void write_state(const std::string& text) const {
+    make_folders(state().parent_path());
+    write_whole(state(), text);
+  }
+  /// One night: posts a message and forwards all.
+  Delivery night(int hour) const {
+    Outbox outbox(root_);
+    outbox.post(message("north", 0, hour));
+    return forward(outbox, site_, root_, Run()).at(0);
+  }
+  std::size_t received() const { return fs::exists(root_ / "feed") ? numbers_in(root_ / "feed") : 0; }
+  static std::size_t numbers_in(const fs::path& folder) {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+  }
+
+  Site site_;
+};
+
+TEST_F(DeliveryOutboxTest, AnImpossibleStateIsToldAndEndsNoNight) {
+  for (const char* seq : {"9223372036854775807", "999999999999999999", "1000000000000000000", "18446744073709551615", "-5", "1e300", "2.5",
+                          "\"many\"", "null", "{}"}) {
+    fs::remove_all(root_);
+    fs::create_directories(root_);
+    EXPECT_TRUE(night(1).damage.empty());
+    write_state(fmt::format("{{\"delivered_seq\": {}, \"attempts\": 18446744073709551615, \"last_error\": \"\"}}", seq));
+    const Delivery told = night(2);
+    EXPECT_NE(told.damage.find(state().string()), std::string::npos) << seq << ": " << told.damage;
+    EXPECT_EQ(told.error, "") << seq;
+    EXPECT_EQ(told.delivered_seq, 2) << seq;
+    EXPECT_EQ(received(), 2U) << seq;
+    const Delivery next = night(3);
+    EXPECT_TRUE(next.damage.empty()) << seq << ": " << next.damage;
+    EXPECT_EQ(next.delivered_seq, 3) << seq;
+  }
+}
+
+TEST_F(DeliveryOutboxTest, TextThatIsNoStateIsTold) {
+  for (const char* text : {"", "{", "[]", "\xff", "{\"delivered_seq\": 1}"}) {
+    fs::remove_all(root_);
+    fs::create_directories(root_);
+    write_state(text);
+    const Delivery told = night(1);
+    EXPECT_NE(told.damage.find("delivery state"), std::string::npos) << text;
+    EXPECT_EQ(told.delivered, 1U) << text;
+    EXPECT_TRUE(night(2).damage.empty()) << text;
+  }
+}
+
+TEST_F(DeliveryOutboxTest, AStateBeyondWhatWaitsFilesNothingAsSentThatNeverWent) {
+  {
+    Outbox outbox(root_);
+    outbox.post(message("north", 0, 1));
+    outbox.post(message("south", 0, 1));
+  }
+  for (const char* seq : {"1000", "3"}) {
+    const fs::path copy = root_ / seq;
+    fs::create_directories(copy);
+    fs::copy(root_ / "outbox", copy / "outbox", fs::copy_options::recursive);
+    make_folders(copy / "delivery" / "room");
+    write_whole(copy / "delivery" / "room" / "state.json",
+                fmt::format("{{\"delivered_seq\": {}, \"attempts\": 1, \"last_error\": \"\"}}", seq));
+    // A night that is killed before it delivers must not make the number look right to the next one.
+    { Outbox(copy).post(message("north", 0, 2)); }
+    site_.publish.to[0].dir = (copy / "feed").string();
+    Outbox outbox(copy);
+    const Delivery told = forward(outbox, site_, copy, Run()).at(0);
+    EXPECT_NE(told.damage.find(fmt::format("message {}", seq)), std::string::npos) << told.damage;
+    EXPECT_EQ(told.delivered, 3U);
+    EXPECT_EQ(numbers_in(copy / "feed"), 3U);
+    EXPECT_TRUE(Outbox(copy).waiting().empty());
+    EXPECT_GT(told.delivered_seq, std::stoll(seq));
+  }
+}
+
+TEST_F(DeliveryOutboxTest, AFileWithAnAbsurdNumberLeavesNumbersForTheNextMessages) {
+  make_folders(root_ / "outbox");
+  write_whole(root_ / "outbox" / "999999999999999999_north.json", "{");
+  // What an older program remembered of such a state, before the numbers ended.
+  const std::string memory = R"({"lost_until":1000000000000000000,"rev_of_id":{},"seq":0,"streams":[]})";
+  make_folders(root_ / "sent");
+  write_whole(root_ / "sent" / "streams.log", fmt::format("{}|{:08x}\n", memory, crc32c(memory)));
+  EXPECT_EQ(night(1).delivered_seq, 1);
+  EXPECT_EQ(night(2).delivered_seq, 2);
 }
 
 }  // namespace

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace highwall {
+
+/// Greatest number of a message that is believed where no whole message tells it (delivery states, names of damaged
+/// files). Numbers beyond come from damage: to go on after them would leave no numbers for the messages to come.
+inline constexpr std::int64_t kGreatestBelievedSeq = 999'999'999'999;
+
+/// What is kept of one receiver in archive/delivery/NAME/state.json.
+struct DeliveryState {
+  std::int64_t delivered_seq = 0;  ///< All messages up to this one are with it.
+  std::uint64_t attempts = 0;
+  std::string last_error;
+};
+
+std::filesystem::path delivery_state_path(const std::filesystem::path& archive_root, const std::string& receiver);
+/// @return the state of a receiver that has got nothing when there is no file
+/// @throws Error(input) when what the file says is no state; Error(storage) when it cannot be read
+DeliveryState load_delivery_state(const std::filesystem::path& path);
+void save_delivery_state(const std::filesystem::path& path, const DeliveryState& state);
+
+}  // namespace highwall
