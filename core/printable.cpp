@@ -32,15 +32,6 @@ bool is_control(std::string_view text, std::size_t at) {
 
 bool is_hex(std::string_view text, std::size_t at) { return at < text.size() && std::isxdigit(static_cast<unsigned char>(text[at])) != 0; }
 
-bool is_whole_utf8(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = character(text, at);
-    if (length == 0) return false;
-    at += length;
-  }
-  return true;
-}
-
 }  // namespace
 
 std::string printable(std::string_view bytes) {
@@ -60,6 +51,15 @@ std::string printable(std::string_view bytes) {
   return out;
 }
 
+bool is_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = character(text, at);
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
+}
+
 bool has_control_characters(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (is_control(text, at)) return true;
@@ -71,7 +71,7 @@ std::string target_name_defect(std::string_view name) {
   if (name.empty()) return "a target has no name";
   const std::string shown = printable(name.substr(0, 40));
   if (name.size() > kLongestTarget) return fmt::format("the target's name \"{}...\" is longer than {} bytes", shown, kLongestTarget);
-  if (!is_whole_utf8(name)) return fmt::format("the target's name \"{}\" is not UTF-8", shown);
+  if (!is_utf8(name)) return fmt::format("the target's name \"{}\" is not UTF-8", shown);
   if (name == "." || name == "..") return fmt::format("\"{}\" is no name for a target", shown);
   for (std::size_t at = 0; at < name.size(); ++at) {
     if (name[at] == '/' || is_control(name, at)) return fmt::format("the target's name \"{}\" holds a control character or '/'", shown);

@@ -9,6 +9,9 @@ namespace highwall {
 /// '%' that two hexadecimal digits follow. Names of files are any bytes; records and messages are UTF-8.
 std::string printable(std::string_view bytes);
 
+/// True when the bytes are UTF-8 (ASCII is).
+bool is_utf8(std::string_view text);
+
 /// True when the text holds a C0, DEL or C1 control.
 bool has_control_characters(std::string_view text);
 

@@ -9,6 +9,7 @@
 #include "bindings/cli/options.hpp"
 #include "bindings/cli/output.hpp"
 #include "bindings/pipeline/bare.hpp"
+#include "core/printable.hpp"
 #include "io/archive/archive.hpp"
 #include "io/config/site.hpp"
 #include "io/outbox/outbox.hpp"
@@ -37,15 +38,17 @@ void add_night_names(const fs::path& night, std::vector<std::string>& names) {
   }
 }
 
-/// What the outbox last told of each zone and target.
-std::vector<StateLine> told_states(const fs::path& root) {
+/// What the outbox last told of each zone and target; what is damaged there goes into `damages`.
+std::vector<StateLine> told_states(const fs::path& root, std::vector<std::string>& damages) {
   for (int attempt = 0;; ++attempt) {
+    // A night at work may have moved a message meanwhile; nobody waits for its lock.
+    const bool is_last = attempt == 3;
+    damages.clear();
     try {
-      std::vector<std::string> damages;  // The night tells of them.
-      return Outbox(root).told_states(damages);
+      std::vector<StateLine> states = Outbox(root).told_states(damages);
+      if (damages.empty() || is_last) return states;
     } catch (const Error&) {
-      // A night at work may have moved a message meanwhile; nobody waits for its lock.
-      if (attempt == 3) throw;
+      if (is_last) throw;
     }
   }
 }
@@ -90,7 +93,13 @@ std::string full_name(const std::string& target, const std::vector<std::string>&
                               : fmt::format("known: {}", fmt::join(known.begin(), std::next(known.begin(), static_cast<std::ptrdiff_t>(std::min<std::size_t>(20, known.size()))), ", ")));
 }
 
-void add_act(CLI::App& app, const std::string& name, Act::Kind kind, const std::string& help) {
+/// Acts are kept as JSON, which has no other bytes.
+void require_utf8(const std::string& text, const std::string& flag) {
+  if (is_utf8(text)) return;
+  usage(flag, fmt::format("\"{}\" is not UTF-8 text (write it in UTF-8; the shell's locale says what the keyboard sends)", printable(text)));
+}
+
+void add_act(CLI::App& app, Session& session, const std::string& name, Act::Kind kind, const std::string& help) {
   auto* command = app.add_subcommand(name, help);
   auto act = std::make_shared<Act>();
   auto archive = std::make_shared<std::string>("site.toml");
@@ -104,15 +113,21 @@ void add_act(CLI::App& app, const std::string& name, Act::Kind kind, const std::
   command->add_option("--now", *now, "Clock, ISO 8601; default: the machine's");
   command->footer(kind == Act::Kind::release ? "Example: highwall release north_wall --by p09 --reason \"inspected, cracks unchanged\""
                                              : "Example: highwall ack north_wall --by p07");
-  command->callback([=] {
+  command->callback([=, &session] {
+    require_utf8(act->target, "target");
+    require_utf8(act->by, "--by");
+    require_utf8(act->reason, "--reason");
     act->at = now_or_clock(*now);
     const fs::path root = archive_of(*archive);
     if (!fs::exists(root / "format.toml")) throw Error(ErrorKind::input, "there is no archive", root.string(), "name it with --site or --archive");
-    const std::vector<StateLine> told = told_states(root);
+    std::vector<std::string> damages;
+    const std::vector<StateLine> told = told_states(root, damages);
     act->target = full_name(act->target, known_names(*archive, told));
     act->targets = targets_of_zone(told, act->target);
     const fs::path file = record_act(root, *act);
     print(fmt::format("recorded {}; the next night takes it into account\n", file.filename().string()));
+    for (const std::string& damage : damages) print("finding: " + damage + "\n");
+    if (!damages.empty()) session.exit_code = kWithFindings;
   });
 }
 
@@ -173,8 +188,8 @@ void add_export(CLI::App& app, Session& session) {
 }  // namespace
 
 void add_archive_commands(CLI::App& app, Session& session) {
-  add_act(app, "ack", Act::Kind::acknowledge, "Acknowledge a warning; never lowers a level");
-  add_act(app, "release", Act::Kind::release, "Release a latched orange or red; needs a reason");
+  add_act(app, session, "ack", Act::Kind::acknowledge, "Acknowledge a warning; never lowers a level");
+  add_act(app, session, "release", Act::Kind::release, "Release a latched orange or red; needs a reason");
   add_verify(app, session);
   add_export(app, session);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "io/archive/archive.hpp"
 #include "io/archive/layout.hpp"
 #include "io/durable/digest.hpp"
@@ -18,6 +19,11 @@ std::string file_name_of(const Act& act, const std::string& text) {
   return fmt::format("{}-{}.json", to_compact_iso8601(act.at), sha256_hex(text).substr(0, 12));
 }
 
+void require_utf8(const std::string& text, const std::string& what) {
+  if (is_utf8(text)) return;
+  throw Error(ErrorKind::input, fmt::format("{} is not UTF-8 text: {}", what, printable(text)), {}, "write it in UTF-8");
+}
+
 }  // namespace
 
 fs::path record_act(const fs::path& archive_root, const Act& act) {
@@ -25,6 +31,9 @@ fs::path record_act(const fs::path& archive_root, const Act& act) {
     throw Error(ErrorKind::input, "an act needs the target and the name of the person");
   }
   if (act.kind == Act::Kind::release && act.reason.empty()) throw Error(ErrorKind::input, "a release needs a reason");
+  require_utf8(act.target, "the target");
+  require_utf8(act.by, "the name of the person");
+  require_utf8(act.reason, "the reason");
   const std::string text = text_of(act);
   make_folders(archive_root / "acts");
   const fs::path path = archive_root / "acts" / file_name_of(act, text);

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "io/durable/durable.hpp"
 #include "io/readers/text.hpp"
 #include "io/readers/zones.hpp"

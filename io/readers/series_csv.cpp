@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "core/printable.hpp"
 #include "io/readers/local_stamps.hpp"
 #include "io/readers/no_data.hpp"
 #include "io/readers/reader.hpp"

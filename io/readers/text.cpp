@@ -114,19 +114,6 @@ char guess_separator(std::string_view head) {
   return ' ';
 }
 
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto first = static_cast<unsigned char>(text[i++]);
-    const int further = first < 0x80 ? 0 : first >= 0xC2 && first < 0xE0 ? 1 : first >= 0xE0 && first < 0xF0 ? 2 : first >= 0xF0 && first < 0xF5 ? 3 : -1;
-    if (further < 0) return false;
-    for (int k = 0; k < further; ++k) {
-      if (i >= text.size() || (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U) return false;
-      ++i;
-    }
-  }
-  return true;
-}
-
 bool looks_binary(std::string_view head) {
   return std::any_of(head.begin(), head.end(), [](char c) {
     const auto u = static_cast<unsigned char>(c);

@@ -49,8 +49,6 @@ std::optional<long long> to_integer(std::string_view text);
 
 /// Separator of a table: ';', tab, ',' or '|' by the first lines, ' ' when there is none of them.
 char guess_separator(std::string_view head);
-/// True when the bytes are UTF-8 (ASCII is).
-bool is_utf8(std::string_view text);
 /// True for bytes that no text has (zero bytes, control characters).
 bool looks_binary(std::string_view head);
 

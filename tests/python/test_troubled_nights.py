@@ -1,6 +1,7 @@
 """Nights with defective files, broken receivers, full disks and slow helpers: each is told, none stops the rest."""
 
 import json
+import os
 import signal
 import struct
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 import highwall as hw
 
-HIGHWALL = Path(sys.executable).parent / "highwall"
+HIGHWALL = Path(os.environ.get("HIGHWALL_PROGRAM", Path(sys.executable).parent / "highwall"))
 NOW = "2026-03-03T00:00:00Z"
 NEXT = "2026-03-04T00:00:00Z"
 WKT = ('PROJCS["plane",GEOGCS["WGS 84",DATUM["WGS_1984",SPHEROID["WGS 84",6378137,298.257223563]],PRIMEM["Greenwich",0],'
@@ -448,6 +449,19 @@ def test_acts_name_a_known_target(tmp_path):
     assert wrong.returncode == 65 and '"wall"' in wrong.stderr, wrong.stderr
     assert not list((tmp_path / "archive/acts").glob("*"))
     assert ack("wall").returncode == 0 and ack("E1").returncode == 0
+
+
+@pytest.mark.parametrize("words, named", [(["wall", "--by", b"\xff"], "--by"), ([b"w\xe9", "--by", "p07"], "target"),
+                                          (["wall", "--by", "p07", "--reason", b"\xce\xd2"], "--reason"),
+                                          (["wall", "--by", b"\xed\xa0\x80"], "--by")])
+def test_an_act_whose_words_are_not_utf8_is_a_usage_error(tmp_path, words, named):
+    site = pit(tmp_path, CRACK)
+    (tmp_path / "drop/crack/E1.csv").write_text(series(48))
+    assert run(site).returncode == 0
+    done = subprocess.run([HIGHWALL, "ack", *words, "--site", site, "--now", NOW], capture_output=True)
+    assert done.returncode == 64, done.stderr
+    assert named.encode() in done.stderr and b"is not UTF-8 text" in done.stderr, done.stderr
+    assert not list((tmp_path / "archive/acts").glob("*"))
 
 
 def test_a_full_standard_output_is_no_success(tmp_path):
