@@ -226,6 +226,7 @@ void add_publish(CLI::App& app, Session& session) {
       session.exit_code = kWithFindings;
     };
     for (const std::string& damage : outbox.set_damaged_aside()) tell_finding(damage);
+    for (const std::string& loss : outbox.note_missing()) tell_finding(loss);
     const auto deliveries = forward(outbox, config, archive.root(), session.run);
     std::size_t waiting = 0;
     for (const Delivery& d : deliveries) {

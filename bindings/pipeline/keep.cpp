@@ -3,28 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
-
-#include "io/durable/durable.hpp"
 
 namespace highwall {
 namespace {
 
-/// Where a stream belongs, by its newest message.
-struct Home {
-  bool is_zone = false;
-  std::string zone;
-};
-
-Home home_of(const Posted& posted, const Site& site) {
+/// The same when the message cannot be read: it is only asked for the zone, which the source may tell too.
+Home home_at(const Posted& posted, const Site& site) {
   Home home{posted.stream.find('/') == std::string::npos, {}};
   try {
-    const nlohmann::json j = nlohmann::json::parse(read_whole(posted.path));
-    home.is_zone = !j.contains("target_id");
-    if (!home.is_zone) home.zone = j.value("zone_id", std::string());
+    home = home_of(posted);
   } catch (const std::exception&) {
-    // The message is only asked for the zone; the source may tell it too.
   }
   if (!home.is_zone && home.zone.empty()) {
     const std::string id = posted.stream.substr(0, posted.stream.find('/'));
@@ -54,7 +43,7 @@ class Keeper {
       if (posted.stream == "heartbeat" || posted.stream.starts_with(kSourceStream) || present.contains(posted.stream)) continue;
       // One that was let go in this very night is still told of, so that the night can be run again.
       if (posted.level == Level::none && posted.published_time != now_) continue;
-      const Home home = home_of(posted, site_);
+      const Home home = home_at(posted, site_);
       add_gone(posted, home);
       if (!home.is_zone) touched.insert(home.zone);
     }

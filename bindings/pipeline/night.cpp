@@ -64,6 +64,7 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
   for (std::string& doubt : doubts_of(histories, policy.timing.latch_from)) summary.findings.push_back(std::move(doubt));
   Outbox outbox(archive.root());
   for (std::string& damage : outbox.set_damaged_aside()) summary.findings.push_back(std::move(damage));
+  for (std::string& loss : outbox.note_missing()) summary.findings.push_back(std::move(loss));
   if (!measurements.failed.empty()) carry_told_states(outbox.told_states(summary.findings), options.now, histories);
   keep_published(site, policy, summary.acts, outbox, options.now, histories, summary.findings);
   summary.states = states_of(histories);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "io/durable/digest.hpp"
 #include "io/durable/durable.hpp"
 #include "io/outbox/delivery_state.hpp"
@@ -19,15 +20,23 @@ using nlohmann::json;
 
 constexpr const char* kMemoryName = "streams.log";
 constexpr const char* kAsideSuffix = ".damaged";
+constexpr const char* kMissingSuffix = ".missing";
 
+/// Files of this kind, sorted; none when there is no folder.
 template <class Iterator>
-std::vector<fs::path> messages_in(const fs::path& folder) {
+std::vector<fs::path> files_with(const fs::path& folder, const char* suffix) {
   std::vector<fs::path> paths;
+  if (!fs::exists(folder)) return paths;
   for (const auto& entry : Iterator(folder)) {
-    if (entry.path().extension() == ".json") paths.push_back(entry.path());
+    if (entry.path().extension() == suffix) paths.push_back(entry.path());
   }
   std::sort(paths.begin(), paths.end());
   return paths;
+}
+
+template <class Iterator>
+std::vector<fs::path> messages_in(const fs::path& folder) {
+  return files_with<Iterator>(folder, ".json");
 }
 
 /// Sequence number in a message's name, 0 when it has none.
@@ -83,6 +92,22 @@ Instant instant_of(const json& j, const char* key) {
   return parse_iso8601(j.value(key, std::string())).value_or(kNoInstant);
 }
 
+/// @throws Error(storage) naming the word that is none of `parse`'s
+template <class Parse>
+auto word_of(const json& word, const char* key, Parse parse) {
+  const auto value = word.is_string() ? parse(word.get<std::string>()) : std::nullopt;
+  if (!value) throw Error(ErrorKind::storage, fmt::format("\"{}\" is {}, which is none of its words", key, printable(word.dump())));
+  return *value;
+}
+
+Level level_of(const json& word) {
+  return word_of(word, "level", parse_level);
+}
+
+Health health_of(const json& word) {
+  return word_of(word, "health", parse_health);
+}
+
 Posted posted_of(const json& j, const fs::path& path) {
   Posted p;
   p.seq = j.at("seq");
@@ -90,8 +115,8 @@ Posted posted_of(const json& j, const fs::path& path) {
   p.id = j.at("id");
   p.stream = j.at("stream");
   p.msg_type = j.at("msg_type");
-  p.level = parse_level(j.at("level").get<std::string>()).value();
-  p.health = parse_health(j.at("health").get<std::string>()).value();
+  p.level = level_of(j.at("level"));
+  p.health = health_of(j.at("health"));
   p.event_time = instant_of(j, "event_time");
   p.published_time = instant_of(j, "published_time");
   p.hash = j.at("hash");
@@ -109,8 +134,17 @@ Posted parse(const std::string& text, const fs::path& path) {
     if (posted.seq != seq_of(path)) throw Error(ErrorKind::storage, "its name has another number");
     return posted;
   } catch (const std::exception& e) {
-    throw Error(ErrorKind::storage, fmt::format("the message cannot be read: {}", e.what()), path.string());
+    throw Error(ErrorKind::storage, fmt::format("the message cannot be read: {}", printable(e.what())), path.string());
   }
+}
+
+/// What a message says. @throws Error(storage) when it is not the one that the outbox knows, to the letter
+json content_of(const Posted& posted) {
+  const std::string text = read_whole(posted.path);
+  if (parse(text, posted.path).hash != posted.hash) {
+    throw Error(ErrorKind::storage, "the message is not the one that was posted: its hash is another", posted.path.string());
+  }
+  return json::parse(text);
 }
 
 json json_of(const Posted& p) {
@@ -118,6 +152,21 @@ json json_of(const Posted& p) {
           {"level", std::string(name_of(p.level))}, {"health", std::string(name_of(p.health))},
           {"event_time", to_iso8601(p.event_time)}, {"published_time", to_iso8601(p.published_time)},
           {"hash", p.hash}, {"file", p.path.filename().string()}};
+}
+
+/// What a heartbeat says of zones and targets.
+std::vector<StateLine> states_in(const json& heartbeat) {
+  std::vector<StateLine> states;
+  const auto add = [&](const std::string& name, const json& level, const json& health, const json& newest, const std::string& zone, bool is_zone) {
+    states.push_back({name, level_of(level), health_of(health),
+                      newest.is_null() ? kNoInstant : parse_iso8601(newest.get<std::string>()).value_or(kNoInstant), zone, is_zone});
+  };
+  for (const json& s : heartbeat.at("states")) add(s.at("name"), s.at("level"), s.at("health"), s.at("newest"), "", true);
+  const json by_zone = heartbeat.value("target_states", json::object());
+  for (const auto& [zone, targets] : by_zone.items()) {
+    for (const auto& [name, s] : targets.items()) add(name, s.at(0), s.at(1), s.at(2), zone, false);
+  }
+  return states;
 }
 
 /// Stream names come from the configuration and from files: only plain characters go into a file name.
@@ -182,13 +231,9 @@ void Outbox::take_in(const fs::path& path, const std::function<void(const Posted
 }
 
 void Outbox::list_set_aside() {
-  std::error_code failed;
-  std::vector<fs::path> paths;
-  for (auto it = fs::directory_iterator(aside_, failed); !failed && it != fs::directory_iterator(); it.increment(failed)) {
-    if (it->path().extension() == kAsideSuffix) paths.push_back(it->path());
+  for (const fs::path& path : files_with<fs::directory_iterator>(aside_, kAsideSuffix)) {
+    lost_.push_back({believed(seq_of(path)), stream_in_name(path), path, {}});
   }
-  std::sort(paths.begin(), paths.end());
-  for (const fs::path& path : paths) lost_.push_back({believed(seq_of(path)), stream_in_name(path), path, {}});
 }
 
 std::int64_t Outbox::newest_missing(std::int64_t counted_in, const std::set<std::int64_t>& seen) const {
@@ -212,6 +257,58 @@ std::vector<std::string> Outbox::set_damaged_aside() {
                                    "stream anew; compare with what they have, then delete it{}",
                                    lost.seq, lost.stream, lost.path.string(), lost.why.empty() ? "" : ": " + lost.why));
     lost.why.clear();
+  }
+  return findings;
+}
+
+std::vector<Outbox::SeqRange> Outbox::others(std::vector<SeqRange> ranges, std::int64_t until) {
+  std::sort(ranges.begin(), ranges.end(), [](const SeqRange& a, const SeqRange& b) { return a.first < b.first; });
+  std::vector<SeqRange> out;
+  std::int64_t next = 1;
+  for (const SeqRange& range : ranges) {
+    if (next < range.first && next <= until) out.push_back({next, std::min(range.first - 1, until)});
+    next = std::max(next, range.last + 1);
+  }
+  if (next <= until) out.push_back({next, until});
+  return out;
+}
+
+void Outbox::write_missing(const std::vector<SeqRange>& missing) const {
+  const std::int64_t first = missing.front().first;
+  std::int64_t count = 0;
+  for (const SeqRange& range : missing) count += range.last - range.first + 1;
+  std::string name = fmt::format("{:012}_*.json", first);
+  for (const auto& [stream, posted] : all_.last_of_stream) {
+    if (posted.seq == first) name = posted.path.filename().string();
+  }
+  make_folders(aside_);
+  write_whole(aside_ / fmt::format("{:012}{}", first, kMissingSuffix),
+              count == 1 ? fmt::format("message {} ({}) is gone from outbox/ and sent/\n", first, name)
+                         : fmt::format("{} messages are gone from outbox/ and sent/, message {} ({}) is the first\n", count, first, name));
+}
+
+std::vector<std::string> Outbox::note_missing() {
+  std::vector<SeqRange> noted = settled_.gone;
+  for (const Lost& lost : lost_) {
+    if (lost.seq > 0) noted.push_back({lost.seq, lost.seq});  // Told as damaged until somebody deletes what is left of it.
+  }
+  std::vector<SeqRange> known = noted;
+  for (const fs::path& folder : {outbox_, sent_}) {
+    for (const fs::path& path : messages_in<fs::recursive_directory_iterator>(folder)) known.push_back({seq_of(path), seq_of(path)});
+  }
+  const std::vector<SeqRange> missing = others(std::move(known), all_.seq);
+  if (!missing.empty()) write_missing(missing);
+  noted.insert(noted.end(), missing.begin(), missing.end());
+  std::vector<SeqRange> gone = others(others(std::move(noted), all_.seq), all_.seq);
+  if (gone != settled_.gone) {
+    settled_.gone = all_.gone = std::move(gone);
+    write_memory(settled_);  // After the note: a kill between the two writes it again.
+  }
+  std::vector<std::string> findings;
+  for (const fs::path& note : files_with<fs::directory_iterator>(aside_, kMissingSuffix)) {
+    std::string text = read_whole(note);
+    while (text.ends_with('\n')) text.pop_back();
+    findings.push_back(fmt::format("{}: if nobody meant to delete them restore them from a copy; then delete {}", printable(text), note.string()));
   }
   return findings;
 }
@@ -245,6 +342,7 @@ std::optional<Outbox::Memory> Outbox::read_memory() const {
     memory.last_rev = j.at("rev_of_id").get<std::map<std::string, std::int64_t>>();
     memory.lost_until = believed(j.value("lost_until", std::int64_t{0}));
     memory.lost_before = instant_of(j, "lost_before");
+    for (const json& range : j.value("gone", json::array())) memory.gone.push_back({range.at(0), range.at(1)});
     for (const json& entry : j.at("streams")) {
       Posted posted = posted_of(entry, entry.at("file").get<std::string>());
       const fs::path filed = sent_path(posted);
@@ -267,6 +365,7 @@ void Outbox::write_memory(const Memory& memory) const {
     j["lost_until"] = memory.lost_until;
     if (memory.lost_before != kNoInstant) j["lost_before"] = to_iso8601(memory.lost_before);
   }
+  for (const SeqRange& range : memory.gone) j["gone"].push_back({range.first, range.last});
   const std::string text = j.dump();
   write_whole(sent_ / kMemoryName, fmt::format("{}|{:08x}\n", text, crc32c(text)));
 }
@@ -311,36 +410,38 @@ std::vector<Posted> Outbox::streams() const {
   return out;
 }
 
+Home home_of(const Posted& posted) {
+  const json j = content_of(posted);
+  Home home;
+  home.is_zone = !j.contains("target_id");
+  if (!home.is_zone) home.zone = j.value("zone_id", std::string());
+  return home;
+}
+
 std::vector<StateLine> Outbox::told_states(std::vector<std::string>& findings) const {
   std::vector<StateLine> states;
   auto heartbeat = last("heartbeat");
   if (heartbeat) {
     try {
-      const json j = json::parse(read_whole(heartbeat->path));
-      const auto add = [&](const std::string& name, const json& level, const json& health, const json& newest, const std::string& zone, bool is_zone) {
-        states.push_back({name, parse_level(level.get<std::string>()).value(), parse_health(health.get<std::string>()).value(),
-                          newest.is_null() ? kNoInstant : parse_iso8601(newest.get<std::string>()).value_or(kNoInstant), zone, is_zone});
-      };
-      for (const json& s : j.at("states")) add(s.at("name"), s.at("level"), s.at("health"), s.at("newest"), "", true);
-      const json by_zone = j.value("target_states", json::object());
-      for (const auto& [zone, targets] : by_zone.items()) {
-        for (const auto& [name, s] : targets.items()) add(name, s.at(0), s.at(1), s.at(2), zone, false);
-      }
+      states = states_in(content_of(*heartbeat));
     } catch (const std::exception& e) {
       findings.push_back(fmt::format("{}: the states of the newest heartbeat cannot be read ({}); what single messages told last counts",
-                                     heartbeat->path.string(), e.what()));
-      states.clear();
+                                     heartbeat->path.string(), printable(e.what())));
       heartbeat.reset();
     }
   }
   for (const auto& [stream, posted] : all_.last_of_stream) {
     if (stream == "heartbeat" || stream.starts_with(kSourceStream) || (heartbeat && posted.seq < heartbeat->seq)) continue;
-    const auto known = std::find_if(states.begin(), states.end(), [&name = stream](const StateLine& s) { return s.name == name; });
-    if (known == states.end()) {
-      states.push_back({posted.stream, posted.level, posted.health, kNoInstant, {}, false});
-    } else {
-      known->level = posted.level;
-      known->health = posted.health;
+    auto state = std::find_if(states.begin(), states.end(), [&name = stream](const StateLine& s) { return s.name == name; });
+    if (state == states.end()) state = states.insert(states.end(), StateLine{stream, {}, {}, kNoInstant, {}, false});
+    state->level = posted.level;
+    state->health = posted.health;
+    try {
+      const Home home = home_of(posted);
+      state->is_zone = home.is_zone;
+      state->zone = home.zone;
+    } catch (const std::exception& e) {
+      findings.push_back(fmt::format("{}; the level of {} is known all the same, its zone may not be", printable(e.what()), stream));
     }
   }
   return states;

@@ -45,6 +45,9 @@ class Outbox {
 
   /// Moves damaged messages to quarantine/messages/. @return a sentence for each that lies there
   std::vector<std::string> set_damaged_aside();
+  /// Messages whose number was given out and that are in neither folder nor set aside: somebody deleted them. The first
+  /// time a note of them is put into quarantine/messages/. @return a sentence for each note that lies there
+  std::vector<std::string> note_missing();
   /// True when the message with this number is damaged.
   bool is_set_aside(std::int64_t seq) const;
   /// True when the newest message of a stream is damaged: receivers may know another state than last() says.
@@ -58,7 +61,7 @@ class Outbox {
   std::vector<Posted> streams() const;
 
   /// What was last told of every zone and target: by the newest heartbeat, and by what came after it.
-  /// `newest` is the heartbeat's word. A heartbeat that cannot be read is a finding; the streams' newest messages remain.
+  /// `newest` is the heartbeat's word. A heartbeat that is damaged is a finding; the streams' newest messages remain.
   std::vector<StateLine> told_states(std::vector<std::string>& findings) const;
 
   /// Messages that are not yet with all receivers, in order of seq.
@@ -67,12 +70,18 @@ class Outbox {
   void settle(std::int64_t seq);
 
  private:
+  struct SeqRange {
+    std::int64_t first = 0;
+    std::int64_t last = 0;
+    bool operator==(const SeqRange&) const = default;
+  };
   /// What the next message needs to know of those before it.
   struct Memory {
     std::int64_t seq = 0;                          ///< Newest message that is counted in.
     std::map<std::string, Posted> last_of_stream;
     std::map<std::string, std::int64_t> last_rev;  ///< By id.
     std::int64_t lost_until = 0;                   ///< Newest message that is nowhere: its id and rev are not known.
+    std::vector<SeqRange> gone;                    ///< Messages that are in no folder any more, and were told.
     Instant lost_before = kNoInstant;              ///< Published after it; later episodes have no part in the loss.
     void take(const Posted& posted);
   };
@@ -85,6 +94,9 @@ class Outbox {
   };
   void take_in(const std::filesystem::path& path, const std::function<void(const Posted&)>& take);
   void list_set_aside();
+  /// Numbers from 1 to `until` that are in none of the ranges, in order.
+  static std::vector<SeqRange> others(std::vector<SeqRange> ranges, std::int64_t until);
+  void write_missing(const std::vector<SeqRange>& missing) const;
   std::int64_t newest_missing(std::int64_t counted_in, const std::set<std::int64_t>& seen) const;
   std::int64_t next_rev(const WarningMessage& message);
   std::optional<Memory> read_memory() const;
@@ -100,6 +112,14 @@ class Outbox {
   Memory settled_;  ///< Of the messages in sent/ alone: what streams.log says.
   Memory all_;
 };
+
+/// Where a stream belongs, as its message tells.
+struct Home {
+  bool is_zone = false;
+  std::string zone;  ///< Of a target; "" = in no zone.
+};
+/// @throws Error(storage) when the message is not what was posted
+Home home_of(const Posted& posted);
 
 /// True when a heartbeat is due at `now`: none yet, or the last one is heartbeat_h old (a twentieth less, at most half
 /// an hour, so that a night which begins early does not skip one), or `now` has passed a multiple of heartbeat_h

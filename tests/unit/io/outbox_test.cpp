@@ -5,9 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <set>
 
 #include "core/error.hpp"
@@ -289,6 +292,127 @@ TEST_F(OutboxTest, AHeartbeatThatCannotBeReadLeavesWhatSingleMessagesTold) {
   EXPECT_EQ(findings.size(), 1U);
 }
 
+TEST_F(OutboxTest, AStreamToldAfterTheHeartbeatHasItsZone) {
+  const auto target = [](int hour, const std::string& zone) {
+    WarningMessage m = message("crack/E1", 0, hour, Level::orange);
+    m.is_zone = false;
+    m.zone = zone;
+    return m;
+  };
+  WarningMessage beat = message("heartbeat", 0, 1);
+  beat.msg_type = "heartbeat";
+  beat.states = {{"wall", Level::none, Health::live, kNoInstant, "", true}, {"crack/E2", Level::none, Health::live, kNoInstant, "old", false}};
+  Outbox outbox(root_);
+  outbox.post(beat);
+  outbox.post(target(2, "wall"));
+  WarningMessage moved = target(2, "wall");
+  moved.stream = "crack/E2";
+  outbox.post(moved);
+  outbox.post(message("toe", 0, 3));
+  const auto state_of = [&](const std::string& name) {
+    std::vector<std::string> findings;
+    const auto states = outbox.told_states(findings);
+    EXPECT_TRUE(findings.empty());
+    return *std::find_if(states.begin(), states.end(), [&](const StateLine& s) { return s.name == name; });
+  };
+  for (const bool sent : {false, true}) {
+    if (sent) outbox.settle(4);
+    EXPECT_EQ(state_of("crack/E1").zone, "wall");
+    EXPECT_FALSE(state_of("crack/E1").is_zone);
+    EXPECT_EQ(state_of("crack/E1").level, Level::orange);
+    EXPECT_EQ(state_of("crack/E2").zone, "wall") << "where it is now, not where the heartbeat had it";
+    EXPECT_TRUE(state_of("toe").is_zone);
+  }
+}
+
+TEST_F(OutboxTest, AHeartbeatInSentThatIsNotWhatWasPostedIsNotTrusted) {
+  WarningMessage beat = message("heartbeat", 0, 1);
+  beat.msg_type = "heartbeat";
+  beat.states = {{"wall", Level::red, Health::live, kNoInstant, "", true}};
+  Outbox outbox(root_);
+  outbox.post(beat);
+  outbox.settle(1);
+  const fs::path path = outbox.last("heartbeat")->path;
+  const std::string good = read_whole(path);
+  std::string calm = good;
+  calm.replace(calm.find("\"red\""), 5, "\"none\"");
+  // Another message of ours in its place has a hash of its own.
+  const std::string other = envelope_text(message("heartbeat", 0, 9), 1, 1, "");
+  for (const std::string& text : {calm, other}) {
+    write_whole(path, text);
+    std::vector<std::string> findings;
+    EXPECT_TRUE(Outbox(root_).told_states(findings).empty());
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_NE(findings[0].find(path.string()), std::string::npos) << findings[0];
+  }
+  write_whole(path, good);
+  std::vector<std::string> findings;
+  EXPECT_EQ(Outbox(root_).told_states(findings).at(0).level, Level::red);
+}
+
+TEST_F(OutboxTest, AWrongWordForLevelOrHealthIsNamed) {
+  { Outbox(root_).post(message("north", 0, 1, Level::red)); }
+  const fs::path path = root_ / "outbox" / "000000000001_north.json";
+  const std::string good = read_whole(path);
+  for (const auto& [right, wrong, key] : {std::array{"\"level\": \"red\"", "\"level\": \"rad\"", "level"},
+                                          std::array{"\"health\": \"live\"", "\"health\": 7", "health"}}) {
+    std::string text = good;
+    text.replace(text.find(right), std::string(right).size(), wrong);
+    fs::remove_all(root_ / "quarantine");
+    write_whole(path, text);
+    const auto findings = Outbox(root_).set_damaged_aside();
+    ASSERT_EQ(findings.size(), 1U);
+    const std::string word = std::string(wrong).substr(std::string(wrong).find(": ") + 2);
+    for (const std::string& part : {path.string(), std::string("\"") + key + "\"", word}) {
+      EXPECT_NE(findings[0].find(part), std::string::npos) << part << " is not in " << findings[0];
+    }
+    EXPECT_EQ(findings[0].find("optional"), std::string::npos) << findings[0];
+  }
+}
+
+TEST_F(OutboxTest, DeletedMessagesAreToldByNameUntilSomebodyDeletesTheNote) {
+  const auto told = [&] {
+    Outbox outbox(root_);
+    auto findings = outbox.set_damaged_aside();
+    for (std::string& loss : outbox.note_missing()) findings.push_back(std::move(loss));
+    return findings;
+  };
+  {
+    Outbox outbox(root_);
+    for (int i = 0; i < 6; ++i) outbox.post(message(i < 3 ? "north" : "south", 0, i));
+    outbox.settle(4);
+  }
+  const std::string undisturbed = tree_digest(root_);
+  EXPECT_TRUE(told().empty());
+  EXPECT_EQ(tree_digest(root_), undisturbed);
+  const fs::path sent = root_ / "sent" / "2026" / "03";
+  for (const fs::path& path : {sent / "000000000001_north.json", sent / "000000000003_north.json", root_ / "outbox" / "000000000005_south.json"}) {
+    const std::string bytes = read_whole(path);
+    remove_file(path);
+    for (int night = 0; night < 2; ++night) {
+      const auto findings = told();
+      ASSERT_EQ(findings.size(), 1U) << path;
+      EXPECT_NE(findings[0].find(path.filename().string().substr(0, 12)), std::string::npos) << findings[0];
+    }
+    remove_file(root_ / "quarantine" / "messages" / (path.filename().string().substr(0, 12) + ".missing"));
+    EXPECT_TRUE(told().empty()) << "it was meant";
+    write_whole(path, bytes);
+    EXPECT_TRUE(told().empty());
+    remove_file(root_ / "sent" / "streams.log");  // Forgets what was meant.
+  }
+  // A month that is pruned is one finding, not hundreds; a damaged message that somebody has looked at and deleted is none.
+  fs::remove_all(sent);
+  const auto findings = told();
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_NE(findings[0].find("4 messages"), std::string::npos) << findings[0];
+  EXPECT_NE(findings[0].find("message 1"), std::string::npos) << findings[0];
+  fs::remove_all(root_ / "quarantine");
+  write_whole(root_ / "outbox" / "000000000006_south.json", "{");
+  EXPECT_EQ(told().size(), 1U);
+  fs::remove_all(root_ / "quarantine");
+  EXPECT_TRUE(told().empty());
+}
+
 class DeliveryOutboxTest : public OutboxTest {
  protected:
   void SetUp() override {
@@ -307,7 +431,7 @@ class DeliveryOutboxTest : public OutboxTest {
   Delivery night(int hour) const {
     Outbox outbox(root_);
     outbox.post(message("north", 0, hour));
-    return forward(outbox, site_, root_, Run()).at(0);
+    return forward(outbox, site_, root_, highwall::Run()).at(0);
   }
   std::size_t received() const { return fs::exists(root_ / "feed") ? numbers_in(root_ / "feed") : 0; }
   static std::size_t numbers_in(const fs::path& folder) {
@@ -364,7 +488,7 @@ TEST_F(DeliveryOutboxTest, AStateBeyondWhatWaitsFilesNothingAsSentThatNeverWent)
     { Outbox(copy).post(message("north", 0, 2)); }
     site_.publish.to[0].dir = (copy / "feed").string();
     Outbox outbox(copy);
-    const Delivery told = forward(outbox, site_, copy, Run()).at(0);
+    const Delivery told = forward(outbox, site_, copy, highwall::Run()).at(0);
     EXPECT_NE(told.damage.find(fmt::format("message {}", seq)), std::string::npos) << told.damage;
     EXPECT_EQ(told.delivered, 3U);
     EXPECT_EQ(numbers_in(copy / "feed"), 3U);
