@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "bindings/pipeline/trial.hpp"
@@ -225,14 +226,17 @@ void ingest(const Site& site, const NightOptions& options, Archive& archive, Nig
   // All is read and tried before anything is stored: what site.toml leaves open ends the night here.
   std::vector<TriedFile> files = try_files(site, options, &archive, run);
   Taker taker(site, archive, summary, options.now, run);
+  std::set<std::string> waiting;
   for (std::size_t i = 0; i < files.size(); ++i) {
     run.check_stop();
     taker.take(files[i]);
+    if (summary.files.back().outcome == "waiting") waiting.insert(files[i].file.name);
     run.progress("ingest", i + 1, files.size());
     run.log(LogLevel::info, "ingest",
             {{"file", files[i].file.name}, {"outcome", summary.files.back().outcome}, {"detail", summary.files.back().detail}});
   }
   for (std::string& copy : copies_between_sources(files)) summary.findings.push_back(std::move(copy));
+  archive.settle_leftover(waiting);
   for (std::string& loss : archive.losses(options.now)) summary.findings.push_back(std::move(loss));
   std::vector<DropFile> listed;
   for (const TriedFile& tried : files) listed.push_back(tried.file);

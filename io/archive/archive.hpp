@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,7 @@ struct VerifyReport {
 class Archive {
  public:
   /// Opens or makes an archive for writing; sweeps what a crash left behind: temporary files, a torn journal
-  /// line, and the one epoch file whose journal line was not written any more.
+  /// line, and blocks without a journal line whose rows are all in others. See also settle_leftover().
   /// @throws BusyError when another writer holds it; Error(storage); Error(frame) when the archive
   ///         belongs to another site frame.
   static Archive open_for_writing(const std::filesystem::path& root, const Frame& site_frame);
@@ -90,6 +91,11 @@ class Archive {
   /// Holds the directory against the journal. Epochs that are gone get a line in the journal, and the files that
   /// may bring them back are no longer known. Acknowledged epochs whose line is gone get it again.
   void notice_losses(Instant now);
+  /// Once the drop folder has been taken in: deletes the one epoch file that a killed writer left without its journal
+  /// line, if the file it came in has been dealt with or its rows are in other blocks. Where neither is so it may have
+  /// been acknowledged before the journal was cut, so it is kept: see losses().
+  /// @param waiting  names of files that wait for another night
+  void settle_leftover(const std::set<std::string>& waiting);
   /// Sentences: epochs that are gone, those missed at `now` that are there again, those that got their line again,
   /// and files that no journal line and no crash can explain, which no reader takes.
   std::vector<std::string> losses(Instant now) const;
@@ -135,12 +141,13 @@ class Archive {
   void note(Instant now, IngestNote note);
   bool is_noted(const std::string& id) const { return state_.epochs.count(id) > 0; }
   Index list_epochs(const std::string& source) const;
-  /// Removes the epoch file that a killed writer left without its journal line: it was never acknowledged, and its
-  /// file in the drop folder may have grown since. What no kill explains is kept: see losses().
+  /// Finds the epoch files without a journal line, and among them what a killed writer left.
   void sweep_unacknowledged();
   /// The journal says that all of the file was taken in, so that a line of this epoch of it was lost.
   bool was_acknowledged(const Epoch& epoch) const;
   bool was_set_aside(const std::string& source, const std::string& file_sha256) const;
+  /// All of the file was taken in or set aside.
+  bool is_dealt_with(const std::string& source, const std::string& file_sha256) const;
   /// A killed writer leaves its newest epoch, of a file that it has not dealt with.
   bool may_be_of_a_kill(const Epoch& epoch) const;
   /// A block without a line whose rows are all known: what a kill left of a file that has been taken in since.
@@ -164,6 +171,7 @@ class Archive {
   std::optional<Journal> journal_;
   mutable JournalState state_;  ///< A reader replays it again when it meets an epoch that it does not know.
   std::map<std::string, EpochInfo> unexplained_;  ///< By id: epochs without a journal line.
+  std::optional<EpochInfo> leftover_;             ///< The one of them that a kill may have left.
   std::vector<EpochInfo> lineless_;               ///< Those of them that were acknowledged.
   /// A writer knows all changes itself: it lists the directory once. Readers look afresh each time.
   mutable std::optional<Index> index_;

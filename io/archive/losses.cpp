@@ -109,8 +109,24 @@ void Archive::sweep_unacknowledged() {
   }
   // Each file is followed by its line, so that a kill leaves one at most.
   if (others.size() != 1 || !others[0].second || !may_be_of_a_kill(*others[0].second)) return;
-  remove_file(others[0].first.path);
-  unexplained_.erase(others[0].first.id);
+  leftover_ = std::move(others[0].first);
+}
+
+bool Archive::is_dealt_with(const std::string& source, const std::string& file_sha256) const {
+  return !file_sha256.empty() && (state_.files.count({source, file_sha256}) > 0 || was_set_aside(source, file_sha256));
+}
+
+void Archive::settle_leftover(const std::set<std::string>& waiting) {
+  if (!leftover_) return;
+  const EpochInfo left = *std::exchange(leftover_, std::nullopt);
+  const std::optional<Epoch> epoch = is_noted(left.id) ? std::nullopt : told_by(left);
+  if (!epoch) return;
+  if (is_dealt_with(epoch->source, provenance_of(epoch->provenance, "file_sha256")) || is_taken_in_otherwise(left)) {
+    remove_file(left.path);
+    unexplained_.erase(left.id);
+  } else if (waiting.count(provenance_of(epoch->provenance, "file")) > 0) {
+    unexplained_.erase(left.id);  // The night that takes the file in decides.
+  }
 }
 
 void Archive::note_again(const EpochInfo& info, Instant now) {
@@ -185,7 +201,8 @@ std::vector<std::string> Archive::losses(Instant now) const {
     if (there.count(id) == 0 && !is_taken_in_otherwise(info)) unexplained.insert(id);
   }
   name_each(unexplained, "epoch ",
-            " is in no journal, so it is not used: the journal was damaged or replaced; restore it from a copy", told);
+            " is in no journal, so it is not used: the journal was damaged or replaced, or a night was killed and the file it came in is gone since; restore "
+            "the journal from a copy, or put the file back into the drop folder", told);
   return told;
 }
 

@@ -15,7 +15,7 @@ import pytest
 
 import highwall as hw
 
-HIGHWALL = Path(sys.executable).parent / "highwall"
+HIGHWALL = Path(os.environ.get("HIGHWALL_PROGRAM", Path(sys.executable).parent / "highwall"))
 NOW = "2026-03-03T00:00:00Z"
 
 

@@ -263,6 +263,30 @@ TEST_F(IngestTest, WhatAKillLeftBehindANewerBlockOfItsSourceIsNoFindingWhenItsFi
   }
 }
 
+TEST_F(IngestTest, ALoneEpochWithoutLinesIsKeptAndToldWhereNoFileBringsItsRows) {
+  night();
+  fs::remove(root_ / "archive/journal/2026-03.log");  // The newest lines were cut; of a kill it would look the same.
+  fs::rename(root_ / "drop/crack/E1.csv", root_ / "E1.csv");
+  for (const char* now : {"2026-03-03T00:00:00Z", "2026-03-04T00:00:00Z"}) {
+    EXPECT_TRUE(tells(night(now).findings, {"20260301T010000Z-crack-", "in no journal"})) << now;
+  }
+  fs::rename(root_ / "E1.csv", root_ / "drop/crack/E1.csv");
+  const NightSummary healed = night("2026-03-05T00:00:00Z");
+  EXPECT_FALSE(tells(healed.findings, {"20260301T010000Z-crack-"})) << all(healed.findings);
+  EXPECT_EQ(kept_rows(), 2U);
+  EXPECT_TRUE(Archive::open_for_reading(root_ / "archive").verify(highwall::Run(1)).problems.empty());
+}
+
+TEST_F(IngestTest, WhatAKillLeftOfAFileThatHasGrownSinceIsDeletedTheSameNight) {
+  night();
+  fs::remove(root_ / "archive/journal/2026-03.log");
+  put("drop/crack/E1.csv", rows({0.1, 0.2, 0.3}));
+  EXPECT_FALSE(tells(night("2026-03-03T00:00:00Z").findings, {"in no journal"}));
+  std::size_t epochs = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(root_ / "archive/epochs")) epochs += entry.path().extension() == ".h5" ? 1 : 0;
+  EXPECT_EQ(epochs, 1U) << "the block of the grown export holds the rows of what was left";
+}
+
 TEST_F(IngestTest, ChangedRowsAreKeptOneByOneAlsoAfterAKillBehindTheIngestLine) {
   night();
   put("drop/crack/E1.csv", rows({7.1, 7.2, 0.3}));
