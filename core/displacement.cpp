@@ -1,6 +1,8 @@
 #include "core/displacement.hpp"
 
+#include <cstdint>
 #include <limits>
+#include <string>
 
 namespace highwall {
 
@@ -20,6 +22,14 @@ std::string_view name_of(Reason reason) noexcept {
     case Reason::decorrelated: return "decorrelated";
   }
   return "unknown";
+}
+
+std::string reason_codes() {
+  std::string text;
+  for (std::uint8_t code = 0; code <= static_cast<std::uint8_t>(Reason::decorrelated); ++code) {
+    text += (code == 0 ? "" : ", ") + std::to_string(code) + " " + std::string(name_of(static_cast<Reason>(code)));
+  }
+  return text;
 }
 
 DisplacementField DisplacementField::of_size(std::size_t n, Reason reason) {

@@ -28,6 +28,8 @@ enum class Reason : std::uint8_t {
 
 /// "ok", "empty_after", ...: the word in CSV columns and in Python.
 std::string_view name_of(Reason reason) noexcept;
+/// "0 ok, 1 no_normal, ...": what the numbers mean in files that keep them as numbers.
+std::string reason_codes();
 
 /// Displacement of many places between two instants, each with all that it takes to be believed.
 /// Vectors have size() entries; lengths are metres of `frame`; NaN = no value, see `reason`.

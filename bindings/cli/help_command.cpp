@@ -32,6 +32,7 @@ std::string table_text(const Table& table, const char* title) {
 std::string topic_text(const std::string& topic) {
   if (topic == "algorithms") return algorithms_text(false);
   if (topic == "readers") return table_text(all_readers(), "Readers, for format:");
+  if (topic == "message") return std::string(envelope_schema_text());
   if (topic == "policy") {
     std::string text = policy_keys_text() + "families\n";
     for (const Criterion* c : all_criterions()) text += fmt::format("  {:<14} {} (threshold in {})\n", c->family, c->description, c->units);
@@ -44,10 +45,11 @@ std::string topic_text(const std::string& topic) {
 }  // namespace
 
 void add_help_command(CLI::App& app) {
-  auto* command = app.add_subcommand("help", "Every key of site.toml and of a policy, every algorithm and reader");
+  auto* command = app.add_subcommand("help", "Every key of site.toml and of a policy, every algorithm and reader, the JSON Schema of a message");
   command->footer("Example: highwall help site");
   auto topic = std::make_shared<std::string>("site");
-  command->add_option("topic", *topic, "site, policy, algorithms or readers")->check(CLI::IsMember({"site", "policy", "algorithms", "readers"}));
+  command->add_option("topic", *topic, "site, policy, algorithms, readers or message")
+      ->check(CLI::IsMember({"site", "policy", "algorithms", "readers", "message"}));
   command->callback([=] {
     const std::string text = topic_text(*topic);
     std::fwrite(text.data(), 1, text.size(), stdout);

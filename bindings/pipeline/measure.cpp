@@ -378,7 +378,11 @@ class Measurer {
     DownslopeField moved = downslope(map.displacement_m, unknown, sight, surface->normal, calculation_.downslope, run_);
     DownslopeField speed =
         downslope(map.velocity_m_per_day, map.sigma_m_per_day, sight, surface->normal, calculation_.downslope, run_);
-    return SlopeMap{std::move(moved.sensitivity), std::move(moved.value_m), std::move(speed.value_m), std::move(speed.sigma_m)};
+    for (std::size_t i = 0; i < speed.reason.size(); ++i) {
+      if (speed.reason[i] == Reason::decorrelated) speed.reason[i] = map.reason[i];  // why there was nothing to project
+    }
+    return SlopeMap{std::move(moved.sensitivity), std::move(moved.value_m), std::move(speed.value_m), std::move(speed.sigma_m),
+                    std::move(speed.reason)};
   }
 
   // ---- series ----

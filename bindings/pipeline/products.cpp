@@ -62,6 +62,13 @@ class Folder {
   NightSummary& summary_;
 };
 
+/// Why cells have no value, as the numbers of reason_codes().
+std::vector<double> codes_of(const std::vector<Reason>& reasons) {
+  std::vector<double> codes;
+  for (const Reason r : reasons) codes.push_back(static_cast<double>(r));
+  return codes;
+}
+
 /// Bands along the line of sight, and where the direction down the slope is known, along that.
 struct MapBands {
   std::vector<std::vector<double>> kept;
@@ -70,15 +77,16 @@ struct MapBands {
   explicit MapBands(const RadarMap& map) {
     const VelocityMap& sight = map.line_of_sight;
     const std::string window = window_text(sight.window_h);
-    kept = {scaled(sight.displacement_m, 1000.0), scaled(sight.velocity_m_per_day, 1000.0), scaled(sight.sigma_m_per_day, 1000.0)};
-    words = {{"displacement", "mm"}, {"velocity_" + window, "mm/day"}, {"sigma_" + window, "mm/day"}};
+    kept = {scaled(sight.displacement_m, 1000.0), scaled(sight.velocity_m_per_day, 1000.0), scaled(sight.sigma_m_per_day, 1000.0),
+            codes_of(sight.reason)};
+    words = {{"displacement", "mm"}, {"velocity_" + window, "mm/day"}, {"sigma_" + window, "mm/day"}, {"reason", "code"}};
     if (!map.slope) return;
     for (std::vector<double> more : {scaled(map.slope->displacement_m, 1000.0), scaled(map.slope->velocity_m_per_day, 1000.0),
-                                     scaled(map.slope->sigma_m_per_day, 1000.0), map.slope->sensitivity}) {
+                                     scaled(map.slope->sigma_m_per_day, 1000.0), map.slope->sensitivity, codes_of(map.slope->reason)}) {
       kept.push_back(std::move(more));
     }
     words.insert(words.end(), {{"downslope_displacement", "mm"}, {"downslope_velocity_" + window, "mm/day"},
-                               {"downslope_sigma_" + window, "mm/day"}, {"sensitivity", ""}});
+                               {"downslope_sigma_" + window, "mm/day"}, {"sensitivity", ""}, {"downslope_reason", "code"}});
   }
   std::vector<RasterBand> bands() const {
     std::vector<RasterBand> out;
@@ -114,14 +122,14 @@ void write_fields(const Site& site, const Measurements& m, Folder& folder) {
     const std::string at = to_iso8601(sight.at);
     if (wanted(site, "geotiff")) {
       folder.write(fmt::format("velocity_{}.tif", sight.source),
-                   geotiff_bytes(sight.geometry, made.bands(), {{"INSTANT", at}, {"SIGN", "toward_positive"}, {"DATA_UNITS", "mm"}}));
+                   geotiff_bytes(sight.geometry, made.bands(), {{"INSTANT", at}, {"SIGN", "toward_positive"}, {"DATA_UNITS", "mm"}, {"REASON_CODES", reason_codes()}}));
     }
     if (wanted(site, "hdf5")) {
       std::vector<MapLayer> layers;
       for (const RasterBand& b : made.bands()) layers.push_back({b.name, b.unit, b.values});
       folder.write(fmt::format("velocity_{}.h5", sight.source),
                    encode_map(sight.geometry, layers,
-                              {{"source", sight.source}, {"instant", at}, {"sign", "toward_positive"}, {"direction", "line of sight"}}));
+                              {{"source", sight.source}, {"instant", at}, {"sign", "toward_positive"}, {"direction", "line of sight"}, {"reason_codes", reason_codes()}}));
     }
   }
 }

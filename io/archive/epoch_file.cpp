@@ -444,6 +444,7 @@ std::string encode_field(const DisplacementField& f, const std::vector<std::pair
   std::vector<std::uint8_t> reasons;
   for (const Reason r : f.reason) reasons.push_back(static_cast<std::uint8_t>(r));
   h5::write_data(at, "reason", reasons.data(), {n}, "code");
+  h5::write_text(at, "reason_codes", reason_codes());
   return image.bytes();
 }
 

@@ -13,6 +13,9 @@ namespace highwall {
 /// the stream's message before ("" for the first); `hash` is the SHA-256 of the text without it.
 std::string envelope_text(const WarningMessage& message, std::int64_t rev, std::int64_t seq, const std::string& prev_hash);
 
+/// JSON Schema of the envelope (io/feeds/envelope.schema.json, compiled in).
+std::string_view envelope_schema_text();
+
 /// One outside format: a translation of the envelope.
 struct Feed {
   std::string_view name;

@@ -1,6 +1,7 @@
 """Options reach every face by one description: flags, keys, docstrings."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -101,6 +102,7 @@ def test_help_lists_every_key_and_algorithm():
     algorithms = highwall("help", "algorithms").stdout
     assert "doi:10.1016/j.isprsjprs.2013.04.009" in algorithms and "midas:" in algorithms
     assert "latch_from" in highwall("help", "policy").stdout
+    assert json.loads(highwall("help", "message").stdout)["title"]
     assert "rtklib_pos" in highwall("help", "readers").stdout
     assert set(hw.algorithms()) == {line.split(":")[0] for line in algorithms.splitlines() if not line.startswith(" ")}
 
@@ -235,7 +237,7 @@ def test_a_night_projects_the_radar_on_the_slope(tmp_path):
     summary = hw.run(site, now="2026-03-02T00:00:00Z")
     folder = Path(summary.folder)
     raster = (folder / "velocity_radar_map.tif").read_bytes()
-    for band in (b"downslope_displacement", b"downslope_velocity_24h", b"downslope_sigma_24h", b"sensitivity"):
+    for band in (b"downslope_displacement", b"downslope_velocity_24h", b"downslope_sigma_24h", b"sensitivity", b"downslope_reason", b"REASON_CODES"):
         assert band in raster, band
     rows = list(csv.DictReader((folder / "targets.csv").open()))
     seen = [float(r["sensitivity"]) for r in rows if r["target"].startswith("radar_map/")]
