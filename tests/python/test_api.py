@@ -473,7 +473,7 @@ def test_a_device_is_written_into_never_replaced(walls, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     got = []
-    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()), daemon=True)
     reader.start()
     highwall("m3c2", *walls[:2], "--cores", walls[2], "-o", pipe)
     reader.join(20)
