@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "datasets/pit.hpp"
+#include "tests/support/folder.hpp"
 
 namespace highwall {
 namespace {
@@ -33,8 +34,7 @@ std::vector<std::vector<std::string>> rows_of(const fs::path& path) {
 
 class Simulated : public testing::Test {
  protected:
-  fs::path folder_ = fs::temp_directory_path() /
-                     (std::string("highwall_simulate_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+  fs::path folder_ = test_folder();
   void SetUp() override { fs::remove_all(folder_); }
   void TearDown() override { fs::remove_all(folder_); }
 };

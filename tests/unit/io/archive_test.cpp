@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "io/durable/digest.hpp"
+#include "tests/support/folder.hpp"
 
 namespace highwall {
 namespace {
@@ -17,9 +18,7 @@ namespace fs = std::filesystem;
 class ArchiveTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::temp_directory_path() /
-            ("highwall-archive-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(root_);
+    root_ = test_folder();
   }
   void TearDown() override { fs::remove_all(root_); }
   Archive writer() const { return Archive::open_for_writing(root_, frame_); }

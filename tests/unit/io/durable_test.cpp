@@ -13,6 +13,7 @@
 
 #include "io/config/toml.hpp"
 #include "io/readers/reader.hpp"
+#include "tests/support/folder.hpp"
 
 namespace highwall {
 namespace {
@@ -22,9 +23,7 @@ namespace fs = std::filesystem;
 class DurableTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::temp_directory_path() /
-            ("highwall-durable-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(root_);
+    root_ = test_folder();
     fs::create_directories(root_);
   }
   void TearDown() override { fs::remove_all(root_); }

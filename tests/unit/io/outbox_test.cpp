@@ -17,6 +17,7 @@
 #include "io/durable/digest.hpp"
 #include "io/durable/durable.hpp"
 #include "io/outbox/publisher.hpp"
+#include "tests/support/folder.hpp"
 
 namespace highwall {
 namespace {
@@ -26,9 +27,7 @@ namespace fs = std::filesystem;
 class OutboxTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::temp_directory_path() /
-            ("highwall-outbox-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(root_);
+    root_ = test_folder();
     fs::create_directories(root_);
   }
   void TearDown() override { fs::remove_all(root_); }

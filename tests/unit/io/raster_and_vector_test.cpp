@@ -16,6 +16,7 @@
 #include "io/readers/zones.hpp"
 #include "io/writers/gis.hpp"
 #include "io/writers/tables.hpp"
+#include "tests/support/folder.hpp"
 
 namespace highwall {
 namespace {
@@ -258,7 +259,7 @@ TEST(GeotiffStack, AVrtIsNotATiff) {
 }
 
 TEST(Crs, ATextOutOfAFileDoesNotOpenOtherFiles) {
-  const fs::path file = fs::temp_directory_path() / "highwall_crs.wkt";
+  const fs::path file = test_folder().replace_extension(".wkt");
   std::ofstream(file) << describe_crs("EPSG:4548").crs;
   EXPECT_THROW(describe_crs(file.string()), Error);
   EXPECT_THROW(describe_crs("http://127.0.0.1:9/4548"), Error);
@@ -294,8 +295,7 @@ TEST(GeotiffWriter, IsReadBackAndHasTheSameBytesTwice) {
 class ZoneFiles : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("highwall-zones-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(folder_);
+    folder_ = test_folder();
     fs::create_directories(folder_);
     wall_.name = "north_wall";
     wall_.frame = site_;

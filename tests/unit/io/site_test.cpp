@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "core/error.hpp"
+#include "tests/support/folder.hpp"
 
 namespace highwall {
 namespace {
@@ -190,7 +191,7 @@ TEST(Site, TheArchiveHasAFolderOfItsOwn) {
 
 TEST(Site, LinksAreFollowedBeforeFoldersAreHeldApart) {
   namespace fs = std::filesystem;
-  const fs::path root = fs::temp_directory_path() / ("highwall_site_links_" + std::to_string(::getpid()));
+  const fs::path root = test_folder();
   fs::create_directories(root / "archive");
   fs::create_directories(root / "drop");
   fs::create_symlink("archive", root / "linked");

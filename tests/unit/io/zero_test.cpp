@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "io/archive/archive.hpp"
 #include "core/geodesy.hpp"
+#include "tests/support/folder.hpp"
 
 namespace highwall {
 namespace {
@@ -57,8 +58,7 @@ TEST(Zero, RoundingIsNoMoveButAMillimetreIs) {
 
 TEST(Zero, TheArchiveTakesNoRowAboutAnotherZero) {
   namespace fs = std::filesystem;
-  const fs::path root = fs::temp_directory_path() / "highwall-zero-archive";
-  fs::remove_all(root);
+  const fs::path root = test_folder();
   const Instant now = *parse_iso8601("2026-03-05");
   {
     Archive archive = Archive::open_for_writing(root, Frame{});

@@ -8,6 +8,7 @@
 #include "bindings/pipeline/measure.hpp"
 #include "bindings/pipeline/night.hpp"
 #include "io/config/policy.hpp"
+#include "tests/support/folder.hpp"
 
 namespace highwall {
 namespace {
@@ -15,8 +16,7 @@ namespace {
 const Instant kStart = *parse_iso8601("2026-03-01T00:00:00Z");
 
 TEST(Frozen, ARadarThatSendsTheSameMapIsAFindingAndHasNoValues) {
-  const auto root = std::filesystem::temp_directory_path() / "highwall-frozen-map";
-  std::filesystem::remove_all(root);
+  const auto root = test_folder();
   const Site site = parse_site(R"(schema = "highwall.site/1"
 [mine]
 no = "7"
@@ -63,8 +63,7 @@ zone = "wall"
 }
 
 TEST(Frozen, AFrozenBaseIsNamedAsSuch) {
-  const auto root = std::filesystem::temp_directory_path() / "highwall-frozen-base";
-  std::filesystem::remove_all(root);
+  const auto root = test_folder();
   const Site site = parse_site(R"(schema = "highwall.site/1"
 [mine]
 no = "7"

@@ -15,6 +15,7 @@
 #include "core/error.hpp"
 #include "core/move_origin.hpp"
 #include "io/archive/archive.hpp"
+#include "tests/support/folder.hpp"
 
 namespace highwall {
 namespace {
@@ -24,8 +25,7 @@ namespace fs = std::filesystem;
 class IngestTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::temp_directory_path() / ("highwall-ingest-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(root_);
+    root_ = test_folder();
     put("site.toml", R"(schema = "highwall.site/1"
 [mine]
 no = "1"

@@ -10,6 +10,7 @@
 
 #include "bindings/pipeline/warn.hpp"
 #include "io/durable/durable.hpp"
+#include "tests/support/folder.hpp"
 #include "tests/support/series.hpp"
 
 namespace highwall {
@@ -42,9 +43,7 @@ History target(const std::string& name, std::vector<LampEntry> entries) {
 class Nights : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::temp_directory_path() / ("highwall_keep_" + std::to_string(::getpid()) + "_" +
-                                         testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(root_);
+    root_ = test_folder();
     site_.mine.no = "1";
     site_.mine.time_zone = "Asia/Shanghai";
     ZoneConfig wall;

@@ -11,6 +11,7 @@
 #include "io/durable/durable.hpp"
 #include "io/outbox/outbox.hpp"
 #include "tests/support/rough_slope.hpp"
+#include "tests/support/folder.hpp"
 
 namespace highwall {
 namespace {
@@ -20,9 +21,7 @@ namespace fs = std::filesystem;
 class NightTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::temp_directory_path() /
-            ("highwall-night-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(root_);
+    root_ = test_folder();
     fs::create_directories(root_ / "drop");
     put("site.toml", R"(schema = "highwall.site/1"
 [mine]

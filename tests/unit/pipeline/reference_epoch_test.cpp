@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
+#include "tests/support/folder.hpp"
 
 namespace highwall {
 namespace {
@@ -13,9 +14,7 @@ namespace fs = std::filesystem;
 class Reference : public testing::Test {
  protected:
   void SetUp() override {
-    root_ = fs::temp_directory_path() / ("highwall_reference_" + std::to_string(::getpid()) + "_" +
-                                         testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(root_);
+    root_ = test_folder();
   }
   void TearDown() override { fs::remove_all(root_); }
 
