@@ -84,6 +84,27 @@ bool same(void* a, void* b) {
   return OSRIsSameEx(a, b, options) != 0;
 }
 
+/// Takes the coordinates east first, as all of ours are. Other axes (south and west, polar ones) stay as they are.
+/// @return a copy; nullptr where the system has no such order or cannot be said with another
+Srs east_first(void* srs) {
+  if (OSRIsProjected(srs) == 0) return nullptr;
+  OGRAxisOrientation first = OAO_Other;
+  OGRAxisOrientation second = OAO_Other;
+  if (OSRGetAxis(srs, "PROJCS", 0, &first) == nullptr || OSRGetAxis(srs, "PROJCS", 1, &second) == nullptr) return nullptr;
+  if (first == OAO_East && second == OAO_North) return Srs(OSRClone(srs));
+  if (first != OAO_North || second != OAO_East) return nullptr;
+  Srs turned(OSRClone(srs));
+  const bool failed = OSRSetAxes(turned.get(), "PROJCS", "Easting", OAO_East, "Northing", OAO_North) != OGRERR_NONE;
+  return failed ? nullptr : std::move(turned);
+}
+
+bool same_but_for_axes(void* a, void* b) {
+  if (same(a, b)) return true;
+  const Srs first = east_first(a);
+  const Srs second = east_first(b);
+  return first && second && same(first.get(), second.get());
+}
+
 /// The code only when it really stands for this definition: files carry wrong codes.
 std::string shortest_name(void* srs) {
   const Quiet quiet;
@@ -128,7 +149,7 @@ bool same_crs(std::string_view a, std::string_view b) {
   const Srs first = parse(a, {});
   const Srs second = parse(b, {});
   const Quiet quiet;
-  return same(first.get(), second.get());
+  return same_but_for_axes(first.get(), second.get());
 }
 
 namespace {

@@ -77,6 +77,20 @@ bool warns(const Reading& reading, const std::string& words) {
   return std::any_of(reading.report.warnings.begin(), reading.report.warnings.end(),
                      [&](const std::string& w) { return w.find(words) != std::string::npos; });
 }
+/// The projection and datum of EPSG:4548 without codes, easting first.
+std::string gauss_kruger_117(const std::string& datum, const std::string& unit) {
+  return "PROJCS[\"CGCS2000 / 3-degree Gauss-Kruger CM 117E\",GEOGCS[" + datum +
+         ",PRIMEM[\"Greenwich\",0],UNIT[\"degree\",0.0174532925199433]],PROJECTION[\"Transverse_Mercator\"],"
+         "PARAMETER[\"latitude_of_origin\",0],PARAMETER[\"central_meridian\",117],PARAMETER[\"scale_factor\",1],"
+         "PARAMETER[\"false_easting\",500000],PARAMETER[\"false_northing\",0]," +
+         unit + ",AXIS[\"Easting\",EAST],AXIS[\"Northing\",NORTH]]";
+}
+
+constexpr const char* kChina2000 =
+    "\"China Geodetic Coordinate System 2000\",DATUM[\"China_2000\",SPHEROID[\"CGCS2000\",6378137,298.257222101]]";
+constexpr const char* kBeijing1954 = "\"Beijing 1954\",DATUM[\"Beijing_1954\",SPHEROID[\"Krassowsky 1940\",6378245,298.3]]";
+constexpr const char* kMetre = "UNIT[\"metre\",1]";
+
 std::string error_of(const std::string& bytes, const ReadOptions& options = {}, const std::string& name = "a.las") {
   try {
     read(bytes, options, name);
@@ -154,6 +168,18 @@ TEST(Crs, ATextThatIsAPlaceIsNotOpened) {
   }
   EXPECT_EQ(describe_crs("EPSG:4548").crs, "EPSG:4548");
   EXPECT_TRUE(same_crs("+proj=utm +zone=50 +datum=WGS84", "EPSG:32650"));
+}
+
+TEST(Crs, TheOrderOfAxesIsNoDifference) {
+  const std::string easting_first = gauss_kruger_117(kChina2000, kMetre);
+  EXPECT_TRUE(same_crs("EPSG:4548", easting_first));
+  EXPECT_TRUE(same_crs(easting_first, "EPSG:4548"));
+  EXPECT_TRUE(same_crs("EPSG:4548", describe_crs("EPSG:4548").crs));
+  EXPECT_FALSE(same_crs("EPSG:4549", easting_first)) << "another meridian";
+  EXPECT_FALSE(same_crs("EPSG:4548", "EPSG:4549"));
+  EXPECT_FALSE(same_crs("EPSG:4548", gauss_kruger_117(kBeijing1954, kMetre))) << "another datum";
+  EXPECT_FALSE(same_crs("EPSG:4548", gauss_kruger_117(kChina2000, "UNIT[\"foot\",0.3048]"))) << "another unit";
+  EXPECT_FALSE(same_crs("EPSG:5513", "EPSG:5514")) << "south and west are no other order of east and north";
 }
 
 TEST(Las, BytesThatNobodyDescribesAreToldAndKept) {
@@ -265,6 +291,14 @@ TEST(CloudReaders, AStatedCrsThatIsNotTheFilesIsTold) {
   EXPECT_TRUE(warns(read(with_heights, options), "the file's CRS is"));
   options.crs = "EPSG:26910+5703";
   EXPECT_FALSE(warns(read(with_heights, options), "the file's CRS is"));
+}
+
+TEST(CloudReaders, TheFilesCrsInAnotherOrderOfAxesIsNoOtherOne) {
+  ReadOptions options;
+  options.crs = "EPSG:4548";
+  EXPECT_FALSE(warns(read(las({}, gauss_kruger_117(kChina2000, kMetre)), options), "the file's CRS is"));
+  options.crs = "EPSG:4549";
+  EXPECT_TRUE(warns(read(las({}, gauss_kruger_117(kChina2000, kMetre)), options), "the file's CRS is"));
 }
 
 TEST(CloudReaders, AnOwnProjectionInKeysIsToldWithWhatToDo) {
