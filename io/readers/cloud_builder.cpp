@@ -89,12 +89,13 @@ std::string code_and_name(const CrsInfo& info) {
 struct Units {
   double horizontal_m = 1.0;
   double vertical_m = 1.0;
+  bool by_crs = false;  ///< A CRS gives them; else they are the units without one, metres.
 };
 
 /// Units that the file names beside its CRS stand for those of the CRS, with a line in the report where they differ.
 void apply_units_of_file(const WorldPoints& world, bool has_vertical, Units& units, Report& report) {
   if (std::isfinite(world.horizontal_unit_m)) {
-    if (std::abs(world.horizontal_unit_m - units.horizontal_m) > 1e-12) {
+    if (units.by_crs && std::abs(world.horizontal_unit_m - units.horizontal_m) > 1e-12) {
       report.warn(fmt::format("the file names {}, its CRS usually has {}: the file's unit is taken", unit_name(world.horizontal_unit_m),
                               unit_name(units.horizontal_m)));
     }
@@ -104,19 +105,23 @@ void apply_units_of_file(const WorldPoints& world, bool has_vertical, Units& uni
   if (std::isfinite(world.vertical_unit_m)) units.vertical_m = world.vertical_unit_m;
 }
 
+/// What numbers are whose CRS tells no unit.
+std::string taken_as(const WorldPoints& world) {
+  return "its numbers are taken as " + unit_name(std::isfinite(world.horizontal_unit_m) ? world.horizontal_unit_m : 1.0);
+}
+
 /// What the file itself tells, by its CRS and beside it. A frame that is tied to nothing still has that unit.
 Units units_of_own(const WorldPoints& world, const ReadOptions& options, Report& report) {
   Units units;
   bool has_vertical = false;
   if (const auto info = own_system(world.crs)) {
-    if (!info->geographic) units = {info->horizontal_unit_m, info->vertical_unit_m};
+    if (!info->geographic) units = {info->horizontal_unit_m, info->vertical_unit_m, true};
     has_vertical = info->has_vertical;
     if (info->geographic && options.crs == "local") {
-      report.warn(fmt::format("the file's own CRS {} counts in degrees: its numbers are taken as metres", code_and_name(*info)));
+      report.warn(fmt::format("the file's own CRS {} counts in degrees: {}", code_and_name(*info), taken_as(world)));
     }
   } else if (!world.crs.empty()) {
-    report.warn(fmt::format("the file's own CRS cannot be read: {}",
-                            options.crs == "local" ? "its numbers are taken as metres" : "the option crs counts"));
+    report.warn(fmt::format("the file's own CRS cannot be read: {}", options.crs == "local" ? taken_as(world) : "the option crs counts"));
   }
   apply_units_of_file(world, has_vertical, units, report);
   return units;
@@ -134,14 +139,14 @@ Units units_of_crs(const std::string& text, const WorldPoints& world, const Read
   }
   cloud.frame.crs = info.crs;
   cloud.frame.vertical = info.vertical;
-  Units units{info.horizontal_unit_m, info.vertical_unit_m};
+  Units units{info.horizontal_unit_m, info.vertical_unit_m, true};
   bool has_vertical = info.has_vertical;
   if (by_file) {
     apply_units_of_file(world, has_vertical, units, report);
   } else {
     tell_other_crs(world.crs, text, report);
     const Units told = units_of_own(world, options, report);
-    if ((!world.crs.empty() || std::isfinite(world.horizontal_unit_m)) && std::abs(told.horizontal_m - units.horizontal_m) > 1e-12) {
+    if ((told.by_crs || std::isfinite(world.horizontal_unit_m)) && std::abs(told.horizontal_m - units.horizontal_m) > 1e-12) {
       report.warn(fmt::format("the file says {}, the option crs means {}: the option counts", unit_name(told.horizontal_m),
                               unit_name(units.horizontal_m)));
     }
@@ -197,7 +202,8 @@ void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run
     text = "local";
   }
   Units units = text == "local" ? units_of_own(world, options, report) : units_of_crs(text, world, options, cloud, report);
-  auto& [horizontal, vertical] = units;
+  double& horizontal = units.horizontal_m;
+  double& vertical = units.vertical_m;
   const bool foreign = horizontal != 1.0 || vertical != 1.0;
   if (foreign && options.units == "source") {
     report.warn(fmt::format("numbers stay as in the file: {} horizontally, {} vertically",

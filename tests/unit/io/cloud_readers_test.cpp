@@ -301,6 +301,28 @@ TEST(CloudReaders, TheFilesCrsInAnotherOrderOfAxesIsNoOtherOne) {
   EXPECT_TRUE(warns(read(las({}, gauss_kruger_117(kChina2000, kMetre)), options), "the file's CRS is"));
 }
 
+TEST(CloudReaders, NothingIsSaidOfACrsThatTheFileDoesNotHave) {
+  ReadOptions options;
+  for (const char* crs : {"file", "local"}) {
+    options.crs = crs;
+    const Reading reading = read(las({directory(1), key(3076, 9003)}), options);
+    EXPECT_FALSE(warns(reading, "its CRS")) << crs;
+    EXPECT_TRUE(warns(reading, "converted to metres: horizontal from US survey feet")) << crs;
+  }
+  EXPECT_FALSE(warns(read(las({directory(2), key(2048, 4326), key(3076, 9003)}), options), "usually has metres")) << "degrees";
+
+  const std::string unreadable = las({}, "PROJCS[\"torn");
+  EXPECT_TRUE(warns(read(unreadable, options), "cannot be read: its numbers are taken as metres"));
+  const std::string with_unit = las({directory(2), key(3072, 60000), key(3076, 9003)});  // no such code
+  EXPECT_TRUE(warns(read(with_unit, options), "cannot be read: its numbers are taken as US survey feet"));
+  options.crs = "EPSG:2227";
+  EXPECT_TRUE(warns(read(unreadable, options), "the file's own CRS cannot be read: the option crs counts"));
+  EXPECT_FALSE(warns(read(unreadable, options), "the file says metres"));
+  EXPECT_FALSE(warns(read(las({directory(1), key(2048, 4326)}), options), "the file says metres")) << "degrees";
+  options.crs = "EPSG:26910";
+  EXPECT_TRUE(warns(read(with_unit, options), "the file says US survey feet, the option crs means metres"));
+}
+
 TEST(CloudReaders, AnOwnProjectionInKeysIsToldWithWhatToDo) {
   const std::string bytes = las({directory(1), key(3072, 32767)});
   EXPECT_TRUE(warns(read(bytes), "a projection of their own (ProjectedCSTypeGeoKey 32767), which is not read: only the option crs can tell it"));
