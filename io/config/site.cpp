@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <deque>
 #include <initializer_list>
 #include <set>
 
@@ -229,13 +230,39 @@ void require_zone(const Site& site, const std::string& zone, const std::string& 
               near.empty() ? std::string() : fmt::format("did you mean \"{}\"?", near));
 }
 
-/// A folder's place with its links followed as far as it exists; ends with a slash, so that one that starts with it
-/// lies within it.
-std::string real_folder(const std::filesystem::path& path) {
+/// The path without links. Unlike weakly_canonical it follows a link whose end does not exist yet: before the first
+/// night most folders do not. A circle of links stays as it is: nothing can be written through it.
+std::filesystem::path without_links(const std::filesystem::path& path) {
+  constexpr int kMostLinks = 40;  // as Linux
   std::error_code failed;
-  const std::filesystem::path real = std::filesystem::weakly_canonical(path, failed);
-  return ((failed ? path : real) / "").lexically_normal().string();
+  const std::filesystem::path whole = std::filesystem::absolute(path, failed);
+  if (failed) return path;
+  std::filesystem::path done = whole.root_path();
+  std::deque<std::filesystem::path> ahead;
+  for (const auto& part : whole.relative_path()) ahead.push_back(part);
+  for (int links = 0; !ahead.empty();) {
+    const std::filesystem::path part = std::move(ahead.front());
+    ahead.pop_front();
+    if (part.empty() || part == ".") continue;
+    if (part == "..") {
+      done = done.parent_path();
+      continue;
+    }
+    const std::filesystem::path end = std::filesystem::read_symlink(done / part, failed);
+    if (failed) {  // no link
+      done /= part;
+      continue;
+    }
+    if (++links > kMostLinks) return whole;
+    if (end.is_absolute()) done = end.root_path();
+    const std::filesystem::path rest = end.relative_path();
+    ahead.insert(ahead.begin(), rest.begin(), rest.end());
+  }
+  return done;
 }
+
+/// A folder's place without links; ends with a slash, so that one that starts with it lies within it.
+std::string real_folder(const std::filesystem::path& path) { return (without_links(path) / "").lexically_normal().string(); }
 
 /// The drop folder is the mine's own: nothing is written there.
 void check_drop_is_read_only(const Site& site) {

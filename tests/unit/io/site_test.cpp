@@ -189,6 +189,35 @@ TEST(Site, TheArchiveHasAFolderOfItsOwn) {
   EXPECT_EQ(message_of(head + "[paths]\noutput = \"archive2\"\n"), "");
 }
 
+/// What is wrong with a site in `root` that writes its output there; "" for nothing.
+std::string said_of_output(const std::filesystem::path& root, const std::string& output) {
+  try {
+    parse_site(std::string(kHead) + "[paths]\noutput = \"" + output + "\"\n", root / "site.toml");
+    return {};
+  } catch (const Error& e) {
+    return e.message();
+  }
+}
+
+TEST(Site, LinksWhoseEndDoesNotExistYetAreFollowed) {
+  namespace fs = std::filesystem;
+  const fs::path root = test_folder();
+  fs::create_directories(root / "deep");
+  fs::create_symlink("archive", root / "lk");  // before the first night there is no archive
+  fs::create_symlink("archive/outbox", root / "feed");
+  fs::create_symlink(root / "drop", root / "absolute");
+  fs::create_symlink("../lk", root / "deep" / "up");
+  fs::create_symlink("round", root / "round");
+  EXPECT_NE(said_of_output(root, "lk").find("lies in the archive"), std::string::npos);
+  EXPECT_NE(said_of_output(root, "lk/out").find("lies in the archive"), std::string::npos);
+  EXPECT_NE(said_of_output(root, "feed").find("lies in the archive"), std::string::npos);
+  EXPECT_NE(said_of_output(root, "deep/up/out").find("lies in the archive"), std::string::npos);
+  EXPECT_NE(said_of_output(root, "absolute/out").find("drop folder"), std::string::npos);
+  EXPECT_EQ(said_of_output(root, "deep/out"), "");
+  EXPECT_EQ(said_of_output(root, "round/out"), "") << "a circle leads nowhere, and so not into the archive";
+  fs::remove_all(root);
+}
+
 TEST(Site, LinksAreFollowedBeforeFoldersAreHeldApart) {
   namespace fs = std::filesystem;
   const fs::path root = test_folder();
@@ -196,14 +225,7 @@ TEST(Site, LinksAreFollowedBeforeFoldersAreHeldApart) {
   fs::create_directories(root / "drop");
   fs::create_symlink("archive", root / "linked");
   fs::create_symlink("drop", root / "upload");
-  const auto said = [&](const std::string& output) {
-    try {
-      parse_site(std::string(kHead) + "[paths]\noutput = \"" + output + "\"\n", root / "site.toml");
-      return std::string();
-    } catch (const Error& e) {
-      return e.message();
-    }
-  };
+  const auto said = [&](const std::string& output) { return said_of_output(root, output); };
   EXPECT_NE(said("linked/out").find("lies in the archive"), std::string::npos);
   EXPECT_NE(said("upload/out").find("drop folder"), std::string::npos);
   EXPECT_EQ(said("out"), "");
