@@ -375,6 +375,11 @@ bool is_raised_and_silent(const History& target, Level latch_from) {
   return now.level >= latch_from && (now.health == Health::silent || now.health == Health::stale);
 }
 
+/// "zone north: 7 targets", or "7 targets in no zone".
+std::string counted_in(const std::string& zone, const std::string& targets) {
+  return zone.empty() ? targets + " in no zone" : fmt::format("zone {}: {}", zone, targets);
+}
+
 /// Targets of a zone that stand at a latched level and say nothing; "" when there is none.
 std::string unseen_of(const ZoneHistories& z, Level latch_from) {
   std::vector<std::string> names;
@@ -389,8 +394,9 @@ std::string unseen_of(const ZoneHistories& z, Level latch_from) {
   const std::size_t count = names.size();
   const std::size_t named = std::min(count, kMostNamed);
   names.resize(named);
-  return fmt::format("zone {}: {} targets stand at up to {} and are silent ({}{}): nobody sees what they do", z.zone, count, name_of(highest),
-                     fmt::join(names, ", "), named < count ? ", ..." : "");
+  return fmt::format("{} stand at up to {} and are silent ({}{}): nobody sees what they do",
+                     counted_in(z.zone, fmt::format("{} targets", count)), name_of(highest), fmt::join(names, ", "),
+                     named < count ? ", ..." : "");
 }
 
 }  // namespace
@@ -403,7 +409,9 @@ std::vector<std::string> doubts_of(const std::vector<ZoneHistories>& zones, Leve
       if (target.doubts.empty() || ++doubted > kMostNamed) continue;
       for (const std::string& doubt : target.doubts) findings.push_back(fmt::format("{} {}", target.target, doubt));
     }
-    if (doubted > kMostNamed) findings.push_back(fmt::format("zone {}: {} more targets have doubts", z.zone, doubted - kMostNamed));
+    if (doubted > kMostNamed) {
+      findings.push_back(counted_in(z.zone, fmt::format("{} more targets", doubted - kMostNamed)) + " have doubts");
+    }
     if (std::string unseen = unseen_of(z, latch_from); !unseen.empty()) findings.push_back(std::move(unseen));
   }
   return findings;

@@ -324,6 +324,18 @@ TEST(Doubts, ManyRaisedTargetsWithoutDataAreOne) {
                                       "zone wall: 7 targets stand at up to red and are silent (map/0, map/1, map/2, map/3, map/4, ...): nobody sees what they do"}));
 }
 
+TEST(Doubts, TargetsInNoZoneAreToldAsSuch) {
+  ZoneHistories nowhere;
+  for (int i = 0; i < 7; ++i) {
+    nowhere.targets.push_back(target(fmt::format("map/{}", i), {entry(10, Level::red, Health::silent)}));
+    nowhere.targets.back().doubts = {"cannot be judged"};
+  }
+  const std::vector<std::string> findings = doubts_of({nowhere}, Level::orange);
+  ASSERT_EQ(findings.size(), 7U);
+  EXPECT_EQ(findings[5], "2 more targets in no zone have doubts");
+  EXPECT_EQ(findings[6], "7 targets in no zone stand at up to red and are silent (map/0, map/1, map/2, map/3, map/4, ...): nobody sees what they do");
+}
+
 TEST_F(Nights, ASilenceOfARaisedTargetThatLastsIsToldOnce) {
   std::vector<LampEntry> entries{entry(0, Level::none), entry(10, Level::orange)};
   night(24, {target("gnss/A", entries)});
