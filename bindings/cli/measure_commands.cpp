@@ -12,6 +12,7 @@
 #include "bindings/cli/options.hpp"
 #include "bindings/cli/output.hpp"
 #include "bindings/pipeline/bare.hpp"
+#include "core/printable.hpp"
 #include "io/config/policy.hpp"
 #include "io/crs/crs.hpp"
 #include "io/readers/zones.hpp"
@@ -45,7 +46,7 @@ void describe_reading(const Reading& reading) {
       print(fmt::format("  x {:.3f} to {:.3f}, y {:.3f} to {:.3f}, z {:.3f} to {:.3f} m\n", low[0] + o[0], high[0] + o[0],
                         low[1] + o[1], high[1] + o[1], low[2] + o[2], high[2] + o[2]));
     }
-    for (const auto& [name, channel] : cloud->channels) print(fmt::format("  channel {}\n", name));
+    for (const auto& [name, channel] : cloud->channels) print(fmt::format("  channel {}\n", printable(name)));
   } else if (const auto* stack = std::get_if<Stack>(&reading.data)) {
     const GridGeometry& g = stack->geometry();
     print(fmt::format("  {} maps of {} x {} cells, {}\n", stack->epochs(), g.rows, g.cols, g.frame.to_string()));
@@ -66,7 +67,9 @@ void describe_reading(const Reading& reading) {
 void describe_zones(const ZoneList& list) {
   const Report& r = list.report;
   print(fmt::format("{}: {}, {} accepted, {} refused\n", r.source, r.format, r.accepted, r.rejected));
-  for (const ZoneList::Zone& zone : list.zones) print(fmt::format("  zone {}: {:.0f} m2, {}\n", zone.name, zone.area_m2, zone.crs));
+  for (const ZoneList::Zone& zone : list.zones) {
+    print(fmt::format("  zone {}: {:.0f} m2, {}\n", printable(zone.name), zone.area_m2, printable(zone.crs)));
+  }
   for (const RejectedRow& row : r.rows) print(fmt::format("  refused {}: {}\n", row.line, row.reason));
   for (const std::string& warning : r.warnings) print("  note: " + warning + "\n");
 }

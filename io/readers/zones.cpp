@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "core/error.hpp"
+#include "core/printable.hpp"
 #include "io/crs/crs.hpp"
 #include "io/readers/gdal_file.hpp"
 #include "io/readers/reader.hpp"
@@ -17,7 +19,6 @@
 namespace highwall {
 namespace {
 
-constexpr std::size_t kGeoJsonHead = 4096;
 constexpr const char* kDrawAnew = "draw it anew, or name another outline";
 constexpr const char* kDrivers[] = {"GeoJSON", "GPKG", nullptr};
 
@@ -65,6 +66,21 @@ std::string crs_of_layer(OGRLayerH layer) {
   return text;
 }
 
+/// What is wrong with an outline of degrees that has a corner that is none; "" for nothing. Longitudes may go on beyond 180.
+std::string no_degrees(const Polygon& polygon, const CrsInfo& crs) {
+  if (!crs.geographic) return {};
+  for (const auto& ring : polygon.rings) {
+    for (const Eigen::Vector2d& p : ring) {
+      if (!(std::abs(p.x()) > 360.0) && !(std::abs(p.y()) > 90.0)) continue;
+      return fmt::format(
+          "its corner ({:.10g}, {:.10g}) is no longitude and latitude, but {} counts in degrees (GeoJSON without a crs member means "
+          "EPSG:4326): add the crs that the coordinates really have to the file",
+          p.x(), p.y(), crs.crs.starts_with("EPSG:") ? crs.crs : fmt::format("its CRS \"{}\"", printable(crs.name)));
+    }
+  }
+  return {};
+}
+
 /// Brings the outline into the site frame. @return an empty text, or what is wrong with it
 std::string to_site(Polygon& polygon, const std::string& crs, const Frame& site, const std::string& file) {
   const bool same = crs.empty() || site.is_local() || same_crs(crs, site.crs);
@@ -72,7 +88,10 @@ std::string to_site(Polygon& polygon, const std::string& crs, const Frame& site,
     throw Error(ErrorKind::input, "the outlines have no CRS", file, "write them with one");
   }
   std::optional<Transformer> transformer;
-  if (!same) transformer.emplace(crs, site.crs);
+  if (!same) {
+    if (std::string wrong = no_degrees(polygon, describe_crs(crs, file, ErrorKind::input)); !wrong.empty()) return wrong;
+    transformer.emplace(crs, site.crs);
+  }
   polygon.frame = site;
   for (auto& ring : polygon.rings) {
     for (Eigen::Vector2d& p : ring) {
@@ -121,7 +140,7 @@ std::vector<Outline> sound_ones(std::vector<Outline>&& outlines, Report& report)
   std::vector<Outline> sound;
   for (std::size_t i = 0; i < outlines.size(); ++i) {
     Outline& outline = outlines[i];
-    const std::string called = outline.name.empty() ? "" : fmt::format(" \"{}\"", outline.name);
+    const std::string called = outline.name.empty() ? "" : fmt::format(" \"{}\"", printable(outline.name));
     if (!outline.damage.empty()) {
       report.reject(i + 1, fmt::format("outline{} (features are counted here): {}", called, outline.damage));
       continue;
@@ -156,9 +175,8 @@ double area_of(const Polygon& polygon) {
 }
 
 /// Degrees are projected onto an equal-area plane that touches the Earth at the outline.
-double area_m2_of(const Outline& outline) {
-  if (outline.crs.empty()) return area_of(outline.polygon);
-  const CrsInfo info = describe_crs(outline.crs, {}, ErrorKind::input);
+/// @return NaN where they cannot be
+double area_m2_of(const Outline& outline, const CrsInfo& info) {
   if (!info.geographic) return area_of(outline.polygon) * info.horizontal_unit_m * info.horizontal_unit_m;
   Polygon plane = outline.polygon;
   const Eigen::Vector2d centre = plane.rings[0][0];
@@ -173,13 +191,62 @@ double area_m2_of(const Outline& outline) {
   return area_of(plane);
 }
 
+ZoneList::Zone listed(const Outline& outline, const std::string& file, Report& report) {
+  ZoneList::Zone zone{outline.name.empty() ? outline.layer : outline.name, "local", kNaN};
+  if (outline.crs.empty()) {
+    report.warn("an outline has no CRS: its numbers are taken as metres");
+    zone.area_m2 = area_of(outline.polygon);
+    return zone;
+  }
+  const CrsInfo info = describe_crs(outline.crs, file, ErrorKind::input);
+  zone.crs = info.crs;
+  std::string wrong = no_degrees(outline.polygon, info);
+  if (wrong.empty()) {
+    try {
+      zone.area_m2 = area_m2_of(outline, info);
+      if (!std::isfinite(zone.area_m2)) wrong = "it cannot be projected onto a plane";
+    } catch (const Error& e) {
+      wrong = e.message();  // degrees of another body than the Earth
+    }
+  }
+  if (!wrong.empty()) report.warn(fmt::format("the outline \"{}\" has no area: {}", printable(zone.name), wrong));
+  return zone;
+}
+
+/// The name that a GeoJSON file gives its CRS; "" for none, and for what is no such file.
+std::string crs_member_of(std::string_view bytes) {
+  using nlohmann::json;
+  std::string key;
+  // The features of a file may be many: only the member is kept.
+  const auto keep = [&key](int depth, json::parse_event_t event, json& parsed) {
+    if (depth == 1 && event == json::parse_event_t::key) key = parsed.get<std::string>();
+    return depth == 0 || key == "crs";
+  };
+  const json file = json::parse(bytes, keep, false);
+  const json::json_pointer place("/crs/properties/name");
+  if (!file.is_object() || !file.contains(place) || !file.at(place).is_string()) return {};
+  return file.at(place).get<std::string>();
+}
+
+/// GDAL takes WGS 84 for a crs member that it does not know, without a word.
+void tell_unknown_crs(const Input& input, Report& report) {
+  const std::string name = crs_member_of(input.bytes);
+  if (name.empty()) return;
+  try {
+    describe_crs(name);
+  } catch (const Error&) {
+    report.warn(fmt::format("the crs \"{}\" of the file cannot be read: EPSG:4326 is taken", printable(name.substr(0, 120))));
+  }
+}
+
 }  // namespace
 
 bool holds_zones(std::string_view bytes) {
   if (bytes.substr(0, 16) == std::string_view("SQLite format 3\0", 16)) return bytes.size() > 72 && bytes.substr(68, 2) == "GP";
   const std::size_t begin = bytes.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
   if (begin == std::string_view::npos || bytes[begin] != '{') return false;
-  return bytes.substr(0, kGeoJsonHead).find("\"Feature") != std::string_view::npos;
+  const auto has = [&](std::string_view word) { return bytes.find(word) != std::string_view::npos; };
+  return has("\"Feature") || (has("Polygon\"") && has("\"coordinates\""));
 }
 
 ZoneList list_zones(const Input& input) {
@@ -187,17 +254,18 @@ ZoneList list_zones(const Input& input) {
   list.report.source = input.name;
   list.report.format = "zones";
   for (const Outline& outline : sound_ones(read_outlines(input, Frame{}), list.report)) {
-    if (outline.crs.empty()) list.report.warn("an outline has no CRS: its numbers are taken as metres");
-    list.zones.push_back({outline.name.empty() ? outline.layer : outline.name,
-                          outline.crs.empty() ? "local" : describe_crs(outline.crs, input.name, ErrorKind::input).crs, area_m2_of(outline)});
+    list.zones.push_back(listed(outline, input.name, list.report));
   }
+  tell_unknown_crs(input, list.report);
   return list;
 }
 
 std::vector<Polygon> read_polygons(const std::filesystem::path& file, const Frame& site, Report& report) {
   const std::string bytes = load_file(file);
+  const Input input{file.string(), bytes};
   std::vector<Polygon> polygons;
-  for (Outline& outline : sound_ones(read_outlines({file.string(), bytes}, site), report)) polygons.push_back(std::move(outline.polygon));
+  for (Outline& outline : sound_ones(read_outlines(input, site), report)) polygons.push_back(std::move(outline.polygon));
+  tell_unknown_crs(input, report);
   return polygons;
 }
 

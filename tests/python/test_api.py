@@ -279,6 +279,23 @@ def test_zones_are_listed_and_are_no_measurements(tmp_path):
         hw.read(zones)
 
 
+def test_zones_without_a_usable_crs_are_told_and_stop_nothing(tmp_path):
+    def zones(name, corners, **members):
+        file = tmp_path / f"{name[:3]}.geojson"
+        file.write_text(json.dumps({"type": "FeatureCollection", **members, "features": [
+            {"type": "Feature", "properties": {"name": name}, "geometry": {"type": "Polygon", "coordinates": [corners]}}]}))
+        return file
+
+    metric = zones("metric", [[512000, 3880000], [512100, 3880000], [512100, 3880050], [512000, 3880000]])
+    lines = zones("one\ntwo\x1b[2J", [[117, 35], [117.001, 35], [117.001, 35.001], [117, 35]])
+    told = subprocess.run([HIGHWALL, "info", metric, lines], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    assert "zone metric: nan m2, EPSG:4326\n" in told.stdout
+    assert 'note: the outline "metric"' in told.stdout
+    assert "zone one%0Atwo%1B[2J: 5" in told.stdout
+    assert "\x1b" not in told.stdout
+
+
 def test_public_names_have_docstrings():
     for name in hw.__all__:
         if not name.startswith("_"):

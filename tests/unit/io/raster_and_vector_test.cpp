@@ -3,6 +3,7 @@
 #include <cpl_conv.h>
 #include <cpl_vsi.h>
 #include <gdal.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <ogr_srs_api.h>
 
@@ -369,6 +370,73 @@ TEST_F(ZoneFiles, AreListedWithNameAreaAndCrs) {
   }
   EXPECT_FALSE(holds_zones("{\"a\": 1}"));
   EXPECT_FALSE(holds_zones("date,displacement_mm\n"));
+}
+
+/// A square whose lower left corner is given, called "wall".
+std::string square(const std::string& crs, double x, double y, double side) {
+  return fmt::format(R"({{"type": "FeatureCollection",{} "features": [{{"type": "Feature", "properties": {{"name": "wall"}},
+    "geometry": {{"type": "Polygon", "coordinates": [[[{},{}],[{},{}],[{},{}],[{},{}],[{},{}]]]}}}}]}})",
+                     crs, x, y, x + side, y, x + side, y + side, x, y + side, x, y);
+}
+
+std::string crs_member(const std::string& name) {
+  return fmt::format(R"("crs": {{"type": "name", "properties": {{"name": "{}"}}}},)", name);
+}
+
+TEST_F(ZoneFiles, CoordinatesThatAreNoDegreesAreListedWithANote) {
+  for (const auto& [crs, x, y] : {std::tuple{std::string(), 512000.0, 3880000.0}, std::tuple{std::string(), 117.0, 91.0},
+                                  std::tuple{crs_member("EPSG:4326"), 512000.0, 45.0}}) {
+    const ZoneList list = list_zones({"zones.geojson", square(crs, x, y, 1.0)});
+    ASSERT_EQ(list.zones.size(), 1U);
+    EXPECT_TRUE(std::isnan(list.zones[0].area_m2));
+    ASSERT_EQ(list.report.warnings.size(), 1U);
+    const std::string& note = list.report.warnings[0];
+    for (const char* words : {"\"wall\"", "no longitude and latitude", "EPSG:4326", "without a crs member", "add"}) {
+      EXPECT_NE(note.find(words), std::string::npos) << note;
+    }
+    EXPECT_NE(note.find(fmt::format("{}, {}", x, y)), std::string::npos) << note;
+  }
+  EXPECT_TRUE(list_zones({"zones.geojson", square({}, 117.0, 35.0, 0.001)}).report.warnings.empty());
+  EXPECT_TRUE(list_zones({"zones.geojson", square(crs_member("EPSG:4548"), 512000.0, 3880000.0, 10.0)}).report.warnings.empty());
+
+  // The night does not take such an outline either, and tells the same.
+  save("metric.geojson", square({}, 512000.0, 3880000.0, 10.0));
+  try {
+    read_polygon(folder_, "metric.geojson:wall", site_);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::input);
+    EXPECT_NE(std::string(e.what()).find("no longitude and latitude"), std::string::npos) << e.what();
+  }
+}
+
+TEST_F(ZoneFiles, DegreesOfAnotherBodyHaveNoAreaAndStopNothing) {
+  const ZoneList list = list_zones({"moon.geojson", square(crs_member("IAU_2015:30100"), 10.0, 10.0, 0.001)});
+  ASSERT_EQ(list.zones.size(), 1U);
+  EXPECT_TRUE(std::isnan(list.zones[0].area_m2));
+  ASSERT_EQ(list.report.warnings.size(), 1U);
+  EXPECT_NE(list.report.warnings[0].find("the outline \"wall\" has no area: "), std::string::npos) << list.report.warnings[0];
+}
+
+TEST_F(ZoneFiles, ACrsMemberThatNobodyKnowsIsTold) {
+  const std::string degrees = square(crs_member("EPSG:99999"), 117.0, 35.0, 0.001);
+  const ZoneList list = list_zones({"zones.geojson", degrees});
+  ASSERT_EQ(list.report.warnings.size(), 1U);
+  EXPECT_NE(list.report.warnings[0].find("the crs \"EPSG:99999\" of the file cannot be read: EPSG:4326 is taken"), std::string::npos)
+      << list.report.warnings[0];
+  save("unknown.geojson", degrees);
+  Report report;
+  read_polygons(folder_ / "unknown.geojson", site_, report);
+  EXPECT_EQ(report.warnings, list.report.warnings);
+  EXPECT_EQ(list_zones({"zones.geojson", square(crs_member("EPSG:99999"), 512000.0, 3880000.0, 1.0)}).report.warnings.size(), 2U);
+  for (const char* known : {"urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:EPSG::4490"}) {
+    EXPECT_TRUE(list_zones({"zones.geojson", square(crs_member(known), 117.0, 35.0, 0.001)}).report.warnings.empty()) << known;
+  }
+}
+
+TEST_F(ZoneFiles, AWordThatComesLateOrABareGeometryIsAnOutlineToo) {
+  EXPECT_TRUE(holds_zones("{\"name\": \"" + std::string(5000, 'x') + "\"," + square({}, 117.0, 35.0, 0.001).substr(1)));
+  EXPECT_TRUE(holds_zones(R"({"type": "Polygon", "coordinates": [[[117,35],[117.1,35],[117.1,35.1],[117,35]]]})"));
 }
 
 TEST_F(ZoneFiles, OutlinesWithHolesAndPartsComeBack) {
