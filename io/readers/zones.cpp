@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -104,6 +105,13 @@ std::string to_site(Polygon& polygon, const std::string& crs, const Frame& site,
   return {};
 }
 
+/// GDAL calls a layer without a name as the file, which to GDAL is one in memory.
+std::string name_of_layer(OGRLayerH layer, const GdalFile& file, const std::string& input_name) {
+  const std::string name = OGR_L_GetName(layer);
+  const bool unnamed = name == std::filesystem::path(GDALGetDescription(file.get())).stem().string();
+  return unnamed ? std::filesystem::path(input_name).stem().string() : name;
+}
+
 Outline outline_of(OGRFeatureH feature, const std::string& layer, const std::string& crs) {
   Outline outline{layer, name_of_feature(feature), crs, {}, {}, 0};
   OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
@@ -124,9 +132,10 @@ std::vector<Outline> read_outlines(const Input& input, const Frame& site) {
   for (int l = 0; l < GDALDatasetGetLayerCount(file.get()); ++l) {
     OGRLayerH layer = GDALDatasetGetLayer(file.get(), l);
     const std::string crs = crs_of_layer(layer);
+    const std::string name = name_of_layer(layer, file, input.name);
     OGR_L_ResetReading(layer);
     while (OGRFeatureH feature = OGR_L_GetNextFeature(layer)) {
-      outlines.push_back(outline_of(feature, OGR_L_GetName(layer), crs));
+      outlines.push_back(outline_of(feature, name, crs));
       OGR_F_Destroy(feature);
       Outline& outline = outlines.back();
       if (outline.damage.empty()) outline.damage = to_site(outline.polygon, outline.crs, site, input.name);

@@ -439,6 +439,12 @@ TEST_F(ZoneFiles, AWordThatComesLateOrABareGeometryIsAnOutlineToo) {
   EXPECT_TRUE(holds_zones(R"({"type": "Polygon", "coordinates": [[[117,35],[117.1,35],[117.1,35.1],[117,35]]]})"));
 }
 
+TEST_F(ZoneFiles, AnOutlineWithoutAnyNameIsCalledAsItsFile) {
+  const ZoneList list = list_zones({"drop/pit.geojson", R"({"type": "Polygon", "coordinates": [[[117,35],[117.1,35],[117.1,35.1],[117,35]]]})"});
+  ASSERT_EQ(list.zones.size(), 1U);
+  EXPECT_EQ(list.zones[0].name, "pit");
+}
+
 TEST_F(ZoneFiles, OutlinesWithHolesAndPartsComeBack) {
   for (const auto& [driver, name] : {std::pair{"GPKG", "zones.gpkg"}, std::pair{"GeoJSON", "zones.geojson"}}) {
     save(name, make(driver));
