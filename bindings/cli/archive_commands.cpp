@@ -132,15 +132,18 @@ void add_act(CLI::App& app, Session& session, const std::string& name, Act::Kind
 }
 
 void add_verify(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("verify", "Read every epoch of an archive again and compare it with the journal");
+  auto* command = app.add_subcommand("verify", "Read every epoch and message of an archive again and compare them with the journal and with their hashes");
   command->footer("Example: highwall verify archive");
   auto archive = std::make_shared<std::string>();
   command->add_option("archive", *archive, "Archive folder or site.toml")->required();
   command->callback([=, &session] {
     const VerifyReport report = Archive::open_for_reading(archive_of(*archive)).verify(session.run);
     for (const std::string& problem : report.problems) print("problem: " + problem + "\n");
-    tell(session, "verify", {{"epochs", fmt::format("{}", report.epochs)}, {"problems", fmt::format("{}", report.problems.size())}});
-    print(fmt::format("{} epochs, {:.1f} MB, {} problems\n", report.epochs, static_cast<double>(report.bytes) / 1e6, report.problems.size()));
+    tell(session, "verify", {{"epochs", fmt::format("{}", report.epochs)},
+                             {"messages", fmt::format("{}", report.messages)},
+                             {"problems", fmt::format("{}", report.problems.size())}});
+    print(fmt::format("{} epochs, {:.1f} MB, {} messages, {} problems\n", report.epochs, static_cast<double>(report.bytes) / 1e6,
+                      report.messages, report.problems.size()));
     session.exit_code = report.problems.empty() ? 0 : 74;
   });
 }

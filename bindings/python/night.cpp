@@ -67,7 +67,7 @@ void add_archive(py::module_& module) {
           "clouds and maps.")
       .def(
           "verify", [](const Archive& a) { return without_gil(0, [&](const Run& run) { return a.verify(run); }).problems; },
-          "Reads everything again; a list of problems, empty when all is well.");
+          "Reads everything again, epochs and messages; a list of problems, empty when all is well.");
 }
 
 }  // namespace

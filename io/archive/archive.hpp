@@ -44,7 +44,8 @@ struct SeriesResult {
 
 struct VerifyReport {
   std::size_t epochs = 0;
-  std::size_t bytes = 0;
+  std::size_t messages = 0;  ///< Of the outbox: those that wait and those that were sent.
+  std::size_t bytes = 0;     ///< Of the epochs.
   std::vector<std::string> problems;  ///< Each a sentence with a path; empty = all is well.
 };
 
@@ -120,7 +121,7 @@ class Archive {
   /// @param unreadable  takes a sentence for each day that cannot be read and stays as it is; nullptr = it is thrown
   /// @return number of segments written
   std::size_t seal(Instant before, Instant now, std::vector<std::string>* unreadable = nullptr);
-  /// Re-reads everything and compares it with the journal.
+  /// Re-reads everything: epochs are compared with the journal, messages with their hashes.
   VerifyReport verify(const Run& run) const;
   /// Lines of the journal, oldest first, as JSON texts.
   std::vector<std::string> journal() const;

@@ -6,6 +6,7 @@
 #include "io/archive/archive.hpp"
 #include "io/archive/layout.hpp"
 #include "io/durable/digest.hpp"
+#include "io/outbox/outbox.hpp"
 
 namespace highwall {
 
@@ -64,6 +65,7 @@ VerifyReport Archive::verify(const Run& run) const {
     }
   }
   report.epochs = present.size();
+  report.messages = verify_messages(root_, run, report.problems);
   if (!told) return report;
   for (const auto& [id, note] : journal.epochs) {
     if (present.count(id) == 0) report.problems.push_back(fmt::format("lost: the journal has {}, the archive has not", id));

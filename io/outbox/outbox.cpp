@@ -410,6 +410,29 @@ std::vector<Posted> Outbox::streams() const {
   return out;
 }
 
+std::size_t verify_messages(const fs::path& archive_root, const Run& run, std::vector<std::string>& problems) {
+  std::size_t count = 0;
+  // Messages move from outbox/ to sent/: in this order none is passed over.
+  for (const char* folder : {"outbox", "sent"}) {
+    for (const fs::path& path : messages_in<fs::recursive_directory_iterator>(archive_root / folder)) {
+      run.check_stop();
+      try {
+        const std::string text = read_whole(path);
+        parse(text, path);
+        // The hash leaves out the spaces between the words: envelope_text() says how they stand.
+        if (json::parse(text).dump(1) + "\n" != text) {
+          throw Error(ErrorKind::storage, "the message has other bytes than were posted", path.string());
+        }
+      } catch (const Error& e) {
+        if (!fs::exists(path)) continue;  // A night at work has moved it meanwhile.
+        problems.emplace_back(e.what());
+      }
+      ++count;
+    }
+  }
+  return count;
+}
+
 Home home_of(const Posted& posted) {
   const json j = content_of(posted);
   Home home;

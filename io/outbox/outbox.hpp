@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/run.hpp"
 #include "io/feeds/feed.hpp"
 
 namespace highwall {
@@ -112,6 +113,12 @@ class Outbox {
   Memory settled_;  ///< Of the messages in sent/ alone: what streams.log says.
   Memory all_;
 };
+
+/// Reads every message of an archive, those that wait and those that were sent: the outbox itself reads sent ones only
+/// when it needs what they say. Changes nothing and waits for nobody.
+/// @param problems  takes a sentence for each message that is not what was posted, to the byte
+/// @return number of messages
+std::size_t verify_messages(const std::filesystem::path& archive_root, const Run& run, std::vector<std::string>& problems);
 
 /// Where a stream belongs, as its message tells.
 struct Home {

@@ -8,6 +8,8 @@
 
 #include "core/error.hpp"
 #include "io/durable/digest.hpp"
+#include "io/durable/durable.hpp"
+#include "io/outbox/outbox.hpp"
 #include "tests/support/folder.hpp"
 
 namespace highwall {
@@ -259,6 +261,46 @@ TEST_F(ArchiveTest, VerifyFindsLostDamagedAndUnexpectedEpochs) {
   fs::rename(infos[1].path, root_ / "elsewhere.bin");
   const VerifyReport report = archive.verify(highwall::Run());
   EXPECT_GE(report.problems.size(), 2U);
+}
+
+TEST_F(ArchiveTest, VerifyReadsEveryMessageOfTheOutbox) {
+  Archive archive = writer();
+  WarningMessage message;
+  message.mine_no = "M1";
+  message.stream = "wall";
+  message.msg_type = "raise";
+  message.event_time = message.published_time = message.episode_start = now_;
+  {
+    Outbox outbox(root_);
+    for (int i = 0; i < 4; ++i) outbox.post(message);
+    outbox.settle(3);
+  }
+  const std::string undisturbed = tree_digest(root_);
+  const VerifyReport sound = archive.verify(highwall::Run());
+  EXPECT_TRUE(sound.problems.empty());
+  EXPECT_EQ(sound.messages, 4U);
+  EXPECT_EQ(tree_digest(root_), undisturbed) << "it changes nothing";
+  std::vector<fs::path> messages = {root_ / "outbox" / "000000000004_wall.json"};
+  for (const auto& entry : fs::recursive_directory_iterator(root_ / "sent")) {
+    if (entry.path().filename() == "000000000002_wall.json") messages.push_back(entry.path());
+  }
+  ASSERT_EQ(messages.size(), 2U);
+  for (const fs::path& path : messages) {
+    const std::string good = read_whole(path);
+    std::vector<std::string> damaged = {"{}\n", "", good + " ", good.substr(0, good.size() / 2)};
+    for (std::size_t at = 0; at < good.size(); at += 7) {
+      damaged.push_back(good);
+      damaged.back()[at] = static_cast<char>(damaged.back()[at] ^ 1);
+    }
+    for (const std::string& bytes : damaged) {
+      write_whole(path, bytes);
+      const auto problems = archive.verify(highwall::Run()).problems;
+      ASSERT_EQ(problems.size(), 1U) << bytes;
+      EXPECT_NE(problems[0].find(path.string()), std::string::npos) << problems[0];
+    }
+    write_whole(path, good);
+  }
+  EXPECT_TRUE(archive.verify(highwall::Run()).problems.empty());
 }
 
 TEST_F(ArchiveTest, ACrashBetweenFileAndJournalLeavesNoTrace) {
