@@ -15,6 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+constexpr const char* kChecksum = "crc32c";
+
 /// A conversion by the JSON library would make some number of a fraction, of 1e300 and of a negative number.
 std::uint64_t count_of(const json& j, const char* key) {
   const json& value = j.at(key);
@@ -32,10 +34,21 @@ std::int64_t seq_of(const json& j, const char* key) {
   return static_cast<std::int64_t>(seq);
 }
 
+std::string checksum_of(const json& state) {
+  // A receiver's words need not be UTF-8.
+  return fmt::format("{:08x}", crc32c(state.dump(-1, ' ', false, json::error_handler_t::replace)));
+}
+
 DeliveryState parse_state(const std::string& text) {
   try {
-    const json j = json::parse(text);
-    return {seq_of(j, "delivered_seq"), count_of(j, "attempts"), j.at("last_error").get<std::string>()};
+    json j = json::parse(text);
+    const DeliveryState state{seq_of(j, "delivered_seq"), count_of(j, "attempts"), j.at("last_error").get<std::string>()};
+    const std::string checksum = j.value(kChecksum, std::string());
+    j.erase(kChecksum);
+    if (checksum_of(j) == checksum) return state;
+    throw Error(ErrorKind::input, fmt::format("it tells of message {}, and {}", state.delivered_seq,
+                                              checksum.empty() ? "has no checksum (it was written by hand or by an older program)"
+                                                               : "its checksum is another"));
   } catch (const json::exception& e) {
     throw Error(ErrorKind::input, printable(e.what()));
   }
@@ -54,8 +67,8 @@ DeliveryState load_delivery_state(const fs::path& path) {
 
 void save_delivery_state(const fs::path& path, const DeliveryState& state) {
   make_folders(path.parent_path());
-  const json j{{"delivered_seq", state.delivered_seq}, {"attempts", state.attempts}, {"last_error", state.last_error}};
-  // A receiver's words need not be UTF-8.
+  json j{{"delivered_seq", state.delivered_seq}, {"attempts", state.attempts}, {"last_error", state.last_error}};
+  j[kChecksum] = checksum_of(j);
   write_whole(path, j.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 

@@ -7,10 +7,10 @@
 namespace highwall {
 
 /// Greatest number of a message that is believed where no whole message tells it (delivery states, names of damaged
-/// files). Numbers beyond come from damage: to go on after them would leave no numbers for the messages to come.
-inline constexpr std::int64_t kGreatestBelievedSeq = 999'999'999'999;
+/// files). Numbers beyond come from damage: names of messages have twelve digits, and those to come need numbers too.
+inline constexpr std::int64_t kGreatestBelievedSeq = 99'999'999'999;
 
-/// What is kept of one receiver in archive/delivery/NAME/state.json.
+/// What is kept of one receiver in archive/delivery/NAME/state.json, with a checksum.
 struct DeliveryState {
   std::int64_t delivered_seq = 0;  ///< All messages up to this one are with it.
   std::uint64_t attempts = 0;
@@ -19,7 +19,8 @@ struct DeliveryState {
 
 std::filesystem::path delivery_state_path(const std::filesystem::path& archive_root, const std::string& receiver);
 /// @return the state of a receiver that has got nothing when there is no file
-/// @throws Error(input) when what the file says is no state; Error(storage) when it cannot be read
+/// @throws Error(input) when what the file says is no state, or not one that save_delivery_state() wrote; Error(storage)
+///         when it cannot be read
 DeliveryState load_delivery_state(const std::filesystem::path& path);
 void save_delivery_state(const std::filesystem::path& path, const DeliveryState& state);
 

@@ -67,41 +67,28 @@ std::vector<Parcel> parcels_for(const PublisherConfig& config, const std::vector
   return parcels;
 }
 
-/// Messages are delivered in order, so that a state ends before the first that waits or with one of them. Any other
-/// number would pass messages over that the receiver never got.
-bool is_possible(const DeliveryState& state, const std::vector<Posted>& waiting, const Outbox& outbox) {
-  const std::int64_t seq = state.delivered_seq;
-  if (waiting.empty() || seq < waiting.front().seq || outbox.is_set_aside(seq)) return true;
-  return std::any_of(waiting.begin(), waiting.end(), [&](const Posted& posted) { return posted.seq == seq; });
-}
-
 /// What the receiver has. A state that is damaged counts as none, and is told in `damage`.
-DeliveryState state_of(const fs::path& path, const std::vector<Posted>& waiting, const Outbox& outbox, std::string& damage) {
-  std::string why;
+DeliveryState state_of(const fs::path& path, std::string& damage) {
   try {
-    const DeliveryState state = load_delivery_state(path);
-    if (is_possible(state, waiting, outbox)) return state;
-    why = fmt::format("it tells of message {}, which is none of those that wait ({} to {})", state.delivered_seq, waiting.front().seq,
-                      waiting.back().seq);
+    return load_delivery_state(path);
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::input) throw;
-    why = e.what();
+    damage = fmt::format("{}: the delivery state is damaged: {}; the receiver gets all messages that wait again and drops those it has "
+                         "(by id and rev), and the state is written anew with the next delivery",
+                         path.string(), e.what());
+    return {};
   }
-  damage = fmt::format("{}: the delivery state is damaged: {}; the receiver gets all messages that wait again and drops those it has "
-                       "(by id and rev), and the state is written anew with the next delivery",
-                       path.string(), why);
-  return {};
 }
 
 /// One receiver, whose troubles are its own. @throws Error(cancelled) after its state was kept.
-Delivery forward_to(const PublisherConfig& config, const Site& site, const Outbox& outbox, const std::vector<Posted>& waiting,
-                    const fs::path& archive_root, const Run& run) {
+Delivery forward_to(const PublisherConfig& config, const Site& site, const std::vector<Posted>& waiting, const fs::path& archive_root,
+                    const Run& run) {
   Delivery delivery;
   delivery.publisher = config.name;
   const fs::path path = delivery_state_path(archive_root, config.name);
   bool stopped = false;
   try {
-    DeliveryState state = state_of(path, waiting, outbox, delivery.damage);
+    DeliveryState state = state_of(path, delivery.damage);
     delivery.delivered_seq = state.delivered_seq;
     const std::vector<Parcel> parcels = parcels_for(config, waiting, state.delivered_seq, delivery.error);
     if (!parcels.empty()) {
@@ -138,7 +125,7 @@ std::vector<Delivery> forward(Outbox& outbox, const Site& site, const fs::path& 
   std::int64_t settled = waiting.empty() || site.publish.to.empty() ? 0 : waiting.back().seq;
   for (const PublisherConfig& config : site.publish.to) {
     run.check_stop();
-    deliveries.push_back(forward_to(config, site, outbox, waiting, archive_root, run));
+    deliveries.push_back(forward_to(config, site, waiting, archive_root, run));
     settled = std::min(settled, deliveries.back().delivered_seq);
   }
   outbox.settle(settled);

@@ -57,7 +57,9 @@ std::string stream_in_name(const fs::path& path) {
 /// A number that only damage can have made counts as none.
 std::int64_t believed(std::int64_t seq) { return seq > kGreatestBelievedSeq ? 0 : seq; }
 
-/// The greatest seq that a receiver is known to have; states that cannot be read are told when messages are forwarded.
+/// The greatest seq that a receiver is known to have. A state with its checksum is our own word and is believed beyond
+/// all that the folders know, for they may have lost what the receiver got; any other state may come from anywhere and
+/// moves no number. Those are told when messages are forwarded.
 std::int64_t newest_delivered(const fs::path& delivery) {
   std::int64_t seq = 0;
   std::error_code failed;
@@ -311,10 +313,6 @@ std::vector<std::string> Outbox::note_missing() {
     findings.push_back(fmt::format("{}: if nobody meant to delete them restore them from a copy; then delete {}", printable(text), note.string()));
   }
   return findings;
-}
-
-bool Outbox::is_set_aside(std::int64_t seq) const {
-  return std::any_of(lost_.begin(), lost_.end(), [&](const Lost& lost) { return lost.seq == seq; });
 }
 
 bool Outbox::is_newest_lost(const std::string& stream) const {

@@ -36,7 +36,7 @@ struct Posted {
 /// wait and no others; when it is missing or torn it is made again from the folders.
 ///
 /// A number that was given out once is never given out again, whatever became of its message: seq goes on after the
-/// newest that is told of by messages, streams.log, damaged files or archive/delivery/. Where messages are lost, rev
+/// newest that is told of by messages, streams.log, damaged files or whole states in archive/delivery/. Where messages are lost, rev
 /// jumps beyond their numbers, because a receiver drops what it takes for a repeat.
 class Outbox {
  public:
@@ -49,8 +49,6 @@ class Outbox {
   /// Messages whose number was given out and that are in neither folder nor set aside: somebody deleted them. The first
   /// time a note of them is put into quarantine/messages/. @return a sentence for each note that lies there
   std::vector<std::string> note_missing();
-  /// True when the message with this number is damaged.
-  bool is_set_aside(std::int64_t seq) const;
   /// True when the newest message of a stream is damaged: receivers may know another state than last() says.
   bool is_newest_lost(const std::string& stream) const;
 
