@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,15 +18,15 @@ struct Act {
   std::string by;
   std::string reason;  ///< Required for a release.
   Instant at = kNoInstant;
-  /// Of a zone: the targets it had then. They and no others stay meant when it is renamed or cut anew; empty = those
-  /// that it has.
-  std::vector<std::string> targets = {};
+  /// Of a zone: the targets it had then, which may be none. They and no others stay meant when it is renamed or cut anew.
+  /// nullopt = not known: those that it has.
+  std::optional<std::vector<std::string>> targets = {};
 
   /// True when the act is about a target of a zone, or about a zone itself.
   bool is_about(const std::string& name, const std::string& zone) const {
     if (target == name) return true;
-    if (targets.empty()) return !zone.empty() && target == zone;
-    return std::find(targets.begin(), targets.end(), name) != targets.end();
+    if (!targets) return !zone.empty() && target == zone;
+    return std::find(targets->begin(), targets->end(), name) != targets->end();
   }
 };
 

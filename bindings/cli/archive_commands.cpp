@@ -123,9 +123,13 @@ void add_act(CLI::App& app, Session& session, const std::string& name, Act::Kind
     std::vector<std::string> damages;
     const std::vector<StateLine> told = told_states(root, damages);
     act->target = full_name(act->target, known_names(*archive, told));
-    act->targets = targets_of_zone(told, act->target);
+    const bool is_zone = act->target.find('/') == std::string::npos;
+    if (is_zone) act->targets = targets_of_zone(told, act->target);
+    // What is damaged may have told of targets: then those count that the zone has.
+    if (is_zone && act->targets->empty() && !damages.empty()) act->targets.reset();
     const fs::path file = record_act(root, *act);
     print(fmt::format("recorded {}; the next night takes it into account\n", file.filename().string()));
+    if (act->targets && act->targets->empty()) print("no target of this zone has been told of yet: it counts for none that comes later\n");
     for (const std::string& damage : damages) print("finding: " + damage + "\n");
     if (!damages.empty()) session.exit_code = kWithFindings;
   });

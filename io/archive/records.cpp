@@ -185,7 +185,7 @@ std::string text_of(const QuarantineRecord& r) {
 std::string text_of(const Act& act) {
   json j{{"kind", act.kind == Act::Kind::release ? "release" : "acknowledge"}, {"target", act.target}, {"by", act.by},
          {"reason", act.reason}, {"at", to_iso8601(act.at)}};
-  if (!act.targets.empty()) j["targets"] = act.targets;
+  if (act.targets) j["targets"] = *act.targets;
   return j.dump() + "\n";
 }
 
@@ -198,8 +198,10 @@ QuarantineRecord read_quarantine_record(const fs::path& path) {
 
 Act read_act(const fs::path& path) {
   return parse_record(read_whole(path), path.string(), [](const json& j) {
-    return Act{j.at("kind") == "release" ? Act::Kind::release : Act::Kind::acknowledge, j.at("target"), j.at("by"), j.at("reason"),
-               instant_of(j), j.value("targets", std::vector<std::string>{})};
+    Act act{j.at("kind") == "release" ? Act::Kind::release : Act::Kind::acknowledge, j.at("target"), j.at("by"), j.at("reason"),
+            instant_of(j)};
+    if (j.contains("targets")) act.targets = j.at("targets").get<std::vector<std::string>>();
+    return act;
   });
 }
 

@@ -255,7 +255,7 @@ TEST_F(Nights, AZoneThatIsGoneIsSilentAtItsLevel) {
 TEST_F(Nights, AReleaseOfAZoneGoesOnForItsTargetsWhenItIsRenamed) {
   night(24, two_orange());
   Act act = release("wall", 30);
-  act.targets = {"gnss/A", "gnss/B"};
+  act.targets = std::vector<std::string>{"gnss/A", "gnss/B"};
   site_.zones[0].id = "wall_renamed";
   const auto after = night(48, {}, {act});
   EXPECT_EQ(after.state("gnss/A").level, Level::none);
@@ -389,13 +389,15 @@ TEST_F(Nights, TheHeartbeatTellsEveryStateOnceADay) {
 }
 
 TEST(Acts, OfAZoneAreAboutTheTargetsThatItHadThen) {
-  Act act{Act::Kind::release, "wall", "p09", "seen", kStart, {}};
+  Act act{Act::Kind::release, "wall", "p09", "seen", kStart};
   EXPECT_TRUE(act.is_about("gnss/A", "wall"));
   EXPECT_FALSE(act.is_about("gnss/A", "side"));
-  act.targets = {"gnss/A"};
+  act.targets = std::vector<std::string>{"gnss/A"};
   EXPECT_TRUE(act.is_about("gnss/A", "side")) << "the zone was cut anew";
   EXPECT_FALSE(act.is_about("gnss/B", "wall")) << "it came later: nobody has seen it";
   EXPECT_TRUE(act.is_about("wall", "wall"));
+  act.targets = std::vector<std::string>{};
+  EXPECT_FALSE(act.is_about("gnss/A", "wall")) << "it had none";
 }
 
 TEST(NameTargets, ABareNameIsEnoughWhereItIsUnique) {
