@@ -7,8 +7,8 @@
 namespace highwall {
 
 bool PolicyRule::applies_to(SensorKind kind) const noexcept {
-  // Rain and pore pressure are no displacement: a rule judges them only when it names them.
-  if (kinds.empty()) return kind != SensorKind::rain && kind != SensorKind::piezometer;
+  // What is no displacement is judged by rules that name it only.
+  if (kinds.empty()) return measures_displacement(kind);
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 

@@ -22,6 +22,8 @@ std::optional<SensorKind> parse_sensor_kind(std::string_view word) noexcept {
   return std::nullopt;
 }
 
+bool measures_displacement(SensorKind kind) noexcept { return kind != SensorKind::rain && kind != SensorKind::piezometer; }
+
 std::vector<std::string> sensor_kind_words() { return {kNames.begin(), kNames.end() - 1}; }
 
 }  // namespace highwall

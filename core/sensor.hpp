@@ -17,6 +17,9 @@ std::string_view name_of(SensorKind kind) noexcept;
 /// nullopt for a word that names no kind.
 std::optional<SensorKind> parse_sensor_kind(std::string_view word) noexcept;
 
+/// False for rain and pore pressure, which are no displacement.
+bool measures_displacement(SensorKind kind) noexcept;
+
 /// Words of all kinds that a configuration may name: all but "unknown".
 std::vector<std::string> sensor_kind_words();
 

@@ -74,11 +74,20 @@ std::vector<fs::path> own_places(const Site& site) {
   return places;
 }
 
-/// One instrument must not confirm itself as two sources: the file waits until site.toml says whose it is.
+/// What a file would be confirmed by: any other instrument that measures displacement, or one of its own kind.
+std::string confirmed_as(const SourceConfig& source) {
+  const auto kind = parse_sensor_kind(source.kind);
+  return kind && measures_displacement(*kind) ? "displacement" : source.kind;
+}
+
+/// One instrument must not confirm itself as two sources, through a link neither: the file waits until site.toml says
+/// whose it is.
 void mark_files_of_two_sources(std::vector<DropFile>& files) {
   std::map<std::pair<fs::path, std::string>, DropFile*> taker;
   for (DropFile& file : files) {
-    DropFile* first = taker.try_emplace({file.path.lexically_normal(), file.source->kind}, &file).first->second;
+    std::error_code failed;
+    const fs::path real = fs::canonical(file.path, failed);
+    DropFile* first = taker.try_emplace({failed ? file.path.lexically_normal() : real, confirmed_as(*file.source)}, &file).first->second;
     if (first->source == file.source) continue;
     file.other = first->source;
     first->other = file.source;

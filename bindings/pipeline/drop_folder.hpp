@@ -15,7 +15,7 @@ struct DropFile {
   std::filesystem::path path;
   std::string name;     ///< Relative to the site's folder.
   bool waiting = false; ///< Too young, or named *.part, *.tmp, .*
-  const SourceConfig* other = nullptr;  ///< Another source of the same kind that takes the file too.
+  const SourceConfig* other = nullptr;  ///< Another source that takes the file too and could confirm it.
 };
 
 /// Files of all sources, by source, then name. @throws Error(config) for a pattern that is not one.

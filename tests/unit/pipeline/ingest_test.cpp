@@ -324,6 +324,14 @@ TEST_F(IngestTest, AFileThatTwoSourcesOfOneKindTakeWaits) {
   EXPECT_EQ(outcome(summary, "E2.csv").outcome, "stored") << "the others are taken in";
 }
 
+TEST_F(IngestTest, AFileThatTwoKindsOfDisplacementTakeWaitsThroughALinkToo) {
+  fs::create_directory_symlink(root_ / "drop/crack", root_ / "drop/linked");
+  add_to_site("[[source]]\nid = \"prisms\"\nkind = \"prism\"\nfiles = \"drop/linked/E*.csv\"\nzone = \"wall\"\n");
+  const NightSummary summary = night();
+  EXPECT_EQ(outcome(summary, "crack/E1.csv").outcome, "waiting") << all(summary.findings);
+  EXPECT_EQ(outcome(summary, "linked/E1.csv").outcome, "waiting") << all(summary.findings);
+}
+
 TEST_F(IngestTest, ACopyWhoseNameTellsAnotherTargetIsAFinding) {
   night();
   put("drop/crack/A1.csv", rows({0.1, 0.2}));
