@@ -13,6 +13,7 @@ namespace highwall {
 /// What a criterion says of one sample.
 struct Verdict {
   bool raise = false;  ///< Over the threshold, sigma taken off.
+  bool significant = true;  ///< No outlier of the noise by itself: see is_significant().
   bool hold = false;   ///< Over the release limit: a level that stands does not fall.
   /// How near: velocity over its limit; ranks rules when none raises.
   double ratio = 0.0;
@@ -40,8 +41,9 @@ const Criterion& criterion_of(std::string_view family);
 /// @throws Error(config) naming the rule and what is known
 void check_rules(const Policy& policy);
 
-/// True unless the rule is one of orange or red and the value no more than noise: fewer than `significance_sigma` sigmas
-/// above zero. These levels stop a mine, and a sensor whose sigma is near their limit or above tells its own outliers.
+/// True unless the rule is one of orange or red and the value may be an outlier of the noise: fewer than
+/// `significance_sigma` sigmas above zero. Of such values neighbours do not confirm each other, which share what a scan or
+/// a base has wrong; a second sample of its own still does.
 bool is_significant(const PolicyRule& rule, const PolicyTiming& timing, double value, double sigma);
 /// "24h", "0.5h".
 std::string window_text(double hours);

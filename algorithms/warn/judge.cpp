@@ -81,6 +81,7 @@ LampSample judge_sample(const TargetInput& target, const TargetRates& rates, con
   sample.measured = is_measured(target.series, i);
   const bool flagged = !target.series.flags.empty() && target.series.flags[i] != kFlagNone;
   const bool calibrated = rates.judged_from != kNoInstant && sample.at >= rates.judged_from;
+  sample.significant = Level::none;
   std::vector<Said> said;
   if (sample.measured) said = ask_rules(target, rates, policy, i, calibrated);
   sample.on_delay_h.fill(std::numeric_limits<double>::infinity());
@@ -89,6 +90,7 @@ LampSample judge_sample(const TargetInput& target, const TargetRates& rates, con
   for (const Said& one : said) {
     const auto& [r, level, verdict] = one;
     if (verdict.raise) sample.raise = std::max(sample.raise, level);
+    if (verdict.raise && verdict.significant) sample.significant = std::max(sample.significant, level);
     if (verdict.hold) sample.hold = std::max(sample.hold, level);
     for (std::size_t l = 1; verdict.raise && l <= static_cast<std::size_t>(level); ++l) {
       const PolicyRule& rule = policy.rules[static_cast<std::size_t>(r)];
@@ -146,7 +148,7 @@ void tell_why(const Policy& policy, const TargetRates& rates, const std::vector<
 }
 
 /// True when some other target's newest sample up to `at` (before it, on a common reference) is fresh enough and
-/// over the level.
+/// significantly over the level.
 bool neighbour_is_over(const std::vector<TargetInput>& targets, const std::vector<std::vector<LampSample>>& all, std::size_t self, double neighbour_h, Instant at,
                        Level level) {
   for (std::size_t other = 0; other < all.size(); ++other) {
@@ -157,7 +159,7 @@ bool neighbour_is_over(const std::vector<TargetInput>& targets, const std::vecto
     while (common && after != all[other].begin() && std::prev(after)->at >= at) --after;
     if (after == all[other].begin()) continue;
     const LampSample& newest = *std::prev(after);
-    if (newest.usable && newest.raise >= level && to_hours(at - newest.at) <= neighbour_h) return true;
+    if (newest.usable && std::min(newest.raise, newest.significant) >= level && to_hours(at - newest.at) <= neighbour_h) return true;
   }
   return false;
 }

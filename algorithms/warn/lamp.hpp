@@ -17,6 +17,7 @@ struct LampSample {
   Instant at = kNoInstant;
   Level raise = Level::none;      ///< Highest level over its threshold.
   Level hold = Level::none;       ///< Highest level over its release limit.
+  Level significant = Level::red; ///< Highest level that a neighbour may confirm: its value is no outlier of the noise.
   bool usable = true;             ///< False: flagged or without velocity; neither raises nor lowers.
   bool measured = true;           ///< False: flagged or not a number; no sign of life.
   /// By level: how far apart samples must lie that confirm each other, hours.
@@ -65,7 +66,7 @@ using Neighbour = std::function<bool(Instant at, Level level)>;
 /// replay is the same as the live run and a restart changes nothing.
 ///
 /// - A level rises when `confirm_samples` samples in a row that span its on-delay are over it, or one sample and a
-///   neighbour.
+///   neighbour, when the values of both are significant.
 /// - It falls after `off_delay_h` of data time below its release limit. Intervals longer than max_silence_h are no
 ///   data time: no data, no fall.
 /// - From `latch_from` on it falls only by a release with a name, and then to what the data say. While the sensor is

@@ -21,7 +21,8 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
   }
   threshold = std::max(threshold, rule.min_velocity_m_per_day);
   Verdict verdict;
-  verdict.raise = tested >= threshold && is_significant(rule, timing, v, sigma);
+  verdict.raise = tested >= threshold;
+  verdict.significant = is_significant(rule, timing, v, sigma);
   verdict.hold = tested >= timing.release_factor * threshold;
   verdict.ratio = v / threshold;
   verdict.limit_m_per_day = threshold;

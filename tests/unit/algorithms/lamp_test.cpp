@@ -49,6 +49,13 @@ TEST(Lamp, ANeighbourConfirmsAtOnce) {
   const auto history = run_lamp(samples, PolicyTiming{}, {6.0, 0.9}, {}, samples.back().at, [](Instant, Level) { return true; });
   EXPECT_EQ(history.back().level, Level::orange);
 }
+TEST(Lamp, ANeighbourDoesNotConfirmAnOutlierOfTheNoise) {
+  auto samples = hourly("0033");
+  for (LampSample& s : samples) s.significant = Level::yellow;
+  const auto history = run_lamp(samples, PolicyTiming{}, {6.0, 0.9}, {}, samples.back().at, [](Instant, Level) { return true; });
+  EXPECT_EQ(history[2].level, Level::yellow) << "which its neighbour confirms";
+  EXPECT_EQ(history[3].level, Level::orange) << "its own second sample does";
+}
 TEST(Lamp, ASilentSensorKeepsItsLevel) {
   const auto samples = hourly("0444");
   const auto history = run_lamp(samples, PolicyTiming{}, {6.0, 0.9}, {}, samples.back().at + hours(100));
