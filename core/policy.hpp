@@ -41,7 +41,7 @@ struct PolicyTiming {
   Level latch_from = Level::orange;   ///< From here on only a named person lowers a level.
   double stale_share = 0.9;           ///< Stale after this share of max_silence_h, silent after all of it.
   double blast_h = 24.0;              ///< So long after a declared blast a step alone raises no red.
-  double significance_sigma = 5.0;    ///< Orange and red by a neighbour: both values are so many sigmas above zero.
+  double significance_sigma = 5.0;    ///< Sigmas above zero from which a value of orange or red is no outlier.
 
   static void describe(auto& d) {
     using O = PolicyTiming;
@@ -57,8 +57,9 @@ struct PolicyTiming {
     d.field(&O::blast_h, "blast_h", "h", between(0, 720),
             "So long after a declared blast a step alone raises no red; motion that goes on does");
     d.field(&O::significance_sigma, "significance_sigma", "", between(0, 100),
-            "Orange and red by a neighbour: both values are themselves so many sigmas above zero, else they may be outliers "
-            "that one scan or base has in common; a second sample confirms all the same. 0: not asked");
+            "Orange and red: neighbours confirm each other when both values are so many sigmas above zero, else they may be "
+            "outliers that one scan or base has in common. A sensor whose sigma is above the limit cannot see it: there any "
+            "value is asked for k_sigma times sigma over limit sigmas, at most so many. 0: not asked");
   }
 };
 

@@ -38,6 +38,11 @@ void check_rules(const Policy& policy) {
   }
 }
 
+double sigmas_asked(const PolicyRule& rule, const PolicyTiming& timing, double sigma, double limit) {
+  if (rule.level < Level::orange || limit <= 0.0 || !(sigma > limit)) return 0.0;
+  return std::min(timing.significance_sigma, rule.k_sigma * sigma / limit);
+}
+
 bool is_significant(const PolicyRule& rule, const PolicyTiming& timing, double value, double sigma) {
   return rule.level < Level::orange || value >= timing.significance_sigma * sigma;
 }

@@ -41,6 +41,9 @@ const Criterion& criterion_of(std::string_view family);
 /// @throws Error(config) naming the rule and what is known
 void check_rules(const Policy& policy);
 
+/// Sigmas above zero that a value must be to raise the rule's level at all. For orange and red of a sensor that cannot see
+/// the limit, sigma being above it, they grow from k_sigma with sigma over limit up to `significance_sigma`; else none.
+double sigmas_asked(const PolicyRule& rule, const PolicyTiming& timing, double sigma, double limit);
 /// True unless the rule is one of orange or red and the value may be an outlier of the noise: fewer than
 /// `significance_sigma` sigmas above zero. Of such values neighbours do not confirm each other, which share what a scan or
 /// a base has wrong; a second sample of its own still does.

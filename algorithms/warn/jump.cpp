@@ -17,7 +17,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
   if (std::isnan(jump) || std::isnan(sigma)) return std::nullopt;
   const double tested = jump - rule.k_sigma * sigma;
   Verdict verdict;
-  verdict.raise = tested >= rule.threshold;
+  verdict.raise = tested >= rule.threshold && jump >= sigmas_asked(rule, timing, sigma, rule.threshold) * sigma;
   verdict.significant = is_significant(rule, timing, jump, sigma);
   verdict.hold = tested >= timing.release_factor * rule.threshold;
   verdict.ratio = jump / rule.threshold;

@@ -34,7 +34,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
   const double over_floor = v - rule.k_sigma * sigma;
   const double floor = rule.min_velocity_m_per_day;
   Verdict verdict;
-  verdict.raise = tested >= limit && over_floor >= floor;
+  verdict.raise = tested >= limit && over_floor >= floor && v >= sigmas_asked(rule, timing, sigma, floor) * sigma;
   verdict.significant = is_significant(rule, timing, v, sigma);
   verdict.hold = tested >= timing.release_factor * limit && over_floor >= timing.release_factor * floor;
   verdict.ratio = v / std::max({limit, floor, 1e-12});

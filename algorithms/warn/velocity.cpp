@@ -21,7 +21,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
   }
   threshold = std::max(threshold, rule.min_velocity_m_per_day);
   Verdict verdict;
-  verdict.raise = tested >= threshold;
+  verdict.raise = tested >= threshold && v >= sigmas_asked(rule, timing, sigma, threshold) * sigma;
   verdict.significant = is_significant(rule, timing, v, sigma);
   verdict.hold = tested >= timing.release_factor * threshold;
   verdict.ratio = v / threshold;

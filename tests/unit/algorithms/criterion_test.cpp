@@ -56,6 +56,19 @@ TEST(Criterion, OrangeAndRedTellOutliersOfTheNoise) {
   EXPECT_TRUE(is_significant(rule, not_asked, 0.1, 1.0));
 }
 
+TEST(Criterion, TheSigmasAskedGrowWhereTheLimitCannotBeSeen) {
+  const PolicyTiming timing;
+  PolicyRule rule;
+  rule.level = Level::red;
+  rule.k_sigma = 2.0;
+  EXPECT_EQ(sigmas_asked(rule, timing, 0.05, 0.05), 0.0);
+  EXPECT_DOUBLE_EQ(sigmas_asked(rule, timing, 0.10, 0.05), 4.0);
+  EXPECT_EQ(sigmas_asked(rule, timing, 0.50, 0.05), 5.0);
+  EXPECT_EQ(sigmas_asked(rule, timing, 0.50, 0.0), 0.0) << "no limit";
+  rule.level = Level::yellow;
+  EXPECT_EQ(sigmas_asked(rule, timing, 0.50, 0.05), 0.0);
+}
+
 /// What a velocity rule of 10 mm/day and 2 sigma says of one speed and sigma, mm/day.
 Verdict verdict_of(Level level, double speed, double sigma) {
   PolicyRule rule;
@@ -75,11 +88,13 @@ Verdict verdict_of(Level level, double speed, double sigma) {
 
 TEST(Criterion, AnOutlierOfASensorThatHardlySeesTheLimitIsNotSignificant) {
   EXPECT_TRUE(verdict_of(Level::orange, 15.0, 2.0).significant);
-  const Verdict outlier = verdict_of(Level::orange, 90.0, 30.0);  // three sigmas, and over 10 by more than two
-  EXPECT_TRUE(outlier.raise);
-  EXPECT_FALSE(outlier.significant);
-  EXPECT_TRUE(verdict_of(Level::orange, 160.0, 30.0).significant);
-  EXPECT_TRUE(verdict_of(Level::yellow, 90.0, 30.0).significant);
+  const Verdict near = verdict_of(Level::orange, 33.0, 10.0);  // it can see the limit: a second sample confirms
+  EXPECT_TRUE(near.raise);
+  EXPECT_FALSE(near.significant);
+  EXPECT_FALSE(verdict_of(Level::orange, 90.0, 30.0).raise);  // three sigmas, and over 10 by more than two
+  EXPECT_TRUE(verdict_of(Level::orange, 90.0, 30.0).hold) << "a level that stands does not fall by it";
+  EXPECT_TRUE(verdict_of(Level::orange, 160.0, 30.0).raise);
+  EXPECT_TRUE(verdict_of(Level::yellow, 90.0, 30.0).raise);
   EXPECT_FALSE(verdict_of(Level::orange, 13.0, 2.0).raise);
 }
 
