@@ -118,8 +118,9 @@ Outcome try_midas(const Sample& s, const Run&) {
 template <class Options>
 constexpr Algorithm line(std::string_view name, bool in_night, Outcome (*try_on)(const Sample&, const Run&),
                          std::string_view sentence) {
-  return {name, sentence, in_night, &list_options<Options>, [](std::span<const GivenOption> given) { options_from<Options>(given); },
-          try_on};
+  return {
+      name,  sentence, in_night, &list_options<Options>, [](std::span<const GivenOption> given) { options_from<Options>(given); },
+      try_on};
 }
 
 // clang-format off

@@ -53,9 +53,9 @@ using PatchDirections = Eigen::Matrix<double, 3, Eigen::Dynamic>;
 /// One patch of wall as a target.
 struct Patch {
   PatchCell cell;
-  double area_m2 = 0.0;   ///< Of wall in plan.
+  double area_m2 = 0.0;        ///< Of wall in plan.
   PatchDirections directions;  ///< LiDAR: what each component is measured along, east, north, up.
-  TimeSeries series;      ///< Displacement since the first epoch; NaN = not measured.
+  TimeSeries series;           ///< Displacement since the first epoch; NaN = not measured.
 };
 
 /// Indices of the places (x, y by index) inside the outline, by patch; places that are not finite are left out.
@@ -67,8 +67,7 @@ std::map<PatchCell, std::vector<std::size_t>> places_by_patch(std::size_t n, Pla
     const auto [x, y] = place_of(i);
     // Also false for NaN; beyond it the cell's number would not fit.
     if (!(std::abs(x) < 1e15 * size_m && std::abs(y) < 1e15 * size_m) || !outline.contains(x, y)) continue;
-    patches[{static_cast<std::int64_t>(std::floor(x / size_m)), static_cast<std::int64_t>(std::floor(y / size_m))}]
-        .push_back(i);
+    patches[{static_cast<std::int64_t>(std::floor(x / size_m)), static_cast<std::int64_t>(std::floor(y / size_m))}].push_back(i);
   }
   return patches;
 }

@@ -32,7 +32,8 @@ void VelocityMap(benchmark::State& state) {
   const highwall::Run run(static_cast<int>(state.range(0)));
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        highwall::velocity_map(stack, {}, highwall::MapOptions{}, highwall::RateOptions{}, highwall::NoiseOptions{}, run).velocity_m_per_day.data());
+        highwall::velocity_map(stack, {}, highwall::MapOptions{}, highwall::RateOptions{}, highwall::NoiseOptions{}, run)
+            .velocity_m_per_day.data());
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(stack.cells()));
 }
@@ -52,7 +53,8 @@ BENCHMARK(Register)->Arg(1)->Arg(2)->ArgName("threads")->UseRealTime()->Unit(ben
 void ReadLas(benchmark::State& state) {
   static const std::string bytes = [] {
     const Points places = highwall::wall(250000, 1);
-    highwall::DisplacementField field = highwall::DisplacementField::of_size(static_cast<std::size_t>(places.rows()), highwall::Reason::no_sigma);
+    highwall::DisplacementField field =
+        highwall::DisplacementField::of_size(static_cast<std::size_t>(places.rows()), highwall::Reason::no_sigma);
     field.position_m = places;
     return highwall::field_las(field);
   }();

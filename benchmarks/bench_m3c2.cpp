@@ -35,7 +35,11 @@ void Index(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * before.rows());
 }
-BENCHMARK(Index)->ArgsProduct({{100000, 1000000}, {1, 2}})->ArgNames({"points", "threads"})->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(Index)
+    ->ArgsProduct({{100000, 1000000}, {1, 2}})
+    ->ArgNames({"points", "threads"})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 /// All points within 1 m of each core point: what the normals cost before any arithmetic on them.
 void SphereSearch(benchmark::State& state) {
@@ -70,6 +74,10 @@ void M3c2(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * cores.rows());
 }
-BENCHMARK(M3c2)->ArgsProduct({{100000, 1000000}, {1, 2}})->ArgNames({"points", "threads"})->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(M3c2)
+    ->ArgsProduct({{100000, 1000000}, {1, 2}})
+    ->ArgNames({"points", "threads"})
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace

@@ -22,7 +22,8 @@ TimeSeries area(std::size_t n, double step_s) {
   for (std::size_t i = 0; i < n; ++i) {
     walk += 5e-5 * random.normal(2 * i);
     const double seconds = step_s * static_cast<double>(i);
-    s.push(highwall::Instant{static_cast<std::int64_t>(seconds * 1e9)}, {walk + 1e-8 * seconds + 3e-4 * random.normal(2 * i + 1)});
+    s.push(highwall::Instant{static_cast<std::int64_t>(seconds * 1e9)},
+           {walk + 1e-8 * seconds + 3e-4 * random.normal(2 * i + 1)});
   }
   return s;
 }

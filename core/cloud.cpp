@@ -19,8 +19,7 @@ PointCloud select(const PointCloud& cloud, const std::vector<std::size_t>& indic
   PointCloud picked{cloud.frame, cloud.instant, {}, {}};
   picked.xyz.resize(static_cast<Eigen::Index>(indices.size()), 3);
   for (std::size_t k = 0; k < indices.size(); ++k) {
-    picked.xyz.row(static_cast<Eigen::Index>(k)) =
-        cloud.xyz.row(static_cast<Eigen::Index>(indices[k]));
+    picked.xyz.row(static_cast<Eigen::Index>(k)) = cloud.xyz.row(static_cast<Eigen::Index>(indices[k]));
   }
   for (const auto& [name, channel] : cloud.channels) {
     std::visit(

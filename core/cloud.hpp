@@ -18,11 +18,9 @@ namespace highwall {
 using Points = Eigen::Matrix<double, Eigen::Dynamic, 3, Eigen::RowMajor>;
 
 /// A named attribute of every point, in the type that the file had.
-using Channel = std::variant<std::vector<std::int8_t>, std::vector<std::uint8_t>,
-                             std::vector<std::int16_t>, std::vector<std::uint16_t>,
-                             std::vector<std::int32_t>, std::vector<std::uint32_t>,
-                             std::vector<std::int64_t>, std::vector<std::uint64_t>,
-                             std::vector<float>, std::vector<double>>;
+using Channel = std::variant<std::vector<std::int8_t>, std::vector<std::uint8_t>, std::vector<std::int16_t>,
+                             std::vector<std::uint16_t>, std::vector<std::int32_t>, std::vector<std::uint32_t>,
+                             std::vector<std::int64_t>, std::vector<std::uint64_t>, std::vector<float>, std::vector<double>>;
 
 std::size_t size_of(const Channel& channel);
 /// Element i as a double (64-bit integers beyond 2^53 round).
@@ -41,9 +39,7 @@ class PointsView {
   std::size_t size() const noexcept { return static_cast<std::size_t>(map_.rows()); }
   bool empty() const noexcept { return size() == 0; }
   const double* data() const noexcept { return map_.data(); }
-  Eigen::Vector3d operator[](std::size_t i) const {
-    return map_.row(static_cast<Eigen::Index>(i)).transpose();
-  }
+  Eigen::Vector3d operator[](std::size_t i) const { return map_.row(static_cast<Eigen::Index>(i)).transpose(); }
   const Eigen::Map<const Points>& matrix() const noexcept { return map_; }
   const Frame& frame() const noexcept { return frame_; }
 

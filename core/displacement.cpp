@@ -8,18 +8,30 @@ namespace highwall {
 
 std::string_view name_of(Reason reason) noexcept {
   switch (reason) {
-    case Reason::ok: return "ok";
-    case Reason::no_normal: return "no_normal";
-    case Reason::empty_before: return "empty_before";
-    case Reason::empty_after: return "empty_after";
-    case Reason::empty_both: return "empty_both";
-    case Reason::few_points: return "few_points";
-    case Reason::not_finite: return "not_finite";
-    case Reason::too_few_samples: return "too_few_samples";
-    case Reason::window_not_filled: return "window_not_filled";
-    case Reason::no_line_of_sight: return "no_line_of_sight";
-    case Reason::no_sigma: return "no_sigma";
-    case Reason::decorrelated: return "decorrelated";
+    case Reason::ok:
+      return "ok";
+    case Reason::no_normal:
+      return "no_normal";
+    case Reason::empty_before:
+      return "empty_before";
+    case Reason::empty_after:
+      return "empty_after";
+    case Reason::empty_both:
+      return "empty_both";
+    case Reason::few_points:
+      return "few_points";
+    case Reason::not_finite:
+      return "not_finite";
+    case Reason::too_few_samples:
+      return "too_few_samples";
+    case Reason::window_not_filled:
+      return "window_not_filled";
+    case Reason::no_line_of_sight:
+      return "no_line_of_sight";
+    case Reason::no_sigma:
+      return "no_sigma";
+    case Reason::decorrelated:
+      return "decorrelated";
   }
   return "unknown";
 }

@@ -13,17 +13,17 @@ namespace highwall {
 /// Why a value is NaN, or `ok`. Zero displacement is a measurement, never one of these.
 enum class Reason : std::uint8_t {
   ok = 0,
-  no_normal = 1,         ///< Fewer than three neighbours, or all on a line.
-  empty_before = 2,      ///< No point of the first epoch in the cylinder.
-  empty_after = 3,       ///< No point of the second epoch in the cylinder: occluded or gone.
-  empty_both = 4,        ///< Neither epoch has a point there.
-  few_points = 5,        ///< A distance, but too few points for a detection limit.
-  not_finite = 6,        ///< The core point itself is NaN or infinite.
-  too_few_samples = 7,   ///< Series: fewer samples in the window than asked for.
-  window_not_filled = 8, ///< Series: the samples span too little of the window.
-  no_line_of_sight = 9,  ///< Direction not known, or the slope direction is not seen by it.
-  no_sigma = 10,         ///< A value whose uncertainty cannot be told.
-  decorrelated = 11,     ///< The radar saw no coherent signal.
+  no_normal = 1,          ///< Fewer than three neighbours, or all on a line.
+  empty_before = 2,       ///< No point of the first epoch in the cylinder.
+  empty_after = 3,        ///< No point of the second epoch in the cylinder: occluded or gone.
+  empty_both = 4,         ///< Neither epoch has a point there.
+  few_points = 5,         ///< A distance, but too few points for a detection limit.
+  not_finite = 6,         ///< The core point itself is NaN or infinite.
+  too_few_samples = 7,    ///< Series: fewer samples in the window than asked for.
+  window_not_filled = 8,  ///< Series: the samples span too little of the window.
+  no_line_of_sight = 9,   ///< Direction not known, or the slope direction is not seen by it.
+  no_sigma = 10,          ///< A value whose uncertainty cannot be told.
+  decorrelated = 11,      ///< The radar saw no coherent signal.
 };
 
 /// "ok", "empty_after", ...: the word in CSV columns and in Python.
@@ -34,7 +34,7 @@ std::string reason_codes();
 /// Displacement of many places between two instants, each with all that it takes to be believed.
 /// Vectors have size() entries; lengths are metres of `frame`; NaN = no value, see `reason`.
 struct DisplacementField {
-  std::string method;                   ///< "m3c2", "radar_los", ...
+  std::string method;  ///< "m3c2", "radar_los", ...
   Frame frame;
   Instant from = kNoInstant;
   Instant to = kNoInstant;

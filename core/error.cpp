@@ -6,12 +6,18 @@ namespace highwall {
 
 std::string_view name_of(ErrorKind kind) noexcept {
   switch (kind) {
-    case ErrorKind::input: return "input";
-    case ErrorKind::config: return "config";
-    case ErrorKind::frame: return "frame";
-    case ErrorKind::storage: return "storage";
-    case ErrorKind::cancelled: return "cancelled";
-    case ErrorKind::internal: return "internal";
+    case ErrorKind::input:
+      return "input";
+    case ErrorKind::config:
+      return "config";
+    case ErrorKind::frame:
+      return "frame";
+    case ErrorKind::storage:
+      return "storage";
+    case ErrorKind::cancelled:
+      return "cancelled";
+    case ErrorKind::internal:
+      return "internal";
   }
   return "internal";
 }

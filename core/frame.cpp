@@ -15,9 +15,8 @@ std::string Frame::to_string() const {
 
 void require_same(const Frame& a, const Frame& b, std::string_view what) {
   if (a == b) return;
-  throw Error(ErrorKind::frame,
-              fmt::format("{}: the frames differ: {} and {}", what, a.to_string(), b.to_string()),
-              {}, "bring both into one frame first");
+  throw Error(ErrorKind::frame, fmt::format("{}: the frames differ: {} and {}", what, a.to_string(), b.to_string()), {},
+              "bring both into one frame first");
 }
 
 }  // namespace highwall

@@ -14,8 +14,8 @@ constexpr double kE2 = kFlattening * (2.0 - kFlattening);
 Eigen::Vector3d ecef_of(double latitude, double longitude, double height_m) {
   const double s = std::sin(latitude);
   const double n = kSemiMajor / std::sqrt(1.0 - kE2 * s * s);
-  return {(n + height_m) * std::cos(latitude) * std::cos(longitude),
-          (n + height_m) * std::cos(latitude) * std::sin(longitude), (n * (1.0 - kE2) + height_m) * s};
+  return {(n + height_m) * std::cos(latitude) * std::cos(longitude), (n + height_m) * std::cos(latitude) * std::sin(longitude),
+          (n * (1.0 - kE2) + height_m) * s};
 }
 
 Eigen::Vector3d llh_of(const Eigen::Vector3d& p) {

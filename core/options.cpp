@@ -37,10 +37,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string to_text(const OptionValue& value) {
   return std::visit(
-      Overload{[](bool b) { return std::string(b ? "true" : "false"); },
-               [](std::int64_t i) { return fmt::format("{}", i); },
-               [](double d) { return fmt::format("{}", d); },
-               [](const std::string& s) { return quoted(s); },
+      Overload{[](bool b) { return std::string(b ? "true" : "false"); }, [](std::int64_t i) { return fmt::format("{}", i); },
+               [](double d) { return fmt::format("{}", d); }, [](const std::string& s) { return quoted(s); },
                [](const std::vector<double>& v) { return fmt::format("[{}]", fmt::join(v, ", ")); },
                [](const std::vector<std::string>& v) {
                  std::string text;
@@ -58,19 +56,17 @@ Rule above(double limit) {
   return {fmt::format("> {}", limit), [limit](double v) { return v > limit; }, {}};
 }
 Rule between(double smallest, double largest) {
-  return {fmt::format("{} to {}", smallest, largest),
-          [smallest, largest](double v) { return v >= smallest && v <= largest; },
-          {}};
+  return {
+      fmt::format("{} to {}", smallest, largest), [smallest, largest](double v) { return v >= smallest && v <= largest; }, {}};
 }
-Rule one_of(std::vector<std::string> words) {
-  return {fmt::format("{}", fmt::join(words, " | ")), {}, std::move(words)};
-}
+Rule one_of(std::vector<std::string> words) { return {fmt::format("{}", fmt::join(words, " | ")), {}, std::move(words)}; }
 
 std::string help_text(const std::vector<OptionSpec>& specs) {
   std::string text;
   for (const OptionSpec& spec : specs) {
-    text += fmt::format("  {:<34} {}{}{}\n", spec.name + " = " + to_text(spec.standard), spec.unit.empty() ? "" : "[" + spec.unit + "] ",
-                        spec.help, spec.rule.text.empty() ? "" : " (" + spec.rule.text + ")");
+    text += fmt::format("  {:<34} {}{}{}\n", spec.name + " = " + to_text(spec.standard),
+                        spec.unit.empty() ? "" : "[" + spec.unit + "] ", spec.help,
+                        spec.rule.text.empty() ? "" : " (" + spec.rule.text + ")");
   }
   return text;
 }
@@ -164,23 +160,16 @@ bool read(const OptionValue& from, std::vector<std::string>& to) {
 }
 
 void check_rule(const OptionSpec& spec, const OptionValue& value, const std::string& where) {
-  const auto number_ok = [&](double v) {
-    return std::isfinite(v) && (!spec.rule.number || spec.rule.number(v));
-  };
+  const auto number_ok = [&](double v) { return std::isfinite(v) && (!spec.rule.number || spec.rule.number(v)); };
   const auto word_ok = [&](const std::string& s) {
-    return spec.rule.words.empty() ||
-           std::find(spec.rule.words.begin(), spec.rule.words.end(), s) != spec.rule.words.end();
+    return spec.rule.words.empty() || std::find(spec.rule.words.begin(), spec.rule.words.end(), s) != spec.rule.words.end();
   };
-  const bool ok = std::visit(
-      Overload{[](bool) { return true; },
-               [&](std::int64_t i) { return number_ok(static_cast<double>(i)); },
-               [&](double d) { return number_ok(d); },
-               [&](const std::string& s) { return word_ok(s); },
-               [&](const std::vector<double>& v) { return std::all_of(v.begin(), v.end(), number_ok); },
-               [&](const std::vector<std::string>& v) {
-                 return std::all_of(v.begin(), v.end(), word_ok);
-               }},
-      value);
+  const bool ok =
+      std::visit(Overload{[](bool) { return true; }, [&](std::int64_t i) { return number_ok(static_cast<double>(i)); },
+                          [&](double d) { return number_ok(d); }, [&](const std::string& s) { return word_ok(s); },
+                          [&](const std::vector<double>& v) { return std::all_of(v.begin(), v.end(), number_ok); },
+                          [&](const std::vector<std::string>& v) { return std::all_of(v.begin(), v.end(), word_ok); }},
+                 value);
   if (ok) return;
   const std::string unit = spec.unit.empty() ? "" : " " + spec.unit;
   throw Error(ErrorKind::config,
@@ -189,20 +178,16 @@ void check_rule(const OptionSpec& spec, const OptionValue& value, const std::str
               where);
 }
 
-void throw_unknown(std::string_view name, const std::vector<OptionSpec>& known,
-                   const std::string& where) {
+void throw_unknown(std::string_view name, const std::vector<OptionSpec>& known, const std::string& where) {
   std::vector<std::string> names;
   for (const OptionSpec& spec : known) names.push_back(spec.name);
   const std::string near = nearest_word(name, names);
   throw Error(ErrorKind::config, fmt::format("unknown option \"{}\"", name), where,
-              near.empty() ? fmt::format("known: {}", fmt::join(names, ", "))
-                           : fmt::format("did you mean \"{}\"?", near));
+              near.empty() ? fmt::format("known: {}", fmt::join(names, ", ")) : fmt::format("did you mean \"{}\"?", near));
 }
 
 void throw_wrong_type(const OptionSpec& spec, const OptionValue& value, const std::string& where) {
-  throw Error(ErrorKind::config,
-              fmt::format("{} = {} has the wrong type: a {} is wanted", spec.name, to_text(value),
-                          spec.type),
+  throw Error(ErrorKind::config, fmt::format("{} = {} has the wrong type: a {} is wanted", spec.name, to_text(value), spec.type),
               where);
 }
 

@@ -18,8 +18,7 @@
 namespace highwall {
 
 /// A value as it comes from TOML, the command line or Python, before it is an option.
-using OptionValue = std::variant<bool, std::int64_t, double, std::string, std::vector<double>,
-                                 std::vector<std::string>>;
+using OptionValue = std::variant<bool, std::int64_t, double, std::string, std::vector<double>, std::vector<std::string>>;
 
 /// "3", "0.5", "[1, 3, 6]", "\"auto\"": as TOML writes it.
 std::string to_text(const OptionValue& value);
@@ -27,9 +26,9 @@ std::string to_text(const OptionValue& value);
 /// What a value must fulfil: a test and the words for it, e.g. ">= 0.01". Numbers of a list are
 /// tested one by one.
 struct Rule {
-  std::string text;                          ///< Empty = anything goes.
-  std::function<bool(double)> number;        ///< Empty = no test.
-  std::vector<std::string> words;            ///< Allowed words; empty = any.
+  std::string text;                    ///< Empty = anything goes.
+  std::function<bool(double)> number;  ///< Empty = no test.
+  std::vector<std::string> words;      ///< Allowed words; empty = any.
 };
 
 Rule anything();
@@ -40,10 +39,10 @@ Rule one_of(std::vector<std::string> words);
 
 /// All there is to say about one option; --help, docstrings and error messages are made from it.
 struct OptionSpec {
-  std::string name;     ///< "normal_radius_m"; the flag is the same with dashes.
-  std::string unit;     ///< "m", "h", "mm/day", "" = none.
-  std::string type;     ///< "number", "integer", "boolean", "text", "list of numbers", "list of texts".
-  OptionValue standard; ///< The default.
+  std::string name;      ///< "normal_radius_m"; the flag is the same with dashes.
+  std::string unit;      ///< "m", "h", "mm/day", "" = none.
+  std::string type;      ///< "number", "integer", "boolean", "text", "list of numbers", "list of texts".
+  OptionValue standard;  ///< The default.
   Rule rule;
   std::string help;
 };
@@ -79,8 +78,7 @@ bool read(const OptionValue& from, std::string& to);
 bool read(const OptionValue& from, std::vector<double>& to);
 bool read(const OptionValue& from, std::vector<std::string>& to);
 template <std::integral T>
-  requires(!std::same_as<T, bool> && !std::same_as<T, std::int64_t>)
-bool read(const OptionValue& from, T& to) {
+requires(!std::same_as<T, bool> && !std::same_as<T, std::int64_t>) bool read(const OptionValue& from, T& to) {
   std::int64_t wide = 0;
   if (!read(from, wide) || !std::in_range<T>(wide)) return false;
   to = static_cast<T>(wide);
@@ -106,10 +104,8 @@ std::string type_name() {
 
 /// @throws Error(config) naming the option, the value and the rule.
 void check_rule(const OptionSpec& spec, const OptionValue& value, const std::string& where);
-[[noreturn]] void throw_unknown(std::string_view name, const std::vector<OptionSpec>& known,
-                                const std::string& where);
-[[noreturn]] void throw_wrong_type(const OptionSpec& spec, const OptionValue& value,
-                                   const std::string& where);
+[[noreturn]] void throw_unknown(std::string_view name, const std::vector<OptionSpec>& known, const std::string& where);
+[[noreturn]] void throw_wrong_type(const OptionSpec& spec, const OptionValue& value, const std::string& where);
 
 /// Visits describe() and lists the fields.
 template <class Options>
@@ -118,8 +114,8 @@ struct Lister {
   const Options standard{};
   template <class T>
   void field(T Options::*member, std::string name, std::string unit, Rule rule, std::string help) {
-    specs.push_back({std::move(name), std::move(unit), type_name<T>(),
-                     to_value(standard.*member), std::move(rule), std::move(help)});
+    specs.push_back(
+        {std::move(name), std::move(unit), type_name<T>(), to_value(standard.*member), std::move(rule), std::move(help)});
   }
   void require(const std::function<bool(const Options&)>&, const std::string&) {}
 };
@@ -133,11 +129,10 @@ struct Setter {
   const std::string& where;
   bool found = false;
   template <class T>
-  void field(T Options::*member, std::string field_name, std::string unit, Rule rule,
-             std::string help) {
+  void field(T Options::*member, std::string field_name, std::string unit, Rule rule, std::string help) {
     if (field_name != name) return;
     found = true;
-    const OptionSpec spec{std::move(field_name), std::move(unit), type_name<T>(),
+    const OptionSpec spec{std::move(field_name),     std::move(unit), type_name<T>(),
                           to_value(options.*member), std::move(rule), std::move(help)};
     T parsed{};
     if (!read(value, parsed)) throw_wrong_type(spec, value, where);
@@ -154,8 +149,8 @@ struct Validator {
   const std::string& where;
   template <class T>
   void field(T Options::*member, std::string name, std::string unit, Rule rule, std::string help) {
-    const OptionSpec spec{std::move(name), std::move(unit), type_name<T>(), to_value(options.*member),
-                          std::move(rule), std::move(help)};
+    const OptionSpec spec{std::move(name),           std::move(unit), type_name<T>(),
+                          to_value(options.*member), std::move(rule), std::move(help)};
     check_rule(spec, spec.standard, where);
   }
   void require(const std::function<bool(const Options&)>& holds, const std::string& sentence) {
@@ -194,8 +189,7 @@ std::vector<OptionSpec> list_options() {
 /// Sets one option by name. `where` ("site.toml:12:3", "--normal-radius-m") goes into the message.
 /// @throws Error(config) for an unknown name (with the nearest known one), a wrong type, a bad value.
 template <class Options>
-void set_option(Options& options, std::string_view name, const OptionValue& value,
-                const std::string& where = {}) {
+void set_option(Options& options, std::string_view name, const OptionValue& value, const std::string& where = {}) {
   detail::Setter<Options> setter{options, name, value, where};
   Options::describe(setter);
   if (!setter.found) detail::throw_unknown(name, list_options<Options>(), where);

@@ -49,14 +49,13 @@ std::size_t block_size(std::size_t n, std::size_t smallest) {
   return std::max(std::max<std::size_t>(smallest, 1), (n + kWantedBlocks - 1) / kWantedBlocks);
 }
 
-void for_blocks(std::size_t n, const std::function<void(const Block&)>& body, const Run& run,
-                std::string_view step, std::size_t smallest_block) {
+void for_blocks(std::size_t n, const std::function<void(const Block&)>& body, const Run& run, std::string_view step,
+                std::size_t smallest_block) {
   const std::size_t size = block_size(n, smallest_block);
   const std::size_t count = (n + size - 1) / size;
   const bool nested = omp_in_parallel() != 0;
   const int wanted = run.threads() > 0 ? run.threads() : hardware_threads();
-  const int threads =
-      nested ? 1 : static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(wanted), count));
+  const int threads = nested ? 1 : static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(wanted), count));
   const bool tell = !step.empty() && run.wants_progress() && !nested;
 
   Vault vault;

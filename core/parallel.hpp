@@ -26,14 +26,14 @@ std::size_t block_size(std::size_t n, std::size_t smallest = 64);
 /// before each block; the first exception (by block) is rethrown after the region. Nested calls run
 /// inline on the calling thread. `step` names the progress line; empty = silent.
 /// @throws Error(cancelled) when stopped, or what a body threw.
-void for_blocks(std::size_t n, const std::function<void(const Block&)>& body, const Run& run,
-                std::string_view step = {}, std::size_t smallest_block = 64);
+void for_blocks(std::size_t n, const std::function<void(const Block&)>& body, const Run& run, std::string_view step = {},
+                std::size_t smallest_block = 64);
 
 /// Maps every block to a partial result and combines them in block order: the same bits on any
 /// number of threads. combine(T&, T&&) folds the second into the first.
 template <class T, class Map, class Combine>
-T reduce_blocks(std::size_t n, T identity, Map map, Combine combine, const Run& run,
-                std::string_view step = {}, std::size_t smallest_block = 64) {
+T reduce_blocks(std::size_t n, T identity, Map map, Combine combine, const Run& run, std::string_view step = {},
+                std::size_t smallest_block = 64) {
   if (n == 0) return identity;
   const std::size_t size = block_size(n, smallest_block);
   std::vector<T> parts((n + size - 1) / size, identity);

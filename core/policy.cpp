@@ -25,9 +25,8 @@ bool Policy::judges(SensorKind kind) const noexcept {
 }
 
 std::map<SensorKind, double> standard_floor_sigma_m() {
-  return {{SensorKind::gnss, 0.005},         {SensorKind::radar, 0.0005}, {SensorKind::lidar, 0.010},
-          {SensorKind::prism, 0.003},        {SensorKind::extensometer, 0.001}, {SensorKind::crack, 0.001},
-          {SensorKind::unknown, 0.005}};
+  return {{SensorKind::gnss, 0.005},         {SensorKind::radar, 0.0005}, {SensorKind::lidar, 0.010},  {SensorKind::prism, 0.003},
+          {SensorKind::extensometer, 0.001}, {SensorKind::crack, 0.001},  {SensorKind::unknown, 0.005}};
 }
 
 double on_delay_of(const PolicyTiming& timing, double window_h) noexcept {

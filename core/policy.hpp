@@ -13,35 +13,35 @@ namespace highwall {
 
 /// One line of a policy: a quantity, a window, a threshold, a level, and where the number comes from.
 struct PolicyRule {
-  std::string name;                 ///< "velocity_24h_orange"; appears in every message it causes.
-  std::string family;               ///< Criterion that judges it, by its name in algorithms/warn.
-  std::vector<SensorKind> kinds;    ///< Empty = every kind that measures displacement.
+  std::string name;               ///< "velocity_24h_orange"; appears in every message it causes.
+  std::string family;             ///< Criterion that judges it, by its name in algorithms/warn.
+  std::vector<SensorKind> kinds;  ///< Empty = every kind that measures displacement.
   Level level = Level::none;
   double window_h = 24.0;
-  double threshold = 0.0;           ///< m/day for velocities, degrees for the tangent angle, m for jumps.
-  std::string unit;                 ///< As the policy wrote it: a word of threshold_units().
-  double k_sigma = 2.0;             ///< Tested is value - k sigma.
+  double threshold = 0.0;               ///< m/day for velocities, degrees for the tangent angle, m for jumps.
+  std::string unit;                     ///< As the policy wrote it: a word of threshold_units().
+  double k_sigma = 2.0;                 ///< Tested is value - k sigma.
   double min_velocity_m_per_day = 0.0;  ///< Nothing below this velocity.
-  double equal_speed_factor = 0.0;  ///< Velocity also at least this many times the equal-speed rate.
-  double margin_degrees = 0.0;      ///< Tangent: added to the threshold.
-  double within_sigma = 0.0;        ///< Tangent: met so many sigmas of the equal-speed rate below the angle; 0 = off.
-  std::string source;               ///< Citation.
-  std::string confidence;           ///< "confirmed", "reference_only" or "unconfirmed".
+  double equal_speed_factor = 0.0;      ///< Velocity also at least this many times the equal-speed rate.
+  double margin_degrees = 0.0;          ///< Tangent: added to the threshold.
+  double within_sigma = 0.0;            ///< Tangent: met so many sigmas of the equal-speed rate below the angle; 0 = off.
+  std::string source;                   ///< Citation.
+  std::string confidence;               ///< "confirmed", "reference_only" or "unconfirmed".
 
   bool applies_to(SensorKind kind) const noexcept;
 };
 
 /// How levels rise, hold and fall.
 struct PolicyTiming {
-  std::int64_t confirm_samples = 2;   ///< Samples in a row over the limit ...
-  double on_delay_h = 1.0;            ///< ... that lie so far apart (a 24 h window; shorter ones in proportion) ...
-  double neighbour_h = 36.0;          ///< ... or a neighbour over the same limit so recently.
-  double off_delay_h = 24.0;          ///< A level falls after so long below the release limit.
-  double release_factor = 0.75;       ///< Release limit = this times the threshold (deadband).
-  Level latch_from = Level::orange;   ///< From here on only a named person lowers a level.
-  double stale_share = 0.9;           ///< Stale after this share of max_silence_h, silent after all of it.
-  double blast_h = 24.0;              ///< So long after a declared blast a step alone raises no red.
-  double significance_sigma = 5.0;    ///< Sigmas above zero from which a value of orange or red is no outlier.
+  std::int64_t confirm_samples = 2;  ///< Samples in a row over the limit ...
+  double on_delay_h = 1.0;           ///< ... that lie so far apart (a 24 h window; shorter ones in proportion) ...
+  double neighbour_h = 36.0;         ///< ... or a neighbour over the same limit so recently.
+  double off_delay_h = 24.0;         ///< A level falls after so long below the release limit.
+  double release_factor = 0.75;      ///< Release limit = this times the threshold (deadband).
+  Level latch_from = Level::orange;  ///< From here on only a named person lowers a level.
+  double stale_share = 0.9;          ///< Stale after this share of max_silence_h, silent after all of it.
+  double blast_h = 24.0;             ///< So long after a declared blast a step alone raises no red.
+  double significance_sigma = 5.0;   ///< Sigmas above zero from which a value of orange or red is no outlier.
 
   static void describe(auto& d) {
     using O = PolicyTiming;
@@ -72,7 +72,7 @@ double threshold_from(const std::string& unit, double number);
 struct Policy {
   std::string id;
   std::string version;
-  std::string sha256;        ///< Of the file's bytes.
+  std::string sha256;  ///< Of the file's bytes.
   PolicyTiming timing;
   std::vector<PolicyRule> rules;
   /// Sigma of one sample, m, that is taken while a series' own noise is not known yet.

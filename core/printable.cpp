@@ -14,7 +14,10 @@ std::size_t character(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U; };
   const unsigned first = byte(0);
   if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xC2 && first < 0xE0 ? 2 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+  const std::size_t length = first >= 0xC2 && first < 0xE0   ? 2
+                             : first >= 0xE0 && first < 0xF0 ? 3
+                             : first >= 0xF0 && first < 0xF5 ? 4
+                                                             : 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xC0U) != 0x80U) return 0;
   }
@@ -27,10 +30,13 @@ std::size_t character(std::string_view text, std::size_t at) {
 /// C0, DEL and C1 controls.
 bool is_control(std::string_view text, std::size_t at) {
   const auto first = static_cast<unsigned char>(text[at]);
-  return first < 0x20 || first == 0x7F || (first == 0xC2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xA0);
+  return first < 0x20 || first == 0x7F ||
+         (first == 0xC2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xA0);
 }
 
-bool is_hex(std::string_view text, std::size_t at) { return at < text.size() && std::isxdigit(static_cast<unsigned char>(text[at])) != 0; }
+bool is_hex(std::string_view text, std::size_t at) {
+  return at < text.size() && std::isxdigit(static_cast<unsigned char>(text[at])) != 0;
+}
 
 }  // namespace
 
@@ -70,11 +76,13 @@ bool has_control_characters(std::string_view text) {
 std::string target_name_defect(std::string_view name) {
   if (name.empty()) return "a target has no name";
   const std::string shown = printable(name.substr(0, 40));
-  if (name.size() > kLongestTarget) return fmt::format("the target's name \"{}...\" is longer than {} bytes", shown, kLongestTarget);
+  if (name.size() > kLongestTarget)
+    return fmt::format("the target's name \"{}...\" is longer than {} bytes", shown, kLongestTarget);
   if (!is_utf8(name)) return fmt::format("the target's name \"{}\" is not UTF-8", shown);
   if (name == "." || name == "..") return fmt::format("\"{}\" is no name for a target", shown);
   for (std::size_t at = 0; at < name.size(); ++at) {
-    if (name[at] == '/' || is_control(name, at)) return fmt::format("the target's name \"{}\" holds a control character or '/'", shown);
+    if (name[at] == '/' || is_control(name, at))
+      return fmt::format("the target's name \"{}\" holds a control character or '/'", shown);
   }
   return {};
 }

@@ -18,12 +18,12 @@ struct RejectedRow {
 struct Report {
   static constexpr std::size_t kMaxListed = 100;
 
-  std::string source;                     ///< The file, as it was named.
-  std::string format;                     ///< The reader that took it, e.g. "las".
-  std::uint64_t accepted = 0;             ///< Rows, points or scans taken.
-  std::uint64_t rejected = 0;             ///< Rows refused.
-  std::vector<RejectedRow> rows;          ///< The first of them.
-  std::vector<std::string> warnings;      ///< Assumptions and conversions, each a sentence.
+  std::string source;                 ///< The file, as it was named.
+  std::string format;                 ///< The reader that took it, e.g. "las".
+  std::uint64_t accepted = 0;         ///< Rows, points or scans taken.
+  std::uint64_t rejected = 0;         ///< Rows refused.
+  std::vector<RejectedRow> rows;      ///< The first of them.
+  std::vector<std::string> warnings;  ///< Assumptions and conversions, each a sentence.
 
   void reject(std::uint64_t line, std::string reason) {
     ++rejected;

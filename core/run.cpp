@@ -6,10 +6,14 @@ namespace highwall {
 
 std::string_view name_of(LogLevel level) noexcept {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warning: return "warning";
-    case LogLevel::error: return "error";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
   }
   return "error";
 }
@@ -18,8 +22,7 @@ void Run::check_stop() const {
   if (stop_requested()) throw Error(ErrorKind::cancelled, "stopped on request");
 }
 
-void Run::log(LogLevel level, std::string event,
-              std::vector<std::pair<std::string, std::string>> fields) const {
+void Run::log(LogLevel level, std::string event, std::vector<std::pair<std::string, std::string>> fields) const {
   if (log_) log_(LogRecord{level, std::move(event), std::move(fields)});
 }
 

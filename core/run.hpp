@@ -55,8 +55,7 @@ class Run {
   /// @throws Error(cancelled) when a stop was requested.
   void check_stop() const;
 
-  void log(LogLevel level, std::string event,
-           std::vector<std::pair<std::string, std::string>> fields = {}) const;
+  void log(LogLevel level, std::string event, std::vector<std::pair<std::string, std::string>> fields = {}) const;
   void progress(std::string_view step, std::size_t done, std::size_t total) const {
     if (progress_) progress_(step, done, total);
   }

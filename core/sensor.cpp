@@ -11,9 +11,7 @@ constexpr std::array<std::string_view, 9> kNames{"gnss",  "radar",      "lidar",
 
 }  // namespace
 
-std::string_view name_of(SensorKind kind) noexcept {
-  return kNames[static_cast<std::size_t>(kind)];
-}
+std::string_view name_of(SensorKind kind) noexcept { return kNames[static_cast<std::size_t>(kind)]; }
 
 std::optional<SensorKind> parse_sensor_kind(std::string_view word) noexcept {
   for (std::size_t i = 0; i < kNames.size(); ++i) {

@@ -9,8 +9,7 @@ namespace highwall {
 namespace {
 
 template <class T>
-std::vector<T> rows_of(const std::vector<T>& values, const std::vector<std::size_t>& samples,
-                       std::size_t width) {
+std::vector<T> rows_of(const std::vector<T>& values, const std::vector<std::size_t>& samples, std::size_t width) {
   std::vector<T> out;
   if (values.empty()) return out;
   out.reserve(samples.size() * width);
@@ -36,11 +35,9 @@ TimeSeries without_samples(const TimeSeries& series) {
 
 }  // namespace
 
-void TimeSeries::push(Instant t, const std::vector<double>& values,
-                      const std::vector<double>& sigmas, std::uint32_t flag) {
+void TimeSeries::push(Instant t, const std::vector<double>& values, const std::vector<double>& sigmas, std::uint32_t flag) {
   if (values.size() != width() || (!sigmas.empty() && sigmas.size() != width())) {
-    throw Error(ErrorKind::internal, "a sample does not have the series' number of components",
-                target);
+    throw Error(ErrorKind::internal, "a sample does not have the series' number of components", target);
   }
   time.push_back(t);
   value_m.insert(value_m.end(), values.begin(), values.end());
@@ -68,9 +65,7 @@ TimeSeries TimeSeries::component(std::size_t c) const {
 std::vector<std::size_t> time_order(const TimeSeries& series) {
   std::vector<std::size_t> order(series.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return series.time[a] < series.time[b];
-  });
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return series.time[a] < series.time[b]; });
   return order;
 }
 

@@ -112,8 +112,7 @@ bool take_seconds(std::string_view& text, double& out) {
   int whole = 0;
   if (!take_int(text, 1, 2, whole)) return false;
   std::int64_t nanos = 0;
-  if (text.size() > 1 && (text[0] == '.' || text[0] == ',') &&
-      std::isdigit(static_cast<unsigned char>(text[1]))) {
+  if (text.size() > 1 && (text[0] == '.' || text[0] == ',') && std::isdigit(static_cast<unsigned char>(text[1]))) {
     text.remove_prefix(1);
     std::int64_t scale = kNsPerSecond / 10;
     while (!text.empty() && std::isdigit(static_cast<unsigned char>(text.front()))) {
@@ -194,8 +193,8 @@ bool has_zone(std::string_view text) noexcept {
 
 std::optional<Instant> parse_iso8601(std::string_view text, bool assume_utc) {
   Civil c;
-  if (!take_int(text, 4, 4, c.year) || !take_char(text, '-') || !take_int(text, 2, 2, c.month) ||
-      !take_char(text, '-') || !take_int(text, 2, 2, c.day)) {
+  if (!take_int(text, 4, 4, c.year) || !take_char(text, '-') || !take_int(text, 2, 2, c.month) || !take_char(text, '-') ||
+      !take_int(text, 2, 2, c.day)) {
     return std::nullopt;
   }
   bool named = false;
@@ -218,8 +217,8 @@ std::optional<Instant> parse_iso8601(std::string_view text, bool assume_utc) {
 std::string to_iso8601(Instant t) {
   if (t == kNoInstant) return "NaT";
   const Civil c = civil_of(t.ns);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", c.year, c.month, c.day, c.hour,
-                     c.minute, static_cast<int>(std::floor(c.second)), fraction_text(t.ns));
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", c.year, c.month, c.day, c.hour, c.minute,
+                     static_cast<int>(std::floor(c.second)), fraction_text(t.ns));
 }
 
 std::string to_compact_iso8601(Instant t) {
@@ -246,20 +245,39 @@ std::optional<Civil> parse_civil(std::string_view text, std::string_view pattern
     const std::size_t two = tight ? 2 : 1;
     bool ok = false;
     switch (pattern[++i]) {
-      case 'Y': ok = take_int(text, 4, 4, c.year); break;
+      case 'Y':
+        ok = take_int(text, 4, 4, c.year);
+        break;
       case 'y':
         ok = take_int(text, 2, 2, c.year);
         c.year += c.year < 70 ? 2000 : 1900;
         break;
-      case 'm': ok = take_int(text, two, 2, c.month); break;
-      case 'd': ok = take_int(text, two, 2, c.day); break;
-      case 'H': ok = take_int(text, two, 2, c.hour); break;
-      case 'M': ok = take_int(text, two, 2, c.minute); break;
-      case 'S': ok = take_seconds(text, c.second); break;
-      case 'j': ok = take_int(text, 1, 3, day_of_year) && day_of_year > 0; break;
-      case 'b': ok = take_month_name(text, c.month); break;
-      case '%': ok = take_char(text, '%'); break;
-      default: ok = false;
+      case 'm':
+        ok = take_int(text, two, 2, c.month);
+        break;
+      case 'd':
+        ok = take_int(text, two, 2, c.day);
+        break;
+      case 'H':
+        ok = take_int(text, two, 2, c.hour);
+        break;
+      case 'M':
+        ok = take_int(text, two, 2, c.minute);
+        break;
+      case 'S':
+        ok = take_seconds(text, c.second);
+        break;
+      case 'j':
+        ok = take_int(text, 1, 3, day_of_year) && day_of_year > 0;
+        break;
+      case 'b':
+        ok = take_month_name(text, c.month);
+        break;
+      case '%':
+        ok = take_char(text, '%');
+        break;
+      default:
+        ok = false;
     }
     if (!ok) return std::nullopt;
   }
@@ -283,12 +301,11 @@ TimeZone TimeZone::of(std::string_view iana_name) {
     try {
       near = nearest_word(iana_name, zone_names());
     } catch (const std::exception&) {
-      throw Error(ErrorKind::config, "the time zone data base is missing on this machine",
-                  std::string(iana_name), "install the package tzdata");
+      throw Error(ErrorKind::config, "the time zone data base is missing on this machine", std::string(iana_name),
+                  "install the package tzdata");
     }
     throw Error(ErrorKind::config, fmt::format("unknown time zone \"{}\"", iana_name), {},
-                near.empty() ? "an IANA name such as Asia/Shanghai is wanted"
-                             : fmt::format("did you mean \"{}\"?", near));
+                near.empty() ? "an IANA name such as Asia/Shanghai is wanted" : fmt::format("did you mean \"{}\"?", near));
   }
 }
 
@@ -321,9 +338,9 @@ std::string TimeZone::to_rfc3339(Instant t) const {
   const auto* zone = static_cast<const date::time_zone*>(zone_);
   const auto offset = zone->get_info(SysNs{std::chrono::nanoseconds{t.ns}}).offset.count() / 60;
   const Civil c = to_local(t);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}{}{:02}:{:02}", c.year, c.month, c.day,
-                     c.hour, c.minute, static_cast<int>(std::floor(c.second)), fraction_text(t.ns),
-                     offset < 0 ? '-' : '+', std::abs(offset) / 60, std::abs(offset) % 60);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}{}{:02}:{:02}", c.year, c.month, c.day, c.hour, c.minute,
+                     static_cast<int>(std::floor(c.second)), fraction_text(t.ns), offset < 0 ? '-' : '+', std::abs(offset) / 60,
+                     std::abs(offset) % 60);
 }
 
 int gps_minus_utc_seconds(Instant utc) {
@@ -352,8 +369,7 @@ Instant from_gps_week(int week, double seconds_of_week) {
   if (std::abs(week) > 10000 || !(std::abs(seconds_of_week) < kLargestSeconds)) return kNoInstant;
   const double whole = std::floor(seconds_of_week);
   const std::int64_t s = kGpsEpochUnixSeconds + 604800LL * week + static_cast<std::int64_t>(whole);
-  const Instant gpst{s * kNsPerSecond +
-                     static_cast<std::int64_t>(std::llround((seconds_of_week - whole) * 1e9))};
+  const Instant gpst{s * kNsPerSecond + static_cast<std::int64_t>(std::llround((seconds_of_week - whole) * 1e9))};
   return gpst_to_utc(gpst);
 }
 
@@ -361,8 +377,7 @@ Instant from_mjd(double mjd) {
   if (!(mjd > -60000.0 && mjd < 140000.0)) return kNoInstant;
   const double day = std::floor(mjd);
   const double us = std::round((mjd - day) * 86400.0 * 1e6);
-  return Instant{static_cast<std::int64_t>(day - kMjdOfUnixEpoch) * kNsPerDay +
-                 static_cast<std::int64_t>(us) * 1000};
+  return Instant{static_cast<std::int64_t>(day - kMjdOfUnixEpoch) * kNsPerDay + static_cast<std::int64_t>(us) * 1000};
 }
 
 double to_mjd(Instant t) { return kMjdOfUnixEpoch + static_cast<double>(t.ns) / 8.64e13; }

@@ -37,12 +37,8 @@ inline constexpr double kMetresPerUsSurveyFoot = 1200.0 / 3937.0;
 
 constexpr double to_millimetres(Metres d) { return d.value * kMillimetresPerMetre; }
 constexpr MetresPerDay from_mm_per_day(double v) { return MetresPerDay(v / kMillimetresPerMetre); }
-constexpr MetresPerDay from_mm_per_h(double v) {
-  return MetresPerDay(v * kHoursPerDay / kMillimetresPerMetre);
-}
+constexpr MetresPerDay from_mm_per_h(double v) { return MetresPerDay(v * kHoursPerDay / kMillimetresPerMetre); }
 constexpr double to_mm_per_day(MetresPerDay v) { return v.value * kMillimetresPerMetre; }
-constexpr double to_mm_per_h(MetresPerDay v) {
-  return v.value * kMillimetresPerMetre / kHoursPerDay;
-}
+constexpr double to_mm_per_h(MetresPerDay v) { return v.value * kMillimetresPerMetre / kHoursPerDay; }
 
 }  // namespace highwall

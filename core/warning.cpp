@@ -20,15 +20,9 @@ std::optional<Enum> parse(const std::array<std::string_view, N>& names, std::str
 }  // namespace
 
 std::string_view name_of(Level level) noexcept { return kLevels[static_cast<std::size_t>(level)]; }
-std::string_view name_of(Health health) noexcept {
-  return kHealths[static_cast<std::size_t>(health)];
-}
-std::optional<Level> parse_level(std::string_view word) noexcept {
-  return parse<Level>(kLevels, word);
-}
-std::optional<Health> parse_health(std::string_view word) noexcept {
-  return parse<Health>(kHealths, word);
-}
+std::string_view name_of(Health health) noexcept { return kHealths[static_cast<std::size_t>(health)]; }
+std::optional<Level> parse_level(std::string_view word) noexcept { return parse<Level>(kLevels, word); }
+std::optional<Health> parse_health(std::string_view word) noexcept { return parse<Health>(kHealths, word); }
 
 bool read_word(std::string_view word, Level& level) noexcept {
   const auto known = parse_level(word);

@@ -27,15 +27,15 @@ inline constexpr double kNotKnown = std::numeric_limits<double>::quiet_NaN();
 
 /// One number that a level rests on. `unit` belongs to value, sigma and threshold alike.
 struct Evidence {
-  std::string rule;                  ///< Name of the rule in the policy, e.g. "velocity_24h_orange".
-  double value = kNotKnown;          ///< NaN = not known, here and below: never 0 for missing.
+  std::string rule;          ///< Name of the rule in the policy, e.g. "velocity_24h_orange".
+  double value = kNotKnown;  ///< NaN = not known, here and below: never 0 for missing.
   double sigma = kNotKnown;
   double threshold = kNotKnown;
-  std::string unit;                  ///< "mm_per_day", "mm_per_h", "degrees".
-  std::string window;                ///< "24h"; empty when the rule has none.
-  std::vector<std::string> epochs;   ///< Archive ids (or files) that the value was computed from.
-  std::string policy_sha256;         ///< The policy that made it.
-  std::string source;                ///< Citation of the threshold, from the policy.
+  std::string unit;                     ///< "mm_per_day", "mm_per_h", "degrees".
+  std::string window;                   ///< "24h"; empty when the rule has none.
+  std::vector<std::string> epochs;      ///< Archive ids (or files) that the value was computed from.
+  std::string policy_sha256;            ///< The policy that made it.
+  std::string source;                   ///< Citation of the threshold, from the policy.
   double floor_mm_per_day = kNotKnown;  ///< Velocity that the rule asks for beside its threshold.
 };
 

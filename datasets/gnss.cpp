@@ -20,16 +20,15 @@ struct Station {
   double y;
   bool daily;
 };
-constexpr Station kStations[] = {{"BASE", 420.0, 150.0, false}, {"G01", -100.0, 140.0, false},
-                                 {"G02", -120.0, 165.0, false}, {"G03", -95.0, 158.0, false},
-                                 {"G04", -110.0, 260.0, false}, {"G05", -130.0, 45.0, false},
+constexpr Station kStations[] = {{"BASE", 420.0, 150.0, false}, {"G01", -100.0, 140.0, false}, {"G02", -120.0, 165.0, false},
+                                 {"G03", -95.0, 158.0, false},  {"G04", -110.0, 260.0, false}, {"G05", -130.0, 45.0, false},
                                  {"G06", -60.0, 240.0, true},   {"G07", -160.0, 250.0, true}};
 constexpr double kPlateEast_m_per_day = 0.036 / 365.25;
 constexpr double kPlateNorth_m_per_day = 0.058 / 365.25;
 constexpr double kWhite_m[3] = {0.0015, 0.0015, 0.0030};
 constexpr double kFlicker_m[3] = {0.0010, 0.0010, 0.0020};
 constexpr double kCommon_m = 0.002;
-constexpr double kStep_m = 0.025;     // antenna of G05 exchanged on day 12
+constexpr double kStep_m = 0.025;  // antenna of G05 exchanged on day 12
 constexpr double kStepDay = 12.5;
 constexpr double kOutageFrom = 17.0;  // G04 says nothing for a day and a half
 constexpr double kOutageTo = 18.5;
@@ -116,8 +115,8 @@ std::vector<Sample> observe(const Scene& scene, const Station& station, std::uin
     const Eigen::Vector3d u = scene.motion.at(station.x, station.y, t);  // x east, y north
     Eigen::Vector3d seen(u.x() + kPlateEast_m_per_day * day, u.y() + kPlateNorth_m_per_day * day, u.z());
     for (int c = 0; c < 3; ++c) {
-      seen[c] += kWhite_m[c] * own.normal(h * 64 + 40 + static_cast<std::uint64_t>(c)) +
-                 kFlicker_m[c] * flicker[c].next(h) + kCommon_m * common[c].next(h);
+      seen[c] += kWhite_m[c] * own.normal(h * 64 + 40 + static_cast<std::uint64_t>(c)) + kFlicker_m[c] * flicker[c].next(h) +
+                 kCommon_m * common[c].next(h);
     }
     const std::string name = station.name;
     if (name == "G05" && day >= kStepDay) seen.z() += kStep_m;
@@ -142,11 +141,12 @@ std::string pos_text(const Station& station, const std::vector<Sample>& samples,
   for (const Sample& sample : samples) {
     const Instant gpst = sample.at + seconds(gps_minus_utc_seconds(sample.at));
     const Civil c = to_civil_utc(gpst);
-    text += fmt::format("{:04}/{:02}/{:02} {:02}:{:02}:{:06.3f} {:14.9f} {:14.9f} {:10.4f}   1  24 {:8.4f} {:8.4f} {:8.4f} {:8.4f} {:8.4f} {:8.4f}   0.00   50.0\n",
-                        c.year, c.month, c.day, c.hour, c.minute, c.second,
-                        at.y() + sample.enu.y() / (meridian + height) / kRadians,
-                        at.x() + sample.enu.x() / ((prime_vertical + height) * std::cos(at.y() * kRadians)) / kRadians,
-                        height + sample.enu.z(), kWhite_m[1], kWhite_m[0], kWhite_m[2], 0.0, 0.0, 0.0);
+    text += fmt::format(
+        "{:04}/{:02}/{:02} {:02}:{:02}:{:06.3f} {:14.9f} {:14.9f} {:10.4f}   1  24 {:8.4f} {:8.4f} {:8.4f} {:8.4f} {:8.4f} "
+        "{:8.4f}   0.00   50.0\n",
+        c.year, c.month, c.day, c.hour, c.minute, c.second, at.y() + sample.enu.y() / (meridian + height) / kRadians,
+        at.x() + sample.enu.x() / ((prime_vertical + height) * std::cos(at.y() * kRadians)) / kRadians, height + sample.enu.z(),
+        kWhite_m[1], kWhite_m[0], kWhite_m[2], 0.0, 0.0, 0.0);
   }
   return text;
 }
@@ -169,11 +169,13 @@ std::string tenv3_text(const Station& station, const std::vector<Sample>& sample
     const Instant midnight = *from_civil_utc({day.year, day.month, day.day, 0, 0, 0.0});
     const Eigen::Vector3d mean = sum / n;
     const auto mjd = static_cast<std::int64_t>(std::llround(to_mjd(midnight)));
-    text += fmt::format("{} {:02}{}{:02} {:.4f} {} {} {} 117 1000 {:.6f} 2000 {:.6f} {:.0f} {:.6f} 0.0000 {:.6f} {:.6f} {:.6f} 0.0 0.0 0.0 {:.10f} {:.10f} {:.5f}\n",
-                        station.name, day.year % 100, kMonths[day.month - 1], day.day,
-                        2000.0 + (static_cast<double>(mjd) - 51544.0) / 365.25, mjd, (mjd - 44244) / 7, (mjd - 44244) % 7,
-                        0.5 + mean.x(), 0.5 + mean.y(), PitWall::profile(station.x, station.y) + Scene::kOrigin[2], mean.z(), 0.0008,
-                        0.0008, 0.0016, at.y(), at.x(), PitWall::profile(station.x, station.y) + Scene::kOrigin[2]);
+    text += fmt::format(
+        "{} {:02}{}{:02} {:.4f} {} {} {} 117 1000 {:.6f} 2000 {:.6f} {:.0f} {:.6f} 0.0000 {:.6f} {:.6f} {:.6f} 0.0 0.0 0.0 "
+        "{:.10f} {:.10f} {:.5f}\n",
+        station.name, day.year % 100, kMonths[day.month - 1], day.day, 2000.0 + (static_cast<double>(mjd) - 51544.0) / 365.25,
+        mjd, (mjd - 44244) / 7, (mjd - 44244) % 7, 0.5 + mean.x(), 0.5 + mean.y(),
+        PitWall::profile(station.x, station.y) + Scene::kOrigin[2], mean.z(), 0.0008, 0.0008, 0.0016, at.y(), at.x(),
+        PitWall::profile(station.x, station.y) + Scene::kOrigin[2]);
     first = k;
   }
   return text;
@@ -183,8 +185,8 @@ std::string tenv3_text(const Station& station, const std::vector<Sample>& sample
 
 std::size_t write_gnss(const Scene& scene, std::int64_t night) {
   const ToGeographic geographic;
-  const std::string header =
-      pos_header(geographic(kStations[0].x, kStations[0].y), PitWall::profile(kStations[0].x, kStations[0].y) + Scene::kOrigin[2]);
+  const std::string header = pos_header(geographic(kStations[0].x, kStations[0].y),
+                                        PitWall::profile(kStations[0].x, kStations[0].y) + Scene::kOrigin[2]);
   std::string truth = "station,time,east_m,north_m,up_m\n";
   std::uint64_t index = 0;
   for (const Station& station : kStations) {
@@ -229,7 +231,8 @@ std::string zone_json() {
   for (const auto& [name, outline] : Motion::zones()) {
     text += fmt::format("{}\n  \"{}\": [", text.empty() ? "" : ",", name);
     for (std::size_t k = 0; k < outline.size(); ++k) {
-      text += fmt::format("{}[{:.2f}, {:.2f}]", k == 0 ? "" : ", ", outline[k].x() + Scene::kOrigin[0], outline[k].y() + Scene::kOrigin[1]);
+      text += fmt::format("{}[{:.2f}, {:.2f}]", k == 0 ? "" : ", ", outline[k].x() + Scene::kOrigin[0],
+                          outline[k].y() + Scene::kOrigin[1]);
     }
     text += "]";
   }
@@ -269,24 +272,27 @@ void write_truth(const Scene& scene, std::int64_t last_night) {
   std::string registration = "time,shift_x_m,shift_y_m,shift_z_m,turn_x_rad,turn_y_rad,turn_z_rad\n";
   for (std::int64_t night = 1; night <= last_night; ++night) {
     const auto e = registration_error(scene, night);
-    registration += fmt::format("{},{},{},{},{},{},{}\n", to_iso8601(scene.day_start(night) + hours(22)), e[0], e[1], e[2], e[3], e[4], e[5]);
+    registration +=
+        fmt::format("{},{},{},{},{},{},{}\n", to_iso8601(scene.day_start(night) + hours(22)), e[0], e[1], e[2], e[3], e[4], e[5]);
   }
   write_file(scene.out / "truth" / "registration.csv", registration);
   const auto at_day = [&](double day) { return to_iso8601(scene.start + duration_from_seconds(86400.0 * day)); };
-  write_file(scene.out / "truth" / "truth.json",
-             fmt::format("{{\n \"made_by\": \"highwall simulated pit\",\n {},\n \"scenario\": \"{}\",\n \"seed\": {},\n \"start\": \"{}\",\n"
-                         " \"failure\": {},\n \"moving_zone\": {},\n \"direction\": [{:.6f}, {:.6f}, {:.6f}],\n"
-                         " \"zones\": {{{}\n }},\n"
-                         " \"gnss_outage\": {{\"station\": \"G04\", \"from\": \"{}\", \"to\": \"{}\"}},\n"
-                         " \"gnss_antenna_step\": {{\"station\": \"G05\", \"at\": \"{}\", \"up_m\": {}}},\n"
-                         " \"plate_motion_m_per_year\": {{\"east\": 0.036, \"north\": 0.058}},\n"
-                         " \"gnss_noise_m\": {{\"white_enu\": [{}, {}, {}], \"flicker_enu\": [{}, {}, {}], \"common_flicker\": {}}},\n{}"
-                         " \"moving_objects\": [\"truck\", \"person\"]\n}}\n",
-                         identity(scene), scene.options.scenario, scene.options.seed, to_iso8601(scene.start),
-                         scene.motion.fails() ? "\"" + to_iso8601(scene.motion.failure()) + "\"" : "null",
-                         scene.options.scenario == "stable" ? "null" : "\"wedge\"", d.x(), d.y(), d.z(), zone_json(), at_day(kOutageFrom),
-                         at_day(kOutageTo), at_day(kStepDay), kStep_m, kWhite_m[0], kWhite_m[1], kWhite_m[2], kFlicker_m[0],
-                         kFlicker_m[1], kFlicker_m[2], kCommon_m, radar_truth_json(scene)));
+  write_file(
+      scene.out / "truth" / "truth.json",
+      fmt::format(
+          "{{\n \"made_by\": \"highwall simulated pit\",\n {},\n \"scenario\": \"{}\",\n \"seed\": {},\n \"start\": \"{}\",\n"
+          " \"failure\": {},\n \"moving_zone\": {},\n \"direction\": [{:.6f}, {:.6f}, {:.6f}],\n"
+          " \"zones\": {{{}\n }},\n"
+          " \"gnss_outage\": {{\"station\": \"G04\", \"from\": \"{}\", \"to\": \"{}\"}},\n"
+          " \"gnss_antenna_step\": {{\"station\": \"G05\", \"at\": \"{}\", \"up_m\": {}}},\n"
+          " \"plate_motion_m_per_year\": {{\"east\": 0.036, \"north\": 0.058}},\n"
+          " \"gnss_noise_m\": {{\"white_enu\": [{}, {}, {}], \"flicker_enu\": [{}, {}, {}], \"common_flicker\": {}}},\n{}"
+          " \"moving_objects\": [\"truck\", \"person\"]\n}}\n",
+          identity(scene), scene.options.scenario, scene.options.seed, to_iso8601(scene.start),
+          scene.motion.fails() ? "\"" + to_iso8601(scene.motion.failure()) + "\"" : "null",
+          scene.options.scenario == "stable" ? "null" : "\"wedge\"", d.x(), d.y(), d.z(), zone_json(), at_day(kOutageFrom),
+          at_day(kOutageTo), at_day(kStepDay), kStep_m, kWhite_m[0], kWhite_m[1], kWhite_m[2], kFlicker_m[0], kFlicker_m[1],
+          kFlicker_m[2], kCommon_m, radar_truth_json(scene)));
   write_file(scene.out / "truth" / "README.md", kTruthPage);
 }
 
@@ -304,9 +310,14 @@ void write_site(const Scene& scene, std::int64_t last_night) {
       const Eigen::Vector2d g = geographic(p.x(), p.y());
       ring += fmt::format("{}[{:.10f}, {:.10f}]", k == 0 ? "" : ", ", g.x(), g.y());
     }
-    zones += fmt::format("{}{{\"type\": \"Feature\", \"properties\": {{\"name\": \"{}\"}}, \"geometry\": {{\"type\": \"Polygon\", \"coordinates\": [[{}]]}}}}",
-                         first ? "" : ",\n", name, ring);
-    outlines += fmt::format("\n[[zone]]\nid = \"{0}\"\nslope = \"0101\"\npolygon = \"zones.geojson:{0}\"\nquorum = {{ targets = 2, area_m2 = 400 }}\n", name);
+    zones += fmt::format(
+        "{}{{\"type\": \"Feature\", \"properties\": {{\"name\": \"{}\"}}, \"geometry\": {{\"type\": \"Polygon\", "
+        "\"coordinates\": [[{}]]}}}}",
+        first ? "" : ",\n", name, ring);
+    outlines += fmt::format(
+        "\n[[zone]]\nid = \"{0}\"\nslope = \"0101\"\npolygon = \"zones.geojson:{0}\"\nquorum = {{ targets = 2, area_m2 = 400 "
+        "}}\n",
+        name);
     first = false;
   }
   write_file(scene.out / "zones.geojson", zones + "\n]}\n");
@@ -318,7 +329,8 @@ void write_site(const Scene& scene, std::int64_t last_night) {
   if (scene.options.scenario == "blast-step") {
     events += fmt::format("\n[[event]]\nkind = \"blast\"\nat = \"{}\"\nzone = \"wedge\"\n", to_iso8601(scene.motion.blast()));
   }
-  write_file(scene.out / "site.toml", fmt::format(R"(# A simulated pit: scenario {0}, seed {1}. What is true stands in truth/.
+  write_file(scene.out / "site.toml",
+             fmt::format(R"(# A simulated pit: scenario {0}, seed {1}. What is true stands in truth/.
 schema = "highwall.site/1"
 
 [mine]
@@ -395,7 +407,7 @@ transport = "folder"
 format = "envelope"
 dir = "feed"
 )",
-                                                  scene.options.scenario, scene.options.seed, from, quiet_to, outlines, events, lidar_options(scene)));
+                         scene.options.scenario, scene.options.seed, from, quiet_to, outlines, events, lidar_options(scene)));
   write_truth(scene, last_night);
 }
 

@@ -134,8 +134,9 @@ std::vector<Return> scan(const Scene& scene, std::int64_t night, Instant t, cons
             if (!std::isfinite(range)) continue;
             const std::size_t index = c * rows + r;
             range += scene.options.range_noise_m * noise.normal(index);
-            by_column[c].push_back({kScanner + range * ray,
-                                    static_cast<std::uint16_t>(2000.0 + 4e6 / range + 300.0 * noise.uniform(index + (1ULL << 40U))), object});
+            by_column[c].push_back(
+                {kScanner + range * ray,
+                 static_cast<std::uint16_t>(2000.0 + 4e6 / range + 300.0 * noise.uniform(index + (1ULL << 40U))), object});
           }
         }
       },
@@ -247,7 +248,8 @@ std::size_t write_lidar(const Scene& scene, std::int64_t night, const Run& run) 
     const auto hits = std::count_if(returns.begin(), returns.end(), [&](const Return& r) { return r.object == k + 1; });
     text += objects[k].name;
     for (const Eigen::Vector3d& corner : {objects[k].low, objects[k].high}) {
-      for (std::size_t c = 0; c < 3; ++c) text += fmt::format(",{:.3f}", corner[static_cast<Eigen::Index>(c)] + Scene::kOrigin[c]);
+      for (std::size_t c = 0; c < 3; ++c)
+        text += fmt::format(",{:.3f}", corner[static_cast<Eigen::Index>(c)] + Scene::kOrigin[c]);
     }
     text += fmt::format(",{}\n", hits);
   }

@@ -20,12 +20,12 @@ constexpr double kWedgeY = 150.0;
 constexpr double kWedgeRadiusX = 60.0;
 constexpr double kWedgeRadiusY = 45.0;
 
-constexpr double kOnsetDays = 5.0;         // The first days are quiet in every scenario.
-constexpr double kVoightK_m = 0.1;         // v = K / (t_f - t): 100 mm/d one day before failure.
+constexpr double kOnsetDays = 5.0;  // The first days are quiet in every scenario.
+constexpr double kVoightK_m = 0.1;  // v = K / (t_f - t): 100 mm/d one day before failure.
 constexpr double kCreep_m_per_day = 0.004;
 constexpr double kRegressionDay = 18.0;
 constexpr double kRegressionDecayDays = 3.0;
-constexpr double kRunOut_m = 6.0;          // How far the wedge lies below its place after the failure.
+constexpr double kRunOut_m = 6.0;  // How far the wedge lies below its place after the failure.
 constexpr double kBlastStep_m = 0.015;
 
 /// Smooth noise on a lattice of the given wavelength, standard deviation about 1.
@@ -72,9 +72,7 @@ double voight(double days_to_failure_at_onset, double days_to_failure) {
 
 double PitWall::depth_m() { return kBenches * kFace_m + (kBenches - 1) * kBerm_m + kRoadWidth_m; }
 
-double PitWall::road_height(double y) {
-  return kRoadTop_m - kRoadGradient * std::clamp(y, 0.0, kLength_m);
-}
+double PitWall::road_height(double y) { return kRoadTop_m - kRoadGradient * std::clamp(y, 0.0, kLength_m); }
 
 double PitWall::road_edge(double y) { return -depth_at(road_height(y)); }
 
@@ -123,9 +121,7 @@ double Motion::weight(double x, double y) {
 
 Eigen::Vector3d Motion::direction() { return {std::numbers::sqrt2 / 2.0, 0.0, -std::numbers::sqrt2 / 2.0}; }
 
-Eigen::Vector3d Motion::at(double x, double y, Instant t) const {
-  return weight(x, y) * magnitude_m(t) * direction();
-}
+Eigen::Vector3d Motion::at(double x, double y, Instant t) const { return weight(x, y) * magnitude_m(t) * direction(); }
 
 std::vector<std::pair<std::string, std::vector<Eigen::Vector2d>>> Motion::zones() {
   const double back = -PitWall::depth_m();

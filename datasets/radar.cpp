@@ -82,7 +82,7 @@ constexpr Area kAreas[] = {{"WEDGE", -110.0, 150.0, 15.0}, {"NORTH", -110.0, 250
 /// True when nothing stands between a place on the wall and the radar.
 bool visible(const Eigen::Vector3d& place) {
   const Eigen::Vector3d ray = (kRadar - place).normalized();
-  for (double r = 1.5; ; r += 1.0) {
+  for (double r = 1.5;; r += 1.0) {
     const Eigen::Vector3d p = place + r * ray;
     if (p.x() > 0.0) return true;
     if (p.z() < PitWall::profile(p.x(), p.y()) - 0.05) return false;
@@ -126,7 +126,8 @@ class RadarView {
   std::vector<std::size_t> within(const Area& area) const {
     std::vector<std::size_t> own;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      const bool inside = std::abs(cells[i].place.x() - area.x) <= area.half_m && std::abs(cells[i].place.y() - area.y) <= area.half_m;
+      const bool inside =
+          std::abs(cells[i].place.x() - area.x) <= area.half_m && std::abs(cells[i].place.y() - area.y) <= area.half_m;
       if (cells[i].count > 0 && inside) own.push_back(i);
     }
     return own;
@@ -141,8 +142,8 @@ class RadarView {
   static constexpr double kAzimuthStep_deg = 0.4;
   int cols = 0;
   int rows = 0;
-  std::vector<Cell> cells;           ///< By range step x kAzimuths + azimuth step.
-  std::vector<std::size_t> of_map;   ///< Polar cell of each map cell, row-major from the north; kNoCell = shadow.
+  std::vector<Cell> cells;          ///< By range step x kAzimuths + azimuth step.
+  std::vector<std::size_t> of_map;  ///< Polar cell of each map cell, row-major from the north; kNoCell = shadow.
 
  private:
   static constexpr double kSample_m = 1.5;
@@ -283,11 +284,13 @@ std::size_t write_radar_maps(const Scene& scene, std::int64_t night, const Run& 
   OSRDestroySpatialReference(srs);
   GDALSetMetadataItem(file, "DATA_UNITS", "mm", nullptr);
   GDALSetMetadataItem(file, "SIGN", "toward_positive", nullptr);
-  const std::string position = fmt::format("{},{},{}", kRadar.x() + Scene::kOrigin[0], kRadar.y() + Scene::kOrigin[1],
-                                           kRadar.z() + Scene::kOrigin[2]);
+  const std::string position =
+      fmt::format("{},{},{}", kRadar.x() + Scene::kOrigin[0], kRadar.y() + Scene::kOrigin[1], kRadar.z() + Scene::kOrigin[2]);
   GDALSetMetadataItem(file, "SENSOR_POSITION_M", position.c_str(), nullptr);
-  const std::string way = fmt::format("polar grid of {} m x {} degrees; a map cell holds the polar cell of the visible ground nearest to its centre, shadow has no data",
-                                      RadarView::kRangeStep_m, RadarView::kAzimuthStep_deg);
+  const std::string way = fmt::format(
+      "polar grid of {} m x {} degrees; a map cell holds the polar cell of the visible ground nearest to its centre, shadow has "
+      "no data",
+      RadarView::kRangeStep_m, RadarView::kAzimuthStep_deg);
   GDALSetMetadataItem(file, "GEOCODING", way.c_str(), nullptr);
   bool good = true;
   std::vector<float> values(static_cast<std::size_t>(rows * cols));

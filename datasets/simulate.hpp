@@ -47,19 +47,19 @@ struct SimulateOptions {
 };
 
 struct SimulateResult {
-  std::filesystem::path site;       ///< OUT/site.toml
-  std::vector<Instant> nights;      ///< The `now` of each night: end of its day.
-  Instant failure = kNoInstant;     ///< kNoInstant when the scenario does not fail.
-  std::size_t files = 0;            ///< Written into OUT/drop.
+  std::filesystem::path site;    ///< OUT/site.toml
+  std::vector<Instant> nights;   ///< The `now` of each night: end of its day.
+  Instant failure = kNoInstant;  ///< kNoInstant when the scenario does not fail.
+  std::size_t files = 0;         ///< Written into OUT/drop.
 };
 
 /// Builds a simulated pit with known truth: OUT/site.toml that `highwall run` accepts unchanged,
 /// OUT/drop with what three sensors deliver of the same true motion, OUT/truth with the motion itself.
 /// LiDAR: one LAS 1.4 a day. Radar: polar cells, shadowed by the wall, as a GeoTIFF stack of maps a day and a
-/// cumulative area CSV. GNSS: cumulative RTKLIB and tenv3 files. truth/README.md says what stands in truth/. The accelerating wedge fails 30 days and 6 hours after the start.
-/// Same options, same bytes, whatever the number of threads; files of night K do not depend on the
-/// number of nights.
-/// Nothing is ever deleted: OUT is new, empty, or an earlier simulation of the same scenario, seed and start.
+/// cumulative area CSV. GNSS: cumulative RTKLIB and tenv3 files. truth/README.md says what stands in truth/. The accelerating
+/// wedge fails 30 days and 6 hours after the start. Same options, same bytes, whatever the number of threads; files of night K do
+/// not depend on the number of nights. Nothing is ever deleted: OUT is new, empty, or an earlier simulation of the same scenario,
+/// seed and start.
 /// @throws Error(config) for bad options and a folder that holds anything else, Error(storage) when a file
 /// cannot be written.
 SimulateResult simulate(const std::filesystem::path& out, const SimulateOptions& options, const Run& run);

@@ -138,8 +138,8 @@ PointCloud transformed(const PointCloud& cloud, const Eigen::Isometry3d& transfo
   return out;
 }
 
-Registration register_on_stable_ground(PointsView epoch, PointsView reference, const RegisterOptions& options,
-                                       const Run& run, const std::vector<std::uint8_t>& core_is_allowed) {
+Registration register_on_stable_ground(PointsView epoch, PointsView reference, const RegisterOptions& options, const Run& run,
+                                       const std::vector<std::uint8_t>& core_is_allowed) {
   validate(options, "register");
   require_same(epoch.frame(), reference.frame(), "registration");
   Registration out;
@@ -158,7 +158,8 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
 
   const auto distances = [&](const Eigen::Isometry3d& transform) {
     const Points here = moved(epoch, transform, run);
-    DisplacementField field = m3c2(reference, PointsView(here, reference.frame()), PointsView(out.core_m, reference.frame()), compare, run);
+    DisplacementField field =
+        m3c2(reference, PointsView(here, reference.frame()), PointsView(out.core_m, reference.frame()), compare, run);
     for (std::size_t i = 0; i < core_is_allowed.size(); ++i) {
       if (core_is_allowed[i] == 0) field.reason[i] = Reason::no_normal;
     }

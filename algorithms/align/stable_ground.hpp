@@ -37,8 +37,7 @@ struct RegisterOptions {
     d.field(&O::least_stable_share, "least_stable_share", "", between(0, 1),
             "With a smaller share of stable places the registration is refused");
     d.field(&O::least_stable_cores, "least_stable_cores", "", at_least(6), "The same as a number of places");
-    d.field(&O::far_apart_m, "far_apart_m", "m", above(0),
-            "coarse = auto: a median distance above this is far apart");
+    d.field(&O::far_apart_m, "far_apart_m", "m", above(0), "coarse = auto: a median distance above this is far apart");
     d.field(&O::formal_to_real, "formal_to_real", "", at_least(1),
             "Formal standard deviations are stretched so much, because neighbouring places share points and roughness; "
             "2.65 made 95 % intervals cover 95 % of 120 independent pairs of scans");
@@ -51,12 +50,12 @@ struct Registration {
   /// Covariance of (translation m, rotation rad) about `centre_m`, 6 x 6.
   Eigen::Matrix<double, 6, 6> covariance = Eigen::Matrix<double, 6, 6>::Zero();
   Eigen::Vector3d centre_m = Eigen::Vector3d::Zero();
-  Points core_m;                      ///< Places that were compared.
-  std::vector<std::uint8_t> stable;   ///< 1 = counted as stable ground.
-  double rms_m = 0.0;                 ///< Of the stable places after registration.
+  Points core_m;                     ///< Places that were compared.
+  std::vector<std::uint8_t> stable;  ///< 1 = counted as stable ground.
+  double rms_m = 0.0;                ///< Of the stable places after registration.
   std::size_t stable_count = 0;
   std::int64_t iterations = 0;
-  std::string verdict;                ///< One sentence.
+  std::string verdict;  ///< One sentence.
   /// Standard deviation of the registration along a direction at a place, m.
   double sigma_m(const Eigen::Vector3d& place, const Eigen::Vector3d& direction) const;
 };
@@ -70,8 +69,8 @@ struct Registration {
 /// neighbouring places share.
 /// @throws Error(input) when too little stable ground is left: no guess is returned.
 /// @throws Error(frame) when the frames differ.
-Registration register_on_stable_ground(PointsView epoch, PointsView reference, const RegisterOptions& options,
-                                       const Run& run, const std::vector<std::uint8_t>& core_is_allowed = {});
+Registration register_on_stable_ground(PointsView epoch, PointsView reference, const RegisterOptions& options, const Run& run,
+                                       const std::vector<std::uint8_t>& core_is_allowed = {});
 
 /// The registration's own uncertainty joins each place's sigma and detection limit, after the scatter's share was
 /// widened for few points (Student). With fewer than four points of an epoch a place keeps its value, but has no limit

@@ -67,17 +67,14 @@ void clip_to_bulk(const PointsView& points, Eigen::Index axis, double margin, do
 
 ColumnIndex::ColumnIndex(PointsView points, double cell_m, const Run& run) : cell_(cell_m) {
   if (points.size() >= std::numeric_limits<std::uint32_t>::max()) {
-    throw Error(ErrorKind::input, "more than 4 billion points in one cloud", {},
-                "cut the cloud into tiles");
+    throw Error(ErrorKind::input, "more than 4 billion points in one cloud", {}, "cut the cloud into tiles");
   }
   Extent e = extent_of(points, run);
   if (!(e.x0 <= e.x1)) {
     start_.assign(1, 0);
     return;
   }
-  const auto columns = [&] {
-    return (std::floor((e.x1 - e.x0) / cell_) + 1.0) * (std::floor((e.y1 - e.y0) / cell_) + 1.0);
-  };
+  const auto columns = [&] { return (std::floor((e.x1 - e.x0) / cell_) + 1.0) * (std::floor((e.y1 - e.y0) / cell_) + 1.0); };
   const double enough = std::min(kMostColumns, kSparse * static_cast<double>(points.size()) + kFewColumns);
   if (!(columns() <= enough)) {
     clip_to_bulk(points, 0, kMargin * cell_, e.x0, e.x1);

@@ -19,29 +19,27 @@ constexpr double kBorder = 1.0 + 1e-8;
 
 /// Direction of least variance of the cloud about a point; nullopt with fewer than three neighbours
 /// or when they lie on a line.
-std::optional<Eigen::Vector3d> normal_at(const ColumnIndex& cloud, const Eigen::Vector3d& core,
-                                         double radius) {
+std::optional<Eigen::Vector3d> normal_at(const ColumnIndex& cloud, const Eigen::Vector3d& core, double radius) {
   const double r2 = radius * radius * kBorder;
   std::size_t n = 0;
   Eigen::Vector3d sum = Eigen::Vector3d::Zero();
   double xx = 0.0, xy = 0.0, xz = 0.0, yy = 0.0, yz = 0.0, zz = 0.0;
-  cloud.near_segment(core.x(), core.y(), core.x(), core.y(), radius,
-                     [&](std::size_t begin, std::size_t end) {
-                       for (std::size_t k = begin; k < end; ++k) {
-                         const double x = cloud.x()[k] - core.x();
-                         const double y = cloud.y()[k] - core.y();
-                         const double z = cloud.z()[k] - core.z();
-                         if (x * x + y * y + z * z > r2) continue;
-                         ++n;
-                         sum += Eigen::Vector3d(x, y, z);
-                         xx += x * x;
-                         xy += x * y;
-                         xz += x * z;
-                         yy += y * y;
-                         yz += y * z;
-                         zz += z * z;
-                       }
-                     });
+  cloud.near_segment(core.x(), core.y(), core.x(), core.y(), radius, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t k = begin; k < end; ++k) {
+      const double x = cloud.x()[k] - core.x();
+      const double y = cloud.y()[k] - core.y();
+      const double z = cloud.z()[k] - core.z();
+      if (x * x + y * y + z * z > r2) continue;
+      ++n;
+      sum += Eigen::Vector3d(x, y, z);
+      xx += x * x;
+      xy += x * y;
+      xz += x * z;
+      yy += y * y;
+      yz += y * z;
+      zz += z * z;
+    }
+  });
   if (n < 3) return std::nullopt;
   Eigen::Matrix3d second;
   second << xx, xy, xz, xy, yy, yz, xz, yz, zz;
@@ -59,15 +57,14 @@ std::optional<Eigen::Vector3d> normal_at(const ColumnIndex& cloud, const Eigen::
 }
 
 /// Positions along the normal of the points in the closed cylinder, in index order.
-void collect(const ColumnIndex& cloud, const Eigen::Vector3d& core, const Eigen::Vector3d& normal,
-             const M3c2Options& options, std::vector<double>& heights) {
+void collect(const ColumnIndex& cloud, const Eigen::Vector3d& core, const Eigen::Vector3d& normal, const M3c2Options& options,
+             std::vector<double>& heights) {
   heights.clear();
   const double r2 = options.cylinder_radius_m * options.cylinder_radius_m * kBorder;
   const double reach_m = options.half_length_m * kBorder;
   const Eigen::Vector3d reach = options.half_length_m * normal;
-  cloud.near_segment(core.x() - reach.x(), core.y() - reach.y(), core.x() + reach.x(),
-                     core.y() + reach.y(), options.cylinder_radius_m,
-                     [&](std::size_t begin, std::size_t end) {
+  cloud.near_segment(core.x() - reach.x(), core.y() - reach.y(), core.x() + reach.x(), core.y() + reach.y(),
+                     options.cylinder_radius_m, [&](std::size_t begin, std::size_t end) {
                        for (std::size_t k = begin; k < end; ++k) {
                          const double x = cloud.x()[k] - core.x();
                          const double y = cloud.y()[k] - core.y();
@@ -94,8 +91,7 @@ Statistics statistics_of(const std::vector<double>& values) {
   double squares = 0.0;
   for (const double v : values) squares += (v - mean) * (v - mean);
   const double degrees = static_cast<double>(values.size()) - 1.0;
-  return {mean, degrees > 0.0 ? std::sqrt(squares / degrees)
-                              : std::numeric_limits<double>::quiet_NaN()};
+  return {mean, degrees > 0.0 ? std::sqrt(squares / degrees) : std::numeric_limits<double>::quiet_NaN()};
 }
 
 class M3c2 {
@@ -113,8 +109,8 @@ class M3c2 {
     std::vector<double> after;
   };
 
-  void measure(std::size_t i, const Eigen::Vector3d& core, const Points* normals,
-               DisplacementField& field, Scratch& scratch) const {
+  void measure(std::size_t i, const Eigen::Vector3d& core, const Points* normals, DisplacementField& field,
+               Scratch& scratch) const {
     const auto row = static_cast<Eigen::Index>(i);
     field.position_m.row(row) = core.transpose();
     if (!core.allFinite()) return;
@@ -175,8 +171,8 @@ class M3c2 {
   std::optional<Eigen::Vector3d> scanner_;
 };
 
-DisplacementField measure_all(PointsView before, PointsView after, PointsView cores,
-                              const Points* normals, const M3c2Options& options, const Run& run) {
+DisplacementField measure_all(PointsView before, PointsView after, PointsView cores, const Points* normals,
+                              const M3c2Options& options, const Run& run) {
   validate(options, "m3c2");
   require_same(before.frame(), after.frame(), "m3c2, the two clouds");
   require_same(before.frame(), cores.frame(), "m3c2, cloud and core points");
@@ -205,13 +201,12 @@ DisplacementField measure_all(PointsView before, PointsView after, PointsView co
 
 }  // namespace
 
-DisplacementField m3c2(PointsView before, PointsView after, PointsView cores,
-                       const M3c2Options& options, const Run& run) {
+DisplacementField m3c2(PointsView before, PointsView after, PointsView cores, const M3c2Options& options, const Run& run) {
   return measure_all(before, after, cores, nullptr, options, run);
 }
 
-DisplacementField m3c2_along(PointsView before, PointsView after, PointsView cores,
-                             const Points& normals, const M3c2Options& options, const Run& run) {
+DisplacementField m3c2_along(PointsView before, PointsView after, PointsView cores, const Points& normals,
+                             const M3c2Options& options, const Run& run) {
   if (static_cast<std::size_t>(normals.rows()) != cores.size()) {
     throw Error(ErrorKind::input, "m3c2 needs one normal per core point");
   }

@@ -28,8 +28,7 @@ struct M3c2Options {
             "The cylinder reaches so far to both sides of the core point");
     d.field(&M3c2Options::registration_error_m, "registration_error_m", "m", at_least(0),
             "Registration error that is added to the detection limit");
-    d.field(&M3c2Options::up, "up", "", anything(),
-            "Normals point to the side of this vector, unless scanner_m is given");
+    d.field(&M3c2Options::up, "up", "", anything(), "Normals point to the side of this vector, unless scanner_m is given");
     d.field(&M3c2Options::scanner_m, "scanner_m", "m", anything(),
             "Normals point towards this place (world coordinates of the clouds)");
     d.field(&M3c2Options::min_points, "min_points", "", at_least(2),
@@ -56,11 +55,10 @@ struct M3c2Options {
 ///         few_points has a value, but no limit.
 /// @throws Error(frame) when the frames differ, Error(config) for bad options, Error(cancelled).
 /// Complexity: one index of each cloud, then O(points in the neighbourhood) per core point.
-DisplacementField m3c2(PointsView before, PointsView after, PointsView cores,
-                       const M3c2Options& options, const Run& run);
+DisplacementField m3c2(PointsView before, PointsView after, PointsView cores, const M3c2Options& options, const Run& run);
 
 /// As m3c2(), along given normals (N x 3, one a core point; they need not have unit length).
-DisplacementField m3c2_along(PointsView before, PointsView after, PointsView cores,
-                             const Points& normals, const M3c2Options& options, const Run& run);
+DisplacementField m3c2_along(PointsView before, PointsView after, PointsView cores, const Points& normals,
+                             const M3c2Options& options, const Run& run);
 
 }  // namespace highwall

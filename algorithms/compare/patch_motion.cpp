@@ -113,7 +113,8 @@ std::vector<Patch> patch_motion(const std::vector<DisplacementField>& fields, In
           patch.directions = observable_directions(fields[0], cores, options.two_directions);
           const auto width = static_cast<std::size_t>(patch.directions.cols());
           if (width == 0) continue;
-          patch.series.components = width == 2 ? std::vector<std::string>{"across_wall", "up"} : std::vector<std::string>{"along_normal"};
+          patch.series.components =
+              width == 2 ? std::vector<std::string>{"across_wall", "up"} : std::vector<std::string>{"along_normal"};
           patch.series.push(reference, std::vector<double>(width, 0.0), std::vector<double>(width, registration_sigma_m[0]));
           for (std::size_t e = 0; e < fields.size(); ++e) {
             const BlockMotion motion = fit_block(fields[e], cores, patch.directions, registration_sigma_m[e], options);

@@ -60,8 +60,8 @@ CoarseFit gicp(PointsView source, PointsView target, double voxel_m, double reac
   fit.rms_m = std::sqrt(method.getFitnessScore(reach_m));
   const Eigen::Matrix4d about_centre = method.getFinalTransformation().cast<double>();
   const Eigen::Quaterniond turn(Eigen::Matrix3d(about_centre.topLeftCorner<3, 3>()));
-  fit.transform = Eigen::Translation3d(centre + about_centre.topRightCorner<3, 1>()) * turn.normalized() *
-                  Eigen::Translation3d(-centre);
+  fit.transform =
+      Eigen::Translation3d(centre + about_centre.topRightCorner<3, 1>()) * turn.normalized() * Eigen::Translation3d(-centre);
   return fit;
 }
 

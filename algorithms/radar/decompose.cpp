@@ -83,8 +83,7 @@ Surface surface_at(PointsView cloud, const Points& places, const DownslopeOption
           if (normal.z() < 0.0) normal = -normal;
           if (!(normal.z() > kLevel)) continue;  // An overhang has no height in plan.
           out.normal.row(static_cast<Eigen::Index>(i)) = normal.transpose();
-          out.height_m[i] =
-              mean.z() - (normal.x() * (place.x() - mean.x()) + normal.y() * (place.y() - mean.y())) / normal.z();
+          out.height_m[i] = mean.z() - (normal.x() * (place.x() - mean.x()) + normal.y() * (place.y() - mean.y())) / normal.z();
         }
       },
       run, {}, 256);

@@ -6,8 +6,7 @@
 
 namespace highwall {
 
-std::vector<Patch> patch_line_of_sight(const Stack& stack, const Polygon& outline, const PatchOptions& options,
-                                       const Run& run) {
+std::vector<Patch> patch_line_of_sight(const Stack& stack, const Polygon& outline, const PatchOptions& options, const Run& run) {
   validate(options, "patches");
   const GridGeometry& g = stack.geometry();
   const auto place_of = [&](std::size_t i) {

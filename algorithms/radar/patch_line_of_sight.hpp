@@ -14,7 +14,6 @@ namespace highwall {
 /// a value up to it.
 /// @return patches that were seen at least once, by cell; the area is that of their cells with a value
 /// @throws Error(config) for bad options
-std::vector<Patch> patch_line_of_sight(const Stack& stack, const Polygon& outline, const PatchOptions& options,
-                                       const Run& run);
+std::vector<Patch> patch_line_of_sight(const Stack& stack, const Polygon& outline, const PatchOptions& options, const Run& run);
 
 }  // namespace highwall

@@ -14,9 +14,7 @@ namespace highwall {
 struct MapOptions {
   double window_h = 24.0;
 
-  static void describe(auto& d) {
-    d.field(&MapOptions::window_h, "window_h", "h", above(0), "Length of the trailing window");
-  }
+  static void describe(auto& d) { d.field(&MapOptions::window_h, "window_h", "h", above(0), "Length of the trailing window"); }
 };
 
 /// Velocity of every cell at the newest scan. Vectors have geometry.cells() entries, row-major.
@@ -33,8 +31,8 @@ struct VelocityMap {
 
 /// What is known of the ground under a map; empty vectors = not known.
 struct MapGround {
-  std::vector<double> range_m;        ///< From the radar, by cell.
-  std::vector<std::uint8_t> stable;   ///< 1 = stable ground.
+  std::vector<double> range_m;       ///< From the radar, by cell.
+  std::vector<std::uint8_t> stable;  ///< 1 = stable ground.
 };
 
 /// Trailing velocity of every cell of a stack as rate() gives it, its sigma as calibrate() does. Without a declared

@@ -22,9 +22,9 @@ double mad_about(const std::vector<double>& v, double centre) {
 /// Slopes of pairs, walking forwards over samples in ascending (or mirrored) time.
 void collect_slopes(const std::vector<Sample>& s, const MidasOptions& o, std::vector<double>& slopes) {
   for (std::size_t i = 0; i < s.size(); ++i) {
-    const auto first = std::lower_bound(s.begin() + static_cast<std::ptrdiff_t>(i), s.end(),
-                                        s[i].t_days + o.period_days - o.tolerance_days,
-                                        [](const Sample& a, double t) { return a.t_days < t; });
+    const auto first =
+        std::lower_bound(s.begin() + static_cast<std::ptrdiff_t>(i), s.end(), s[i].t_days + o.period_days - o.tolerance_days,
+                         [](const Sample& a, double t) { return a.t_days < t; });
     if (first == s.end()) break;
     const auto partner = static_cast<std::size_t>(first - s.begin());
     if (partner == i || s[partner].t_days - s[i].t_days > o.period_days + o.tolerance_days) continue;

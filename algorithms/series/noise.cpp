@@ -308,8 +308,7 @@ std::vector<Calibration> calibrate_on_start(std::vector<WindowRate>& rates, cons
 
 std::vector<CalibrationStage> calibration_stages(const std::vector<WindowRate>& rates, const TimeSeries& series,
                                                  const std::vector<std::array<Instant, 2>>& quiet, std::size_t component,
-                                                 const NoiseOptions& options,
-                                                 const std::vector<std::array<Instant, 2>>& moving) {
+                                                 const NoiseOptions& options, const std::vector<std::array<Instant, 2>>& moving) {
   validate(options, "noise");
   NoiseOptions without_slopes = options;
   without_slopes.least_independent = std::numeric_limits<double>::max();

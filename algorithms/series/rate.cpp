@@ -93,13 +93,12 @@ WindowRate rate_in_window(const TimeSeries& s, double window_h, const RateOption
 
 }  // namespace
 
-std::vector<WindowRate> rate(const TimeSeries& series, const RateOptions& options, const Run& run,
-                             std::size_t component) {
+std::vector<WindowRate> rate(const TimeSeries& series, const RateOptions& options, const Run& run, std::size_t component) {
   validate(options, "rate");
   for (std::size_t i = 1; i < series.size(); ++i) {
     if (series.time[i] < series.time[i - 1]) {
-      throw Error(ErrorKind::input, "the samples are not in time order at " + to_iso8601(series.time[i]),
-                  series.target, "sort them first");
+      throw Error(ErrorKind::input, "the samples are not in time order at " + to_iso8601(series.time[i]), series.target,
+                  "sort them first");
     }
   }
   std::vector<WindowRate> out(options.windows_h.size());

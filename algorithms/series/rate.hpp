@@ -32,7 +32,7 @@ struct WindowRate {
   std::vector<double> sigma_m_per_day;     ///< NaN until calibrated: see noise.hpp.
   std::vector<std::uint32_t> count;        ///< Samples in the window.
   std::vector<Reason> reason;
-  std::vector<double> span_days;           ///< From the first to the last of them; NaN without a velocity.
+  std::vector<double> span_days;  ///< From the first to the last of them; NaN without a velocity.
 };
 
 /// Velocity of a one-component series, or of component `component`, in every window.
@@ -42,8 +42,7 @@ struct WindowRate {
 /// few hundred steps, so that rounding cannot build up.
 /// @param series  samples in time order (equal instants allowed)
 /// @throws Error(input) when the samples are not in time order; Error(config) for bad options.
-std::vector<WindowRate> rate(const TimeSeries& series, const RateOptions& options, const Run& run,
-                             std::size_t component = 0);
+std::vector<WindowRate> rate(const TimeSeries& series, const RateOptions& options, const Run& run, std::size_t component = 0);
 
 /// Rate between sample i and the sample nearest to t_i - window, for sparse series (daily readings).
 struct TwoPointRate {
@@ -55,7 +54,6 @@ struct TwoPointRate {
 
 /// @param window_days  the earlier sample must lie between 0.5 and 1.5 windows before; the nearest to
 ///                     one window is taken
-TwoPointRate two_point_rate(const TimeSeries& series, std::size_t sample, double window_days,
-                            std::size_t component = 0);
+TwoPointRate two_point_rate(const TimeSeries& series, std::size_t sample, double window_days, std::size_t component = 0);
 
 }  // namespace highwall

@@ -12,13 +12,13 @@ namespace highwall {
 
 /// What a criterion says of one sample.
 struct Verdict {
-  bool raise = false;  ///< Over the threshold, sigma taken off.
+  bool raise = false;       ///< Over the threshold, sigma taken off.
   bool significant = true;  ///< No outlier of the noise by itself: see is_significant().
-  bool hold = false;   ///< Over the release limit: a level that stands does not fall.
+  bool hold = false;        ///< Over the release limit: a level that stands does not fall.
   /// How near: velocity over its limit; ranks rules when none raises.
   double ratio = 0.0;
   double limit_m_per_day = kNaN;  ///< The rule's limit as a velocity; NaN when it has none.
-  Evidence evidence;   ///< In the rule's own unit.
+  Evidence evidence;              ///< In the rule's own unit.
 };
 
 /// One way to judge a sample: pure, without clock and memory. A new one is a file and a word in

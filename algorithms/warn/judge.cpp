@@ -26,7 +26,8 @@ void speak_for_levels(const std::vector<Said>& said, LampSample& sample) {
     const Said* best = nullptr;
     for (const Said& one : said) {
       if (!one.verdict.raise || one.level < static_cast<Level>(l)) continue;
-      const bool better = best == nullptr || one.level < best->level || (one.level == best->level && one.verdict.ratio > best->verdict.ratio);
+      const bool better =
+          best == nullptr || one.level < best->level || (one.level == best->level && one.verdict.ratio > best->verdict.ratio);
       if (better) best = &one;
     }
     if (best != nullptr) sample.rule[l] = best->rule;
@@ -35,7 +36,8 @@ void speak_for_levels(const std::vector<Said>& said, LampSample& sample) {
 
 /// True when a sample lies so soon after a declared blast that its step is still in the window, and the motion since
 /// is slower than the limit. The first half hour counts as the blast itself.
-bool only_a_blast(const TargetInput& target, const PolicyTiming& timing, const PolicyRule& rule, double limit_m_per_day, std::size_t i) {
+bool only_a_blast(const TargetInput& target, const PolicyTiming& timing, const PolicyRule& rule, double limit_m_per_day,
+                  std::size_t i) {
   const TimeSeries& series = target.series;
   const Instant at = series.time[i];
   for (const Instant blast : target.blasts) {
@@ -54,11 +56,13 @@ bool only_a_blast(const TargetInput& target, const PolicyTiming& timing, const P
 }
 
 bool soon_after_step(const TargetInput& target, Instant at) {
-  return std::any_of(target.steps.begin(), target.steps.end(), [&](const KnownStep& s) { return at >= s.at && to_hours(at - s.at) <= 24.0; });
+  return std::any_of(target.steps.begin(), target.steps.end(),
+                     [&](const KnownStep& s) { return at >= s.at && to_hours(at - s.at) <= 24.0; });
 }
 
 /// What every rule says of a sample. `calibrated`: the series' own noise is known.
-std::vector<Said> ask_rules(const TargetInput& target, const TargetRates& rates, const Policy& policy, std::size_t i, bool calibrated) {
+std::vector<Said> ask_rules(const TargetInput& target, const TargetRates& rates, const Policy& policy, std::size_t i,
+                            bool calibrated) {
   std::vector<Said> said;
   for (std::size_t r = 0; r < policy.rules.size(); ++r) {
     const PolicyRule& rule = policy.rules[r];
@@ -66,7 +70,8 @@ std::vector<Said> ask_rules(const TargetInput& target, const TargetRates& rates,
     auto verdict = criterion_of(rule.family).judge(rule, policy.timing, rates, i);
     if (!verdict) continue;
     Level level = rule.level;
-    if (level == Level::red && (verdict->raise || verdict->hold) && only_a_blast(target, policy.timing, rule, verdict->limit_m_per_day, i)) {
+    if (level == Level::red && (verdict->raise || verdict->hold) &&
+        only_a_blast(target, policy.timing, rule, verdict->limit_m_per_day, i)) {
       level = Level::orange;
     }
     said.push_back({static_cast<std::int32_t>(r), level, std::move(*verdict)});
@@ -99,8 +104,8 @@ LampSample judge_sample(const TargetInput& target, const TargetRates& rates, con
       sample.on_delay_h[l] = std::min(sample.on_delay_h[l], delay);
     }
     const Level raised = verdict.raise ? level : Level::none;
-    const bool better = deciding == nullptr || raised > deciding_level ||
-                        (raised == deciding_level && verdict.ratio > deciding->verdict.ratio);
+    const bool better =
+        deciding == nullptr || raised > deciding_level || (raised == deciding_level && verdict.ratio > deciding->verdict.ratio);
     if (!better) continue;
     deciding = &one;
     deciding_level = raised;
@@ -131,7 +136,8 @@ std::optional<Evidence> evidence_of(const Policy& policy, const TargetRates& rat
 }
 
 /// Every entry is told what made its level; one whose level no rule raises any more shows that rule as it is now.
-void tell_why(const Policy& policy, const TargetRates& rates, const std::vector<LampSample>& samples, std::vector<LampEntry>& entries) {
+void tell_why(const Policy& policy, const TargetRates& rates, const std::vector<LampSample>& samples,
+              std::vector<LampEntry>& entries) {
   std::size_t next = 0;
   const LampEntry* before = nullptr;
   for (LampEntry& e : entries) {
@@ -149,17 +155,18 @@ void tell_why(const Policy& policy, const TargetRates& rates, const std::vector<
 
 /// True when some other target's newest sample up to `at` (before it, on a common reference) is fresh enough and
 /// significantly over the level.
-bool neighbour_is_over(const std::vector<TargetInput>& targets, const std::vector<std::vector<LampSample>>& all, std::size_t self, double neighbour_h, Instant at,
-                       Level level) {
+bool neighbour_is_over(const std::vector<TargetInput>& targets, const std::vector<std::vector<LampSample>>& all, std::size_t self,
+                       double neighbour_h, Instant at, Level level) {
   for (std::size_t other = 0; other < all.size(); ++other) {
     if (other == self) continue;
-    auto after = std::upper_bound(all[other].begin(), all[other].end(), at,
-                                  [](Instant t, const LampSample& s) { return t < s.at; });
+    auto after =
+        std::upper_bound(all[other].begin(), all[other].end(), at, [](Instant t, const LampSample& s) { return t < s.at; });
     const bool common = !targets[self].reference.empty() && targets[self].reference == targets[other].reference;
     while (common && after != all[other].begin() && std::prev(after)->at >= at) --after;
     if (after == all[other].begin()) continue;
     const LampSample& newest = *std::prev(after);
-    if (newest.usable && std::min(newest.raise, newest.significant) >= level && to_hours(at - newest.at) <= neighbour_h) return true;
+    if (newest.usable && std::min(newest.raise, newest.significant) >= level && to_hours(at - newest.at) <= neighbour_h)
+      return true;
   }
   return false;
 }
@@ -172,8 +179,8 @@ std::vector<Act> acts_of(const std::vector<Act>& acts, const std::string& target
 
 }  // namespace
 
-std::vector<History> judge_targets(const std::vector<TargetInput>& targets, const Policy& policy,
-                                   const std::vector<Act>& acts, Instant now, const Run& run) {
+std::vector<History> judge_targets(const std::vector<TargetInput>& targets, const Policy& policy, const std::vector<Act>& acts,
+                                   Instant now, const Run& run) {
   check_rules(policy);
   std::vector<History> histories(targets.size());
   std::vector<std::vector<LampSample>> samples(targets.size());
@@ -182,8 +189,8 @@ std::vector<History> judge_targets(const std::vector<TargetInput>& targets, cons
       targets.size(),
       [&](const Block& block) {
         for (std::size_t i = block.begin; i < block.end; ++i) {
-          rates[i] = target_rates(targets[i].series, policy, targets[i].quiet, targets[i].rate, targets[i].noise, run,
-                                  targets[i].steps);
+          rates[i] =
+              target_rates(targets[i].series, policy, targets[i].quiet, targets[i].rate, targets[i].noise, run, targets[i].steps);
           samples[i] = judge_samples(targets[i], rates[i], policy);
           histories[i].target = targets[i].series.target;
           histories[i].kind = targets[i].series.kind;
@@ -203,10 +210,9 @@ std::vector<History> judge_targets(const std::vector<TargetInput>& targets, cons
         for (std::size_t i = block.begin; i < block.end; ++i) {
           const Silence silence{targets[i].max_silence_h, policy.timing.stale_share};
           histories[i].entries =
-              run_lamp(samples[i], policy.timing, silence, acts_of(acts, histories[i].target), now,
-                       [&](Instant at, Level level) {
-                         return neighbour_is_over(targets, samples, i, policy.timing.neighbour_h, at, level);
-                       });
+              run_lamp(samples[i], policy.timing, silence, acts_of(acts, histories[i].target), now, [&](Instant at, Level level) {
+                return neighbour_is_over(targets, samples, i, policy.timing.neighbour_h, at, level);
+              });
           tell_why(policy, rates[i], samples[i], histories[i].entries);
         }
       },
@@ -243,8 +249,8 @@ Level quorum_level(const std::vector<const LampEntry*>& now, const std::vector<H
 ZoneState zone_state(const std::vector<const LampEntry*>& now, const std::vector<History>& targets, std::size_t quorum,
                      double area_m2) {
   ZoneState state;
-  const auto alive = static_cast<std::size_t>(std::count_if(
-      now.begin(), now.end(), [](const LampEntry* e) { return e == nullptr || e->health != Health::silent; }));
+  const auto alive = static_cast<std::size_t>(
+      std::count_if(now.begin(), now.end(), [](const LampEntry* e) { return e == nullptr || e->health != Health::silent; }));
   const std::size_t needed = std::max<std::size_t>(1, std::min(quorum, alive == 0 ? now.size() : alive));
   state.level = quorum_level(now, targets, needed, area_m2, [](const LampEntry& e) { return e.level; });
   state.unlatched = quorum_level(now, targets, needed, area_m2, [](const LampEntry& e) { return e.unlatched; });
@@ -287,17 +293,16 @@ History judge_zone(const std::string& zone, const std::vector<History>& targets,
   for (std::size_t o = 0; o < order.size(); ++o) {
     const LampEntry& entry = targets[order[o].first].entries[order[o].second];
     now[order[o].first] = &entry;
-    const bool last_of_instant =
-        o + 1 == order.size() || targets[order[o + 1].first].entries[order[o + 1].second].at != entry.at;
+    const bool last_of_instant = o + 1 == order.size() || targets[order[o + 1].first].entries[order[o + 1].second].at != entry.at;
     if (!last_of_instant) continue;
     const ZoneState state = zone_state(now, targets, quorum, quorum_area_m2);
     if (!history.entries.empty()) {
       const LampEntry& previous = history.entries.back();
-      const bool same = previous.level == state.level && previous.unlatched == state.unlatched &&
-                        previous.health == state.health;
+      const bool same = previous.level == state.level && previous.unlatched == state.unlatched && previous.health == state.health;
       if (same) continue;
     }
-    LampEntry own{entry.at, state.level, state.unlatched, state.health, entry.cause, {}, entry.by, {}, nullptr, entry.measured, entry.note};
+    LampEntry own{entry.at, state.level, state.unlatched, state.health,   entry.cause, {},
+                  entry.by, {},          nullptr,         entry.measured, entry.note};
     if (state.strongest != targets.size()) {
       const LampEntry& strongest = *now[state.strongest];
       own.evidence = strongest.evidence;

@@ -15,18 +15,18 @@ namespace highwall {
 
 /// One target to be judged.
 struct TargetInput {
-  TimeSeries series;                               ///< In time order, flags set.
-  std::vector<std::array<Instant, 2>> quiet;       ///< Declared quiet periods; empty = its own start.
+  TimeSeries series;                          ///< In time order, flags set.
+  std::vector<std::array<Instant, 2>> quiet;  ///< Declared quiet periods; empty = its own start.
   double max_silence_h = 24.0;
-  double area_m2 = 0.0;                            ///< Wall that the target stands for; 0 = a point.
-  double sensitivity = kNaN;                       ///< Line of sight: share of a motion down the slope that is seen.
-  RateOptions rate;                                ///< How its velocities are made; the windows are the policy's.
-  NoiseOptions noise;                              ///< How their sigmas are calibrated.
-  std::vector<std::string> epochs;                 ///< Where the samples come from, for the evidence.
-  std::string reference;                           ///< Common base: its error is everyone's at one instant.
-  std::vector<KnownStep> steps;                    ///< Steps that were taken out.
-  std::vector<Instant> blasts;                     ///< Declared for its zone or itself.
-  std::vector<std::string> doubts;                 ///< Found before: passed on to the history.
+  double area_m2 = 0.0;             ///< Wall that the target stands for; 0 = a point.
+  double sensitivity = kNaN;        ///< Line of sight: share of a motion down the slope that is seen.
+  RateOptions rate;                 ///< How its velocities are made; the windows are the policy's.
+  NoiseOptions noise;               ///< How their sigmas are calibrated.
+  std::vector<std::string> epochs;  ///< Where the samples come from, for the evidence.
+  std::string reference;            ///< Common base: its error is everyone's at one instant.
+  std::vector<KnownStep> steps;     ///< Steps that were taken out.
+  std::vector<Instant> blasts;      ///< Declared for its zone or itself.
+  std::vector<std::string> doubts;  ///< Found before: passed on to the history.
 };
 
 /// All that happened to one target, or to a zone.
@@ -56,8 +56,8 @@ struct History {
 /// of the rule that made it, as it is now. Evidence of targets has no epochs, policy and citation: those are the
 /// same for all (History::epochs, the policy) and are added where it is published.
 /// @return histories in the order of the targets; the same for any number of threads
-std::vector<History> judge_targets(const std::vector<TargetInput>& targets, const Policy& policy,
-                                   const std::vector<Act>& acts, Instant now, const Run& run);
+std::vector<History> judge_targets(const std::vector<TargetInput>& targets, const Policy& policy, const std::vector<Act>& acts,
+                                   Instant now, const Run& run);
 
 /// Level of a zone from its targets: the highest level that `quorum_targets` of them have, or that
 /// targets of together `quorum_area_m2` have; either is enough. Targets that are silent cannot speak: when fewer

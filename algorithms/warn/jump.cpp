@@ -9,8 +9,7 @@ namespace {
 
 /// Displacement across a gap, less what the speed before it explains, minus k sigma, against a threshold. Says
 /// nothing of samples that do not follow a gap.
-std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates,
-                             std::size_t sample) {
+std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates, std::size_t sample) {
   if (rates.jump_m.empty()) return std::nullopt;
   const double jump = rates.jump_m[sample];
   const double sigma = rates.jump_sigma_m[sample];

@@ -89,18 +89,17 @@ class Lamp {
   std::array<std::int64_t, 4> in_a_row_{};
   std::array<Raise, 5> made_{};  ///< By level.
   std::array<Instant, 4> over_since_{};
-  Instant last_ = kNoInstant;       ///< Newest sample taken ...
-  Level last_said_ = Level::none;   ///< ... and the level it held.
+  Instant last_ = kNoInstant;      ///< Newest sample taken ...
+  Level last_said_ = Level::none;  ///< ... and the level it held.
   Instant below_since_ = kNoInstant;
-  double below_h_ = 0.0;            ///< Data time since then.
+  double below_h_ = 0.0;  ///< Data time since then.
   Level highest_below_ = Level::none;
 };
 
 }  // namespace
 
-std::vector<LampEntry> run_lamp(const std::vector<LampSample>& samples, const PolicyTiming& timing,
-                                const Silence& silence, std::vector<Act> acts, Instant now,
-                                const Neighbour& neighbour) {
+std::vector<LampEntry> run_lamp(const std::vector<LampSample>& samples, const PolicyTiming& timing, const Silence& silence,
+                                std::vector<Act> acts, Instant now, const Neighbour& neighbour) {
   std::stable_sort(acts.begin(), acts.end(), [](const Act& a, const Act& b) { return a.at < b.at; });
   Lamp lamp(timing, silence, neighbour);
   std::vector<LampEntry> history;
@@ -111,8 +110,10 @@ std::vector<LampEntry> run_lamp(const std::vector<LampSample>& samples, const Po
   const Duration stale_after = duration_from_seconds(silence.max_silence_h * silence.stale_share * 3600.0);
   const Duration silent_after = duration_from_seconds(silence.max_silence_h * 3600.0);
 
-  const auto enter = [&](Instant at, LampEntry::Cause cause, const std::string& by = {}, bool measured = true, std::string note = {}) {
-    history.push_back({at, lamp.level(), lamp.unlatched(), health, cause, evidence, by, lamp.raise(), nullptr, measured, std::move(note)});
+  const auto enter = [&](Instant at, LampEntry::Cause cause, const std::string& by = {}, bool measured = true,
+                         std::string note = {}) {
+    history.push_back(
+        {at, lamp.level(), lamp.unlatched(), health, cause, evidence, by, lamp.raise(), nullptr, measured, std::move(note)});
   };
   const auto acts_until = [&](Instant until) {
     for (; next_act < acts.size() && acts[next_act].at <= until; ++next_act) {

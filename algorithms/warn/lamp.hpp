@@ -15,11 +15,11 @@ namespace highwall {
 /// What the criteria say of one sample, before time and memory come in.
 struct LampSample {
   Instant at = kNoInstant;
-  Level raise = Level::none;      ///< Highest level over its threshold.
-  Level hold = Level::none;       ///< Highest level over its release limit.
-  Level significant = Level::red; ///< Highest level that a neighbour may confirm: its value is no outlier of the noise.
-  bool usable = true;             ///< False: flagged or without velocity; neither raises nor lowers.
-  bool measured = true;           ///< False: flagged or not a number; no sign of life.
+  Level raise = Level::none;       ///< Highest level over its threshold.
+  Level hold = Level::none;        ///< Highest level over its release limit.
+  Level significant = Level::red;  ///< Highest level that a neighbour may confirm: its value is no outlier of the noise.
+  bool usable = true;              ///< False: flagged or without velocity; neither raises nor lowers.
+  bool measured = true;            ///< False: flagged or not a number; no sign of life.
   /// By level: how far apart samples must lie that confirm each other, hours.
   std::array<double, 5> on_delay_h{};
   Health quality = Health::live;  ///< live or degraded.
@@ -44,13 +44,13 @@ struct LampEntry {
   Level unlatched = Level::none;  ///< What it would be without the latch.
   Health health = Health::live;
   Cause cause = Cause::sample;
-  Evidence evidence;              ///< Of the sample; of the last sample for the other causes.
-  std::string by;                 ///< Who, for an act.
-  Raise raise;                    ///< What made the level.
+  Evidence evidence;  ///< Of the sample; of the last sample for the other causes.
+  std::string by;     ///< Who, for an act.
+  Raise raise;        ///< What made the level.
   /// Evidence of that moment; null at none. Shared by all entries of one raise.
   std::shared_ptr<const Evidence> raised;
-  bool measured = true;           ///< For a sample: it has a value.
-  std::string note;               ///< What an act did, when that is not plain.
+  bool measured = true;  ///< For a sample: it has a value.
+  std::string note;      ///< What an act did, when that is not plain.
 };
 
 /// How long a target may say nothing.
@@ -76,8 +76,7 @@ using Neighbour = std::function<bool(Instant at, Level level)>;
 ///   level. Samples that are flagged or no number are no sign of life.
 /// @param samples in time order; acts in any order (those of other targets are left out before)
 /// @return one entry per sample, act and change of health, in time order, none after `now`
-std::vector<LampEntry> run_lamp(const std::vector<LampSample>& samples, const PolicyTiming& timing,
-                                const Silence& silence, std::vector<Act> acts, Instant now,
-                                const Neighbour& neighbour = {});
+std::vector<LampEntry> run_lamp(const std::vector<LampSample>& samples, const PolicyTiming& timing, const Silence& silence,
+                                std::vector<Act> acts, Instant now, const Neighbour& neighbour = {});
 
 }  // namespace highwall

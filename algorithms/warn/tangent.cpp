@@ -13,8 +13,7 @@ constexpr double kDegrees = 180.0 / std::numbers::pi;
 /// equal-speed rate. k sigma of both are taken off, so that neither noise nor a rate known badly makes an angle; a
 /// velocity below the rule's floor makes none either. A rule with within_sigma is that of uniform motion, met
 /// from so many sigmas of the equal-speed rate below the angle on.
-std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates,
-                             std::size_t sample) {
+std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates, std::size_t sample) {
   const SpeedWindow* window = rates.window(rule.window_h);
   const double equal_speed = rates.equal_speed_m_per_day[sample];
   if (window == nullptr || !(equal_speed > 0.0)) return std::nullopt;
@@ -53,7 +52,6 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
 }  // namespace
 
 extern const Criterion tangent_criterion;
-const Criterion tangent_criterion{"tangent", "Improved tangent angle against a threshold in degrees",
-                                  "degrees", judge};
+const Criterion tangent_criterion{"tangent", "Improved tangent angle against a threshold in degrees", "degrees", judge};
 
 }  // namespace highwall

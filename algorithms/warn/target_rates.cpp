@@ -29,7 +29,7 @@ struct Component {
   std::vector<WindowRate> rates;
   std::vector<std::vector<TwoPointRate>> two_point;  ///< By window and sample; span NaN = least squares.
   std::vector<CalibrationStage> stages;
-  std::vector<NoiseModel> provisional;                ///< By sample: what is taken before the first stage.
+  std::vector<NoiseModel> provisional;  ///< By sample: what is taken before the first stage.
 
   /// Sigma as it is known in a stage; that of a two-point rate is the larger of the samples' own and the model's.
   double sigma(const CalibrationStage& stage, std::size_t w, std::size_t i) const {
@@ -96,7 +96,8 @@ struct QuietMotion {
   std::size_t samples = 0;
 };
 
-QuietMotion motion_of(const TimeSeries& series, const std::array<Instant, 2>& period, std::size_t c, const NoiseOptions& options) {
+QuietMotion motion_of(const TimeSeries& series, const std::array<Instant, 2>& period, std::size_t c,
+                      const NoiseOptions& options) {
   QuietMotion out;
   std::size_t last = kNoSample;
   std::size_t first = kNoSample;
@@ -116,8 +117,8 @@ QuietMotion motion_of(const TimeSeries& series, const std::array<Instant, 2>& pe
 }
 
 Component component_of(const TimeSeries& series, std::size_t c, const RateOptions& options, const NoiseOptions& noise_options,
-                       const std::vector<std::array<Instant, 2>>& quiet, const std::vector<std::array<Instant, 2>>& moving, double floor_m,
-                       const Run& run) {
+                       const std::vector<std::array<Instant, 2>>& quiet, const std::vector<std::array<Instant, 2>>& moving,
+                       double floor_m, const Run& run) {
   Component out;
   out.rates = rate(series, options, run, c);
   out.stages = calibration_stages(out.rates, series, quiet, c, noise_options, moving);
@@ -182,7 +183,8 @@ double slowest_alarm(const Policy& policy, SensorKind kind, double window_h) {
 }
 
 /// The second opinion on a speed: see SpeedWindow::steady_m_per_day.
-double steady_speed(const std::vector<Component>& components, const TimeSeries& series, std::size_t w, std::size_t i, double speed) {
+double steady_speed(const std::vector<Component>& components, const TimeSeries& series, std::size_t w, std::size_t i,
+                    double speed) {
   const double window_days = components[0].rates[w].window_h / 24.0;
   const Instant quarter = series.time[i] - duration_from_seconds(window_days * 86400.0 / 4.0);
   std::vector<double> medians;
@@ -208,7 +210,8 @@ SpeedWindow speeds_of(const std::vector<Component>& components, const TimeSeries
     const Speed speed = speed_of(components, w, i, [&](const Component& c) { return c.sigma_at(series.time[i], w, i); });
     out.speed_m_per_day.push_back(speed.value);
     out.sigma_m_per_day.push_back(speed.sigma);
-    out.steady_m_per_day.push_back(speed.value >= 0.5 * alarm ? steady_speed(components, series, w, i, speed.value) : speed.value);
+    out.steady_m_per_day.push_back(speed.value >= 0.5 * alarm ? steady_speed(components, series, w, i, speed.value)
+                                                              : speed.value);
   }
   return out;
 }
@@ -265,7 +268,8 @@ void look_across_gaps(const std::vector<Component>& components, const TimeSeries
 }
 
 /// Median speed of a stage's periods as it is known in that stage, and not below the speed's own sigma.
-Speed equal_speed(const std::vector<Component>& components, const TimeSeries& series, std::size_t w, const CalibrationStage& stage) {
+Speed equal_speed(const std::vector<Component>& components, const TimeSeries& series, std::size_t w,
+                  const CalibrationStage& stage) {
   std::vector<double> speeds;
   std::vector<double> sigmas;
   for (std::size_t i = 0; i < series.size(); ++i) {
@@ -293,14 +297,16 @@ Speed equal_speed(const std::vector<Component>& components, const TimeSeries& se
 double slowest_threshold(const Policy& policy, SensorKind kind) {
   double slowest = std::numeric_limits<double>::infinity();
   for (const PolicyRule& rule : policy.rules) {
-    if (rule.family == "velocity" && rule.level > Level::blue && rule.applies_to(kind)) slowest = std::min(slowest, rule.threshold);
+    if (rule.family == "velocity" && rule.level > Level::blue && rule.applies_to(kind))
+      slowest = std::min(slowest, rule.threshold);
   }
   return slowest;
 }
 
 /// Says what is wrong with the declared quiet periods. @return those in which the series moves
-std::vector<std::array<Instant, 2>> doubt_quiet(const TimeSeries& series, const Policy& policy, const std::vector<std::array<Instant, 2>>& quiet,
-                 const NoiseOptions& options, std::vector<std::string>& doubts) {
+std::vector<std::array<Instant, 2>> doubt_quiet(const TimeSeries& series, const Policy& policy,
+                                                const std::vector<std::array<Instant, 2>>& quiet, const NoiseOptions& options,
+                                                std::vector<std::string>& doubts) {
   std::vector<std::array<Instant, 2>> moving;
   bool usable = false;
   for (const auto& period : quiet) {
@@ -329,7 +335,8 @@ void doubt_judgement(const TimeSeries& series, const TargetRates& rates, std::ve
     if (!is_measured(series, i)) continue;
     if (first == kNoSample) first = i;
     if (to_hours(series.time.back() - series.time[i]) > 48.0) continue;
-    for (const SpeedWindow& w : rates.windows) judged = judged || (std::isfinite(w.speed_m_per_day[i]) && std::isfinite(w.sigma_m_per_day[i]));
+    for (const SpeedWindow& w : rates.windows)
+      judged = judged || (std::isfinite(w.speed_m_per_day[i]) && std::isfinite(w.sigma_m_per_day[i]));
   }
   if (first == kNoSample) {
     doubts.emplace_back("has no usable sample and cannot be judged");
@@ -347,9 +354,9 @@ const SpeedWindow* TargetRates::window(double hours) const {
   return nullptr;
 }
 
-TargetRates target_rates(const TimeSeries& series, const Policy& policy,
-                         const std::vector<std::array<Instant, 2>>& quiet, const RateOptions& rate_options,
-                         const NoiseOptions& noise_options, const Run& run, const std::vector<KnownStep>& steps) {
+TargetRates target_rates(const TimeSeries& series, const Policy& policy, const std::vector<std::array<Instant, 2>>& quiet,
+                         const RateOptions& rate_options, const NoiseOptions& noise_options, const Run& run,
+                         const std::vector<KnownStep>& steps) {
   TargetRates out;
   RateOptions options = rate_options;
   options.windows_h = windows_of(policy, series.kind);

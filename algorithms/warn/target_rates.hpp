@@ -21,7 +21,7 @@ struct SpeedWindow {
   /// What counts for orange and red: the smaller of the least-squares speed and the difference of medians, unless
   /// the newest quarter of the window is faster than the whole.
   std::vector<double> steady_m_per_day{};
-  std::vector<double> gap_days{};       ///< Of the gap that the speed was measured across; NaN = none.
+  std::vector<double> gap_days{};  ///< Of the gap that the speed was measured across; NaN = none.
 
   /// The speed that counts for a rule of this level.
   double speed_for(Level level, std::size_t sample) const {
@@ -32,14 +32,14 @@ struct SpeedWindow {
 
 /// Everything a criterion looks at.
 struct TargetRates {
-  std::vector<SpeedWindow> windows;      ///< One per window that the policy names.
+  std::vector<SpeedWindow> windows;           ///< One per window that the policy names.
   std::vector<double> equal_speed_m_per_day;  ///< As known at each sample; never below its own sigma.
   std::vector<double> equal_speed_sigma_m_per_day;
-  std::vector<double> jump_m;        ///< Across the gap before this sample, less what the speed before explains; NaN = no gap.
+  std::vector<double> jump_m;  ///< Across the gap before this sample, less what the speed before explains; NaN = no gap.
   std::vector<double> jump_sigma_m;
-  std::vector<double> gap_days;      ///< From the last sample before the gap to this one; NaN = no gap.
-  Instant judged_from = kNoInstant;  ///< First instant at which the series' own noise is known.
-  std::vector<std::string> doubts;   ///< Each a sentence: what about this series people must know.
+  std::vector<double> gap_days;          ///< From the last sample before the gap to this one; NaN = no gap.
+  Instant judged_from = kNoInstant;      ///< First instant at which the series' own noise is known.
+  std::vector<std::string> doubts;       ///< Each a sentence: what about this series people must know.
   std::vector<Calibration> calibration;  ///< Per window, of the first component, as known at the end.
 
   const SpeedWindow* window(double hours) const;
@@ -58,8 +58,8 @@ struct TargetRates {
 /// declared quiet in which the series moves gives no sigma by its slopes, but by its noise. A window across a known
 /// step has that step's sigma too.
 /// @param rate_options  its windows are not used: they are those of the policy's rules
-TargetRates target_rates(const TimeSeries& series, const Policy& policy,
-                         const std::vector<std::array<Instant, 2>>& quiet, const RateOptions& rate_options,
-                         const NoiseOptions& noise_options, const Run& run, const std::vector<KnownStep>& steps = {});
+TargetRates target_rates(const TimeSeries& series, const Policy& policy, const std::vector<std::array<Instant, 2>>& quiet,
+                         const RateOptions& rate_options, const NoiseOptions& noise_options, const Run& run,
+                         const std::vector<KnownStep>& steps = {});
 
 }  // namespace highwall

@@ -6,8 +6,7 @@ namespace highwall {
 namespace {
 
 /// Trailing speed minus k sigma against the threshold. Without a sigma nothing can be said.
-std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates,
-                             std::size_t sample) {
+std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates, std::size_t sample) {
   const SpeedWindow* window = rates.window(rule.window_h);
   if (window == nullptr) return std::nullopt;
   // For orange and red the smaller of two opinions counts: the velocity of a step is no velocity.
@@ -39,7 +38,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
 }  // namespace
 
 extern const Criterion velocity_criterion;
-const Criterion velocity_criterion{"velocity", "Trailing velocity minus k sigma against a threshold",
-                                   "mm_per_day mm_per_h", judge};
+const Criterion velocity_criterion{"velocity", "Trailing velocity minus k sigma against a threshold", "mm_per_day mm_per_h",
+                                   judge};
 
 }  // namespace highwall

@@ -34,7 +34,8 @@ void add_night_names(const fs::path& night, std::vector<std::string>& names) {
     const auto summary = nlohmann::json::parse(read_whole(night));
     for (const auto& state : summary.at("states")) names.push_back(state.at("name"));
   } catch (const nlohmann::json::exception& e) {
-    throw Error(ErrorKind::storage, fmt::format("the night's summary cannot be read: {}", e.what()), night.string(), "run the night again");
+    throw Error(ErrorKind::storage, fmt::format("the night's summary cannot be read: {}", e.what()), night.string(),
+                "run the night again");
   }
 }
 
@@ -87,16 +88,22 @@ std::string full_name(const std::string& target, const std::vector<std::string>&
   }
   const std::set<std::string> known(names.begin(), names.end());  // site.toml, night and outbox may tell of the same ones
   const std::string near = nearest_word(target, names);
-  throw Error(ErrorKind::input, fmt::format("no zone or target is called \"{}\"", target), {},
-              !near.empty()   ? fmt::format("did you mean \"{}\"?", near)
-              : names.empty() ? "no night has been run on this archive yet"
-                              : fmt::format("known: {}", fmt::join(known.begin(), std::next(known.begin(), static_cast<std::ptrdiff_t>(std::min<std::size_t>(20, known.size()))), ", ")));
+  throw Error(
+      ErrorKind::input, fmt::format("no zone or target is called \"{}\"", target), {},
+      !near.empty() ? fmt::format("did you mean \"{}\"?", near)
+      : names.empty()
+          ? "no night has been run on this archive yet"
+          : fmt::format(
+                "known: {}",
+                fmt::join(known.begin(),
+                          std::next(known.begin(), static_cast<std::ptrdiff_t>(std::min<std::size_t>(20, known.size()))), ", ")));
 }
 
 /// Acts are kept as JSON, which has no other bytes.
 void require_utf8(const std::string& text, const std::string& flag) {
   if (is_utf8(text)) return;
-  usage(flag, fmt::format("\"{}\" is not UTF-8 text (write it in UTF-8; the shell's locale says what the keyboard sends)", printable(text)));
+  usage(flag, fmt::format("\"{}\" is not UTF-8 text (write it in UTF-8; the shell's locale says what the keyboard sends)",
+                          printable(text)));
 }
 
 void add_act(CLI::App& app, Session& session, const std::string& name, Act::Kind kind, const std::string& help) {
@@ -111,15 +118,17 @@ void add_act(CLI::App& app, Session& session, const std::string& name, Act::Kind
   if (kind == Act::Kind::release) reason->required();
   command->add_option("--site,--archive", *archive, "site.toml or archive folder")->default_str("site.toml");
   command->add_option("--now", *now, "Clock, ISO 8601; default: the machine's");
-  command->footer(kind == Act::Kind::release ? "Example: highwall release north_wall --by p09 --reason \"inspected, cracks unchanged\""
-                                             : "Example: highwall ack north_wall --by p07");
+  command->footer(kind == Act::Kind::release
+                      ? "Example: highwall release north_wall --by p09 --reason \"inspected, cracks unchanged\""
+                      : "Example: highwall ack north_wall --by p07");
   command->callback([=, &session] {
     require_utf8(act->target, "target");
     require_utf8(act->by, "--by");
     require_utf8(act->reason, "--reason");
     act->at = now_or_clock(*now);
     const fs::path root = archive_of(*archive);
-    if (!fs::exists(root / "format.toml")) throw Error(ErrorKind::input, "there is no archive", root.string(), "name it with --site or --archive");
+    if (!fs::exists(root / "format.toml"))
+      throw Error(ErrorKind::input, "there is no archive", root.string(), "name it with --site or --archive");
     std::vector<std::string> damages;
     const std::vector<StateLine> told = told_states(root, damages);
     act->target = full_name(act->target, known_names(*archive, told));
@@ -129,23 +138,26 @@ void add_act(CLI::App& app, Session& session, const std::string& name, Act::Kind
     if (is_zone && act->targets->empty() && !damages.empty()) act->targets.reset();
     const fs::path file = record_act(root, *act);
     print(fmt::format("recorded {}; the next night takes it into account\n", file.filename().string()));
-    if (act->targets && act->targets->empty()) print("no target of this zone has been told of yet: it counts for none that comes later\n");
+    if (act->targets && act->targets->empty())
+      print("no target of this zone has been told of yet: it counts for none that comes later\n");
     for (const std::string& damage : damages) print("finding: " + damage + "\n");
     if (!damages.empty()) session.exit_code = kWithFindings;
   });
 }
 
 void add_verify(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("verify", "Read every epoch and message of an archive again and compare them with the journal and with their hashes");
+  auto* command = app.add_subcommand(
+      "verify", "Read every epoch and message of an archive again and compare them with the journal and with their hashes");
   command->footer("Example: highwall verify archive");
   auto archive = std::make_shared<std::string>();
   command->add_option("archive", *archive, "Archive folder or site.toml")->required();
   command->callback([=, &session] {
     const VerifyReport report = Archive::open_for_reading(archive_of(*archive)).verify(session.run);
     for (const std::string& problem : report.problems) print("problem: " + problem + "\n");
-    tell(session, "verify", {{"epochs", fmt::format("{}", report.epochs)},
-                             {"messages", fmt::format("{}", report.messages)},
-                             {"problems", fmt::format("{}", report.problems.size())}});
+    tell(session, "verify",
+         {{"epochs", fmt::format("{}", report.epochs)},
+          {"messages", fmt::format("{}", report.messages)},
+          {"problems", fmt::format("{}", report.problems.size())}});
     print(fmt::format("{} epochs, {:.1f} MB, {} messages, {} problems\n", report.epochs, static_cast<double>(report.bytes) / 1e6,
                       report.messages, report.problems.size()));
     session.exit_code = report.problems.empty() ? 0 : 74;

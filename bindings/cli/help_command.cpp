@@ -35,7 +35,8 @@ std::string topic_text(const std::string& topic) {
   if (topic == "message") return std::string(envelope_schema_text());
   if (topic == "policy") {
     std::string text = policy_keys_text() + "families\n";
-    for (const Criterion* c : all_criterions()) text += fmt::format("  {:<14} {} (threshold in {})\n", c->family, c->description, c->units);
+    for (const Criterion* c : all_criterions())
+      text += fmt::format("  {:<14} {} (threshold in {})\n", c->family, c->description, c->units);
     return text;
   }
   return site_keys_text() + table_text(all_feeds(), "formats of [[publish.to]]") +
@@ -45,7 +46,8 @@ std::string topic_text(const std::string& topic) {
 }  // namespace
 
 void add_help_command(CLI::App& app) {
-  auto* command = app.add_subcommand("help", "Every key of site.toml and of a policy, every algorithm and reader, the JSON Schema of a message");
+  auto* command = app.add_subcommand(
+      "help", "Every key of site.toml and of a policy, every algorithm and reader, the JSON Schema of a message");
   command->footer("Example: highwall help site");
   auto topic = std::make_shared<std::string>("site");
   command->add_option("topic", *topic, "site, policy, algorithms, readers or message")

@@ -20,11 +20,16 @@ int code_of(const Error& e) {
   if (dynamic_cast<const BusyError*>(&e) != nullptr) return 75;
   switch (e.kind()) {
     case ErrorKind::input:
-    case ErrorKind::frame: return 65;
-    case ErrorKind::config: return e.where().starts_with("--") ? 64 : 78;  // A flag, or a file.
-    case ErrorKind::storage: return 74;
-    case ErrorKind::cancelled: return 130;
-    case ErrorKind::internal: return 70;
+    case ErrorKind::frame:
+      return 65;
+    case ErrorKind::config:
+      return e.where().starts_with("--") ? 64 : 78;  // A flag, or a file.
+    case ErrorKind::storage:
+      return 74;
+    case ErrorKind::cancelled:
+      return 130;
+    case ErrorKind::internal:
+      return 70;
   }
   return 70;
 }
@@ -58,8 +63,9 @@ int main_of(int argc, char** argv) {
     command.add_flag("--silent", quiet, "No progress and no log")->group(group);
   };
   add_common(app, "Options");
-  app.footer("Exit codes: 0 complete; 2 complete with findings; 64 usage, 65 input, 70 internal, 74 storage, "
-             "75 archive in use, 78 configuration; 130 cancelled.");
+  app.footer(
+      "Exit codes: 0 complete; 2 complete with findings; 64 usage, 65 input, 70 internal, 74 storage, "
+      "75 archive in use, 78 configuration; 130 cancelled.");
   Session session;
   add_run_commands(app, session);
   add_measure_commands(app, session);

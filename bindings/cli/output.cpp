@@ -59,7 +59,8 @@ bool lies_in(const std::filesystem::path& out, const std::filesystem::path& inpu
   std::error_code failed;
   if (std::filesystem::equivalent(out, input, failed)) return true;
   if (!std::filesystem::is_directory(input, failed)) return false;
-  for (std::filesystem::path above = std::filesystem::weakly_canonical(out, failed); above.has_relative_path(); above = above.parent_path()) {
+  for (std::filesystem::path above = std::filesystem::weakly_canonical(out, failed); above.has_relative_path();
+       above = above.parent_path()) {
     if (std::filesystem::equivalent(above, input, failed)) return true;
   }
   return false;

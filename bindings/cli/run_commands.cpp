@@ -62,11 +62,13 @@ void print_zone(const NightState& n, const ZoneSummary& z) {
   if (z.doubtful_targets > 0) more += fmt::format(", {} degraded (start period, gap, step or no value)", z.doubtful_targets);
   if (n.unlatched < n.level) {
     more += fmt::format("; latched: now {}", name_of(n.unlatched));
-    if (is_measured(z.raised_by)) more += fmt::format(", raised by {} {} at {}", z.raised_by.rule, value_and_limit(z.raised_by), time_text(n.since));
+    if (is_measured(z.raised_by))
+      more += fmt::format(", raised by {} {} at {}", z.raised_by.rule, value_and_limit(z.raised_by), time_text(n.since));
   }
   if (n.level != Level::none) {
-    more += z.acknowledged_by.empty() ? "; not acknowledged"
-                                      : fmt::format("; acknowledged by {} at {}", z.acknowledged_by, time_text(z.acknowledged_at));
+    more += z.acknowledged_by.empty()
+                ? "; not acknowledged"
+                : fmt::format("; acknowledged by {} at {}", z.acknowledged_by, time_text(z.acknowledged_at));
   }
   print(fmt::format("{:<14} {}\n", "", more));
 }
@@ -84,13 +86,14 @@ void print_states(const NightSummary& s) {
 }
 
 void print_sources(const NightSummary& s) {
-  print(fmt::format("\n{:<14} {:<7} {:<9} {:>6} {:>9} {:>8} {}\n", "source", "kind", "health", "files", "new files", "targets", "newest data"));
+  print(fmt::format("\n{:<14} {:<7} {:<9} {:>6} {:>9} {:>8} {}\n", "source", "kind", "health", "files", "new files", "targets",
+                    "newest data"));
   for (const SourceSummary& x : s.sources) {
     std::string trouble;
     if (x.quarantined > 0) trouble += fmt::format("; {} quarantined", x.quarantined);
     if (x.waiting > 0) trouble += fmt::format("; {} waiting", x.waiting);
-    print(fmt::format("{:<14} {:<7} {:<9} {:>6} {:>9} {:>8} {}{}\n", x.id, x.kind, name_of(x.health), x.files, x.taken_in, x.targets,
-                      time_text(x.newest), trouble));
+    print(fmt::format("{:<14} {:<7} {:<9} {:>6} {:>9} {:>8} {}{}\n", x.id, x.kind, name_of(x.health), x.files, x.taken_in,
+                      x.targets, time_text(x.newest), trouble));
   }
 }
 
@@ -127,7 +130,10 @@ int report(const NightSummary& s, const fs::path& output, const Session& session
   std::size_t stored = 0;
   for (const FileOutcome& f : s.files) stored += f.outcome == "stored" ? 1 : 0;
   tell(session, "run",
-       {{"now", to_iso8601(s.now)}, {"stored", count(stored)}, {"messages", count(s.messages_posted)}, {"findings", count(s.findings.size())}});
+       {{"now", to_iso8601(s.now)},
+        {"stored", count(stored)},
+        {"messages", count(s.messages_posted)},
+        {"findings", count(s.findings.size())}});
   for (const std::string& finding : s.findings) {
     const std::string advice = advice_for(finding);
     print("finding: " + finding + (advice.empty() ? "" : "\n         what to do: " + advice) + "\n");
@@ -184,8 +190,8 @@ void add_simulate(CLI::App& app, Session& session) {
   auto flags = std::make_shared<OptionFlags<SimulateOptions>>(*command);
   command->callback([=, &session] {
     const SimulateResult result = simulate(*out, flags->get(), session.run);
-    print(fmt::format("{} files for {} nights; run them with: highwall run {} --now {}\n", result.files,
-                      result.nights.size(), result.site.string(), to_iso8601(result.nights.back())));
+    print(fmt::format("{} files for {} nights; run them with: highwall run {} --now {}\n", result.files, result.nights.size(),
+                      result.site.string(), to_iso8601(result.nights.back())));
     tell(session, "simulate", {{"files", count(result.files)}, {"nights", count(result.nights.size())}});
     if (result.failure != kNoInstant) print(fmt::format("the wedge fails at {}\n", to_iso8601(result.failure)));
   });

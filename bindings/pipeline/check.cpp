@@ -4,8 +4,8 @@
 #include <map>
 
 #include "bindings/pipeline/calculate.hpp"
-#include "bindings/pipeline/trial.hpp"
 #include "bindings/pipeline/measure.hpp"
+#include "bindings/pipeline/trial.hpp"
 #include "bindings/pipeline/warn.hpp"
 #include "core/error.hpp"
 #include "io/archive/match.hpp"
@@ -87,7 +87,8 @@ CheckReport check_site(const Site& site, const NightOptions& options, const Run&
   CheckReport report;
   calculation_of(site);
   const Policy policy = site_policy(site);
-  report.lines.push_back(fmt::format("mine {} \"{}\" ({}), frame {}", site.mine.no, site.mine.name, site.mine.state, site.frame.to_string()));
+  report.lines.push_back(
+      fmt::format("mine {} \"{}\" ({}), frame {}", site.mine.no, site.mine.name, site.mine.state, site.frame.to_string()));
   report.lines.push_back(fmt::format("drop folder {} (read only)", site.resolve(site.paths.drop).string()));
   report.lines.push_back(fmt::format("policy {} {}: {} rules", policy.id, policy.version, policy.rules.size()));
   for (const Polygon& zone : configured_zones(site)) {
@@ -124,7 +125,8 @@ CheckReport check_site(const Site& site, const NightOptions& options, const Run&
   }
   for (const FileOutcome& stray : unmatched_files(site, listed))
     report.problems.push_back(fmt::format("{}: {}", stray.file, stray.detail));
-  for (std::string& finding : drop_findings(site, options, listed, archive ? &*archive : nullptr)) report.problems.push_back(std::move(finding));
+  for (std::string& finding : drop_findings(site, options, listed, archive ? &*archive : nullptr))
+    report.problems.push_back(std::move(finding));
   // Archive files are about as large as what they come from; products and segments as much again.
   report.lines.push_back(fmt::format("{} new files, {:.1f} MB; allow {:.1f} MB of disk", fresh,
                                      static_cast<double>(report.bytes_to_ingest) / 1e6,

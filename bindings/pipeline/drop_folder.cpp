@@ -51,7 +51,9 @@ std::vector<fs::path> entries_of(const fs::path& folder, std::error_code* why = 
 }
 
 /// A file's name as records and messages have it: relative to the site, printable.
-std::string name_of(const Site& site, const fs::path& path) { return printable(path.lexically_relative(site.root).generic_string()); }
+std::string name_of(const Site& site, const fs::path& path) {
+  return printable(path.lexically_relative(site.root).generic_string());
+}
 
 /// A file stamped further ahead than clocks differ would wait for ever.
 constexpr double kFuture_s = 3600.0;
@@ -87,7 +89,8 @@ void mark_files_of_two_sources(std::vector<DropFile>& files) {
   for (DropFile& file : files) {
     std::error_code failed;
     const fs::path real = fs::canonical(file.path, failed);
-    DropFile* first = taker.try_emplace({failed ? file.path.lexically_normal() : real, confirmed_as(*file.source)}, &file).first->second;
+    DropFile* first =
+        taker.try_emplace({failed ? file.path.lexically_normal() : real, confirmed_as(*file.source)}, &file).first->second;
     if (first->source == file.source) continue;
     file.other = first->source;
     first->other = file.source;
@@ -101,7 +104,8 @@ std::string pattern_that_differs_in_case(const Site& site, const fs::path& path)
   };
   for (const SourceConfig& source : site.sources) {
     const fs::path pattern = site.resolve(source.files).lexically_normal();
-    if (pattern.parent_path() == path.parent_path() && matches(small(path.filename().string()), small(pattern.filename().string()))) {
+    if (pattern.parent_path() == path.parent_path() &&
+        matches(small(path.filename().string()), small(pattern.filename().string()))) {
       return source.files;
     }
   }
@@ -136,7 +140,8 @@ std::vector<DropFile> list_drop(const Site& site, const NightOptions& options) {
   return files;
 }
 
-std::vector<std::string> drop_findings(const Site& site, const NightOptions& options, const std::vector<DropFile>& files, const Archive* archive) {
+std::vector<std::string> drop_findings(const Site& site, const NightOptions& options, const std::vector<DropFile>& files,
+                                       const Archive* archive) {
   std::vector<std::string> findings;
   std::error_code why;
   entries_of(site.resolve(site.paths.drop), &why);
@@ -145,23 +150,28 @@ std::vector<std::string> drop_findings(const Site& site, const NightOptions& opt
   for (const DropFile& file : files) {
     with_files.insert(file.source);
     if (options.settle && age_s(file.path, options.now) < -kFuture_s) {
-      findings.push_back(fmt::format("{}: its time of change lies in the future, so that it waits: a clock is wrong; touch the file", file.name));
+      findings.push_back(fmt::format(
+          "{}: its time of change lies in the future, so that it waits: a clock is wrong; touch the file", file.name));
     }
   }
   for (const SourceConfig& source : site.sources) {
     const fs::path pattern = site.resolve(source.files);
     const std::vector<fs::path> entries = entries_of(pattern.parent_path(), &why);
-    if (why) findings.push_back(fmt::format("source {}: its folder {} cannot be read: {}", source.id, name_of(site, pattern.parent_path()), why.message()));
+    if (why)
+      findings.push_back(fmt::format("source {}: its folder {} cannot be read: {}", source.id,
+                                     name_of(site, pattern.parent_path()), why.message()));
     for (const fs::path& path : entries) {
       std::error_code failed;
       if (!matches(path.filename().string(), pattern.filename().string()) || fs::is_regular_file(path, failed)) continue;
-      findings.push_back(fmt::format("{}: it is no file that can be read{}", name_of(site, path), failed ? ": " + failed.message() : ""));
+      findings.push_back(
+          fmt::format("{}: it is no file that can be read{}", name_of(site, path), failed ? ": " + failed.message() : ""));
     }
     if (!why && with_files.count(&source) == 0 && (archive == nullptr || archive->epochs(source.id).empty())) {
       findings.push_back(fmt::format("source {}: no file matches {}, and it never had one", source.id, printable(source.files)));
     }
   }
-  if (files.empty() && !site.sources.empty()) findings.push_back("no file in the drop folder matches any source: nothing has come");
+  if (files.empty() && !site.sources.empty())
+    findings.push_back("no file in the drop folder matches any source: nothing has come");
   std::sort(findings.begin(), findings.end());
   findings.erase(std::unique(findings.begin(), findings.end()), findings.end());
   return findings;
@@ -174,7 +184,8 @@ std::vector<FileOutcome> unmatched_files(const Site& site, const std::vector<Dro
   std::vector<FileOutcome> unmatched;
   std::error_code failed;
   const fs::path drop = site.resolve(site.paths.drop).lexically_normal();
-  for (auto it = fs::recursive_directory_iterator(drop, fs::directory_options::skip_permission_denied, failed); !failed && it != fs::recursive_directory_iterator(); it.increment(failed)) {
+  for (auto it = fs::recursive_directory_iterator(drop, fs::directory_options::skip_permission_denied, failed);
+       !failed && it != fs::recursive_directory_iterator(); it.increment(failed)) {
     const fs::path path = it->path().lexically_normal();
     const bool hidden = path.filename().string()[0] == '.';
     if (hidden || std::find(own.begin(), own.end(), path) != own.end()) {
@@ -187,12 +198,17 @@ std::vector<FileOutcome> unmatched_files(const Site& site, const std::vector<Dro
     }
     if (!it->is_regular_file(unreadable) || matched.count(path) > 0) continue;
     const std::string near = pattern_that_differs_in_case(site, path);
-    unmatched.push_back({"", name_of(site, path), "unmatched",
-                         near.empty() ? "no source takes it" : fmt::format("no source takes it; \"{}\" would but for upper and lower case", near),
-                         {}, 0});
+    unmatched.push_back(
+        {"",
+         name_of(site, path),
+         "unmatched",
+         near.empty() ? "no source takes it" : fmt::format("no source takes it; \"{}\" would but for upper and lower case", near),
+         {},
+         0});
   }
   if (failed && failed != std::errc::no_such_file_or_directory) {
-    unmatched.push_back({"", name_of(site, drop), "unmatched", "not all of the folder can be listed: " + failed.message(), {}, 0});
+    unmatched.push_back(
+        {"", name_of(site, drop), "unmatched", "not all of the folder can be listed: " + failed.message(), {}, 0});
   }
   std::sort(unmatched.begin(), unmatched.end(), [](const FileOutcome& a, const FileOutcome& b) { return a.file < b.file; });
   return unmatched;

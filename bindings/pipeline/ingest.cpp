@@ -30,7 +30,8 @@ class Taker {
       return;
     }
     const std::string& sha = tried.note.file_sha256;  // "": the file could not even be loaded
-    if (const FileNote* known = sha.empty() ? nullptr : archive_.known_file(file.source->id, sha, file.name, tried.note.options)) {
+    if (const FileNote* known =
+            sha.empty() ? nullptr : archive_.known_file(file.source->id, sha, file.name, tried.note.options)) {
       tell(*known, outcome);
       if (known->file != file.name && known->outcome != "quarantined") duplicate(file, *known, outcome);
       summary_.files.push_back(std::move(outcome));

@@ -83,9 +83,10 @@ class Keeper {
     entry.raised = nullptr;
     history.entries.push_back(std::move(entry));
     history.kept_from = last->event_time;
-    findings_.push_back(fmt::format("{0} was published {1} with the time {2} and stays {1}: judged again, its data say {3}; only a "
-                                    "release lowers it (highwall release {0} --by NAME --reason TEXT)",
-                                    history.target, name_of(last->level), to_iso8601(last->event_time), name_of(today)));
+    findings_.push_back(
+        fmt::format("{0} was published {1} with the time {2} and stays {1}: judged again, its data say {3}; only a "
+                    "release lowers it (highwall release {0} --by NAME --reason TEXT)",
+                    history.target, name_of(last->level), to_iso8601(last->event_time), name_of(today)));
     return true;
   }
 
@@ -102,9 +103,10 @@ class Keeper {
     history.entries.push_back(std::move(entry));
     if (!free) {
       history.kept_from = posted.event_time;
-      findings_.push_back(fmt::format("{0} was {1} when it was last told of and nobody measures it any more: it stays {1} and silent "
-                                      "until it is released (highwall release {0} --by NAME --reason TEXT)",
-                                      posted.stream, name_of(posted.level)));
+      findings_.push_back(
+          fmt::format("{0} was {1} when it was last told of and nobody measures it any more: it stays {1} and silent "
+                      "until it is released (highwall release {0} --by NAME --reason TEXT)",
+                      posted.stream, name_of(posted.level)));
     }
     if (home.is_zone) {
       ZoneHistories gone;

@@ -18,7 +18,7 @@ struct SlopeMap {
   std::vector<double> displacement_m;
   std::vector<double> velocity_m_per_day;
   std::vector<double> sigma_m_per_day;
-  std::vector<Reason> reason;       ///< Of the velocity.
+  std::vector<Reason> reason;  ///< Of the velocity.
 };
 
 /// Maps of a radar source at its newest scan.

@@ -25,9 +25,9 @@ struct NightOptions {
 /// One file of the drop folder and what became of it.
 struct FileOutcome {
   std::string source;
-  std::string file;       ///< Relative to the site's folder.
-  std::string outcome;    ///< stored, known, duplicate, quarantined, waiting, unmatched.
-  std::string detail;     ///< Why, or how many rows.
+  std::string file;     ///< Relative to the site's folder.
+  std::string outcome;  ///< stored, known, duplicate, quarantined, waiting, unmatched.
+  std::string detail;   ///< Why, or how many rows.
   std::vector<std::string> warnings;
   std::uint64_t rejected_rows = 0;
 };
@@ -40,10 +40,10 @@ struct NightState {
   Level level = Level::none;
   Level unlatched = Level::none;
   Health health = Health::silent;
-  Instant since = kNoInstant;      ///< Of the present level.
-  Instant newest = kNoInstant;     ///< Newest sample with a value.
+  Instant since = kNoInstant;   ///< Of the present level.
+  Instant newest = kNoInstant;  ///< Newest sample with a value.
   Evidence evidence;
-  std::string note;                ///< What the last act did, until data come again; empty when that is plain.
+  std::string note;  ///< What the last act did, until data come again; empty when that is plain.
 };
 
 /// What people ask of a zone at the end of the night.
@@ -66,39 +66,39 @@ struct ZoneSummary {
 struct SourceSummary {
   std::string id;
   std::string kind;
-  std::size_t files = 0;             ///< Seen in the drop folder.
-  std::size_t taken_in = 0;          ///< Of these, new tonight.
+  std::size_t files = 0;     ///< Seen in the drop folder.
+  std::size_t taken_in = 0;  ///< Of these, new tonight.
   std::size_t quarantined = 0;
   std::size_t waiting = 0;
   std::size_t targets = 0;
   Instant newest = kNoInstant;
-  Health health = Health::silent;    ///< Stale or silent when all of its targets are.
+  Health health = Health::silent;  ///< Stale or silent when all of its targets are.
 };
 
 /// A LiDAR field among the night's products.
 struct FieldNote {
-  std::string file;                  ///< Its CSV in the night's folder.
+  std::string file;  ///< Its CSV in the night's folder.
   std::string source;
   Instant from = kNoInstant;
   Instant to = kNoInstant;
-  bool local = false;                ///< In the scanner's own frame.
+  bool local = false;  ///< In the scanner's own frame.
 };
 
 /// What a night did; night.json says the same.
 struct NightSummary {
   Instant now = kNoInstant;
   std::vector<FileOutcome> files;
-  std::vector<std::string> findings;   ///< Everything that makes the exit code 2, each a sentence.
-  std::vector<NightState> states;      ///< Zones first, then targets.
-  std::vector<ZoneSummary> zones;      ///< In the order of the states.
+  std::vector<std::string> findings;  ///< Everything that makes the exit code 2, each a sentence.
+  std::vector<NightState> states;     ///< Zones first, then targets.
+  std::vector<ZoneSummary> zones;     ///< In the order of the states.
   std::vector<SourceSummary> sources;
-  std::vector<Act> acts;               ///< Acknowledgements and releases until `now`.
-  std::vector<Polygon> outlines;       ///< Of the zones, site frame.
+  std::vector<Act> acts;          ///< Acknowledgements and releases until `now`.
+  std::vector<Polygon> outlines;  ///< Of the zones, site frame.
   std::vector<FieldNote> fields;
   std::vector<Delivery> deliveries;
   std::size_t messages_posted = 0;
   std::vector<std::filesystem::path> products;  ///< Relative to the output folder.
-  std::filesystem::path folder;        ///< Of this night's products.
+  std::filesystem::path folder;                 ///< Of this night's products.
   bool complete_without_findings() const noexcept { return findings.empty(); }
 };
 

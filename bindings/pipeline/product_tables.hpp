@@ -8,16 +8,16 @@ namespace highwall {
 
 /// One target at the end of the night, as the point layer and targets.csv show it.
 struct TargetRow {
-  std::string zone;                 ///< "" = in no zone.
+  std::string zone;  ///< "" = in no zone.
   NightState state;
   SensorKind kind = SensorKind::unknown;
-  double speed_m_per_day = kNaN;    ///< In the 24 h window; NaN = no velocity.
+  double speed_m_per_day = kNaN;  ///< In the 24 h window; NaN = no velocity.
   double speed_sigma_m_per_day = kNaN;
   double max_silence_h = 24.0;
-  double area_m2 = 0.0;             ///< 0 = a point.
-  double sensitivity = kNaN;        ///< Share of a motion down the slope that its line of sight sees; NaN = not known.
+  double area_m2 = 0.0;                       ///< 0 = a point.
+  double sensitivity = kNaN;                  ///< Share of a motion down the slope that its line of sight sees; NaN = not known.
   std::array<double, 2> place_m{kNaN, kNaN};  ///< Local metres of the site frame; NaN = not known.
-  Instant reference = kNoInstant;   ///< First epoch that its displacement is counted from.
+  Instant reference = kNoInstant;             ///< First epoch that its displacement is counted from.
 };
 
 /// The targets, and their velocities by component as velocity.csv.
@@ -44,11 +44,11 @@ std::string series_csv(const Measurements& measurements, Instant now, std::int64
 /// LiDAR distances as a raster: mean of the places with a detection limit in each cell, with count and limit.
 struct FieldRaster {
   GridGeometry geometry;
-  std::vector<double> distance_mm;   ///< Mean along the normals; NaN = no place with a detection limit.
-  std::vector<double> lod95_mm;      ///< Mean detection limit of the same places.
-  std::vector<double> count;         ///< Places in the mean.
-  std::vector<double> beyond;        ///< Of these, beyond their detection limit.
-  std::vector<double> without;       ///< Places without a value or without a detection limit; not in the mean.
+  std::vector<double> distance_mm;  ///< Mean along the normals; NaN = no place with a detection limit.
+  std::vector<double> lod95_mm;     ///< Mean detection limit of the same places.
+  std::vector<double> count;        ///< Places in the mean.
+  std::vector<double> beyond;       ///< Of these, beyond their detection limit.
+  std::vector<double> without;      ///< Places without a value or without a detection limit; not in the mean.
 };
 /// @param cell_m  side of a cell. An empty field gives an empty raster.
 FieldRaster field_raster(const DisplacementField& field, double cell_m);

@@ -47,7 +47,8 @@ std::vector<double> scaled(const std::vector<double>& values, double factor) {
 /// Writes files into the night's folder and notes their names.
 class Folder {
  public:
-  Folder(fs::path root, fs::path name, NightSummary& summary) : root_(std::move(root)), name_(std::move(name)), summary_(summary) {
+  Folder(fs::path root, fs::path name, NightSummary& summary)
+      : root_(std::move(root)), name_(std::move(name)), summary_(summary) {
     make_folders(root_ / name_);
   }
   void write(const std::string& file, const std::string& bytes) {
@@ -81,12 +82,16 @@ struct MapBands {
             codes_of(sight.reason)};
     words = {{"displacement", "mm"}, {"velocity_" + window, "mm/day"}, {"sigma_" + window, "mm/day"}, {"reason", "code"}};
     if (!map.slope) return;
-    for (std::vector<double> more : {scaled(map.slope->displacement_m, 1000.0), scaled(map.slope->velocity_m_per_day, 1000.0),
-                                     scaled(map.slope->sigma_m_per_day, 1000.0), map.slope->sensitivity, codes_of(map.slope->reason)}) {
+    for (std::vector<double> more :
+         {scaled(map.slope->displacement_m, 1000.0), scaled(map.slope->velocity_m_per_day, 1000.0),
+          scaled(map.slope->sigma_m_per_day, 1000.0), map.slope->sensitivity, codes_of(map.slope->reason)}) {
       kept.push_back(std::move(more));
     }
-    words.insert(words.end(), {{"downslope_displacement", "mm"}, {"downslope_velocity_" + window, "mm/day"},
-                               {"downslope_sigma_" + window, "mm/day"}, {"sensitivity", ""}, {"downslope_reason", "code"}});
+    words.insert(words.end(), {{"downslope_displacement", "mm"},
+                               {"downslope_velocity_" + window, "mm/day"},
+                               {"downslope_sigma_" + window, "mm/day"},
+                               {"sensitivity", ""},
+                               {"downslope_reason", "code"}});
   }
   std::vector<RasterBand> bands() const {
     std::vector<RasterBand> out;
@@ -104,7 +109,9 @@ std::string raster_bytes(const DisplacementField& field, const FieldRaster& rast
                         {"count", "places", &raster.count},
                         {"count_beyond_lod95", "places", &raster.beyond},
                         {"count_without_limit", "places", &raster.without}},
-                       {{"FROM", to_iso8601(field.from)}, {"INSTANT", to_iso8601(field.to)}, {"DIRECTION", "along the normal, + out of the wall"},
+                       {{"FROM", to_iso8601(field.from)},
+                        {"INSTANT", to_iso8601(field.to)},
+                        {"DIRECTION", "along the normal, + out of the wall"},
                         {"DATA_UNITS", "mm"}});
 }
 
@@ -114,31 +121,39 @@ void write_fields(const Site& site, const Measurements& m, Folder& folder) {
     if (wanted(site, "gpkg")) folder.write(fmt::format("displacement_{}.gpkg", source), points_gpkg(field));
     if (wanted(site, "hdf5")) folder.write(fmt::format("displacement_{}.h5", source), encode_field(field, {{"source", source}}));
     const FieldRaster raster = field_raster(field, kFieldCell_m);
-    if (wanted(site, "geotiff") && raster.geometry.cells() > 0) folder.write(fmt::format("displacement_{}.tif", source), raster_bytes(field, raster));
+    if (wanted(site, "geotiff") && raster.geometry.cells() > 0)
+      folder.write(fmt::format("displacement_{}.tif", source), raster_bytes(field, raster));
   }
   for (const RadarMap& map : m.maps) {
     const VelocityMap& sight = map.line_of_sight;
     const MapBands made(map);
     const std::string at = to_iso8601(sight.at);
     if (wanted(site, "geotiff")) {
-      folder.write(fmt::format("velocity_{}.tif", sight.source),
-                   geotiff_bytes(sight.geometry, made.bands(), {{"INSTANT", at}, {"SIGN", "toward_positive"}, {"DATA_UNITS", "mm"}, {"REASON_CODES", reason_codes()}}));
+      folder.write(
+          fmt::format("velocity_{}.tif", sight.source),
+          geotiff_bytes(sight.geometry, made.bands(),
+                        {{"INSTANT", at}, {"SIGN", "toward_positive"}, {"DATA_UNITS", "mm"}, {"REASON_CODES", reason_codes()}}));
     }
     if (wanted(site, "hdf5")) {
       std::vector<MapLayer> layers;
       for (const RasterBand& b : made.bands()) layers.push_back({b.name, b.unit, b.values});
-      folder.write(fmt::format("velocity_{}.h5", sight.source),
-                   encode_map(sight.geometry, layers,
-                              {{"source", sight.source}, {"instant", at}, {"sign", "toward_positive"}, {"direction", "line of sight"}, {"reason_codes", reason_codes()}}));
+      folder.write(fmt::format("velocity_{}.h5", sight.source), encode_map(sight.geometry, layers,
+                                                                           {{"source", sight.source},
+                                                                            {"instant", at},
+                                                                            {"sign", "toward_positive"},
+                                                                            {"direction", "line of sight"},
+                                                                            {"reason_codes", reason_codes()}}));
     }
   }
 }
 
 void write_zones(const Site& site, const std::vector<Polygon>& outlines, const NightSummary& summary, Folder& folder) {
   std::vector<Polygon> zones;
-  VectorColumn name{"name", {}, {}}, level{"level", {}, {}}, health{"health", {}, {}}, rule{"rule", {}, {}}, since{"since", {}, {}};
+  VectorColumn name{"name", {}, {}}, level{"level", {}, {}}, health{"health", {}, {}}, rule{"rule", {}, {}},
+      since{"since", {}, {}};
   VectorColumn value{"value", {}, {}}, sigma{"sigma", {}, {}}, threshold{"threshold", {}, {}}, unit{"unit", {}, {}};
-  VectorColumn decided{"decided_by", {}, {}}, area{"area_at_level_m2", {}, {}}, at_level{"targets_at_level", {}, {}}, all{"targets", {}, {}};
+  VectorColumn decided{"decided_by", {}, {}}, area{"area_at_level_m2", {}, {}}, at_level{"targets_at_level", {}, {}},
+      all{"targets", {}, {}};
   for (const ZoneSummary& z : summary.zones) {
     decided.texts.push_back(z.decided_by);
     area.numbers.push_back(z.area_at_level_m2);
@@ -161,8 +176,8 @@ void write_zones(const Site& site, const std::vector<Polygon>& outlines, const N
     threshold.numbers.push_back(judged ? s.evidence.threshold : kNaN);
   }
   if (zones.empty()) return;
-  const std::vector<VectorColumn> columns{name, level, health, since, rule, value, sigma, threshold, unit,
-                                          decided, area, at_level, all};
+  const std::vector<VectorColumn> columns{name,      level, health,  since, rule,     value, sigma,
+                                          threshold, unit,  decided, area,  at_level, all};
   if (wanted(site, "gpkg")) folder.write("zones.gpkg", zones_file("GPKG", zones, columns));
   if (wanted(site, "geojson") || wanted(site, "gpkg")) folder.write("zones.geojson", zones_file("GeoJSON", zones, columns));
 }
@@ -172,8 +187,16 @@ void write_histories(const std::vector<ZoneHistories>& zones, Instant now, std::
   std::vector<LevelRow> changes;
   std::vector<LevelRow> samples;
   const auto row = [](const std::string& name, const LampEntry& e) {
-    return LevelRow{e.at, name, std::string(name_of(e.level)), std::string(name_of(e.health)), e.evidence.rule, e.evidence.value,
-                    e.evidence.sigma, e.evidence.threshold, e.evidence.unit, e.evidence.window};
+    return LevelRow{e.at,
+                    name,
+                    std::string(name_of(e.level)),
+                    std::string(name_of(e.health)),
+                    e.evidence.rule,
+                    e.evidence.value,
+                    e.evidence.sigma,
+                    e.evidence.threshold,
+                    e.evidence.unit,
+                    e.evidence.window};
   };
   const auto take = [&](const History& h, bool with_samples) {
     const LampEntry* before = nullptr;
@@ -197,7 +220,8 @@ void write_targets(const Site& site, const std::vector<TargetRow>& rows, Folder&
   if (rows.empty()) return;
   std::vector<std::array<double, 2>> places;
   VectorColumn name{"name", {}, {}}, zone{"zone", {}, {}}, kind{"kind", {}, {}}, level{"level", {}, {}}, health{"health", {}, {}};
-  VectorColumn newest{"newest", {}, {}}, speed{"velocity_24h_mm_per_day", {}, {}}, sigma{"sigma_24h_mm_per_day", {}, {}}, area{"area_m2", {}, {}};
+  VectorColumn newest{"newest", {}, {}}, speed{"velocity_24h_mm_per_day", {}, {}}, sigma{"sigma_24h_mm_per_day", {}, {}},
+      area{"area_m2", {}, {}};
   for (const TargetRow& r : rows) {
     places.push_back(r.place_m);
     name.texts.push_back(r.state.name);
@@ -212,7 +236,8 @@ void write_targets(const Site& site, const std::vector<TargetRow>& rows, Folder&
   }
   const std::vector<VectorColumn> columns{name, zone, kind, level, health, newest, speed, sigma, area};
   if (wanted(site, "gpkg")) folder.write("targets.gpkg", places_file("GPKG", site.frame, places, columns));
-  if (wanted(site, "geojson") || wanted(site, "gpkg")) folder.write("targets.geojson", places_file("GeoJSON", site.frame, places, columns));
+  if (wanted(site, "geojson") || wanted(site, "gpkg"))
+    folder.write("targets.geojson", places_file("GeoJSON", site.frame, places, columns));
 }
 
 /// A child process whose words are caught; it is ended when it is let go of.
@@ -307,8 +332,9 @@ std::string quicklook(const NightOptions& options, const fs::path& folder, const
 /// Evidence as the summary tells it: what is not known is null and has a reason; the policy is always named.
 json evidence_json(const Evidence& e, const Policy& policy) {
   const bool measured = !e.rule.empty() && std::isfinite(e.value);
-  json j{{"rule", e.rule}, {"value", nullptr}, {"sigma", nullptr}, {"threshold", nullptr}, {"unit", e.unit}, {"window", e.window},
-         {"epochs", e.epochs}, {"policy_sha256", policy.sha256}, {"source", e.source}};
+  json j{{"rule", e.rule},    {"value", nullptr},   {"sigma", nullptr},   {"threshold", nullptr},
+         {"unit", e.unit},    {"window", e.window}, {"epochs", e.epochs}, {"policy_sha256", policy.sha256},
+         {"source", e.source}};
   if (measured) {
     j["value"] = number(e.value);
     j["sigma"] = number(e.sigma);
@@ -320,7 +346,11 @@ json evidence_json(const Evidence& e, const Policy& policy) {
 }
 
 void add_zone_summary(const ZoneSummary& z, const Policy& policy, json& state) {
-  state["targets"] = {{"all", z.targets}, {"live", z.live_targets}, {"degraded", z.doubtful_targets}, {"raised", z.raised_targets}, {"at_level", z.at_level_targets}};
+  state["targets"] = {{"all", z.targets},
+                      {"live", z.live_targets},
+                      {"degraded", z.doubtful_targets},
+                      {"raised", z.raised_targets},
+                      {"at_level", z.at_level_targets}};
   state["area_at_level_m2"] = number(z.area_at_level_m2);
   state["decided_by"] = z.decided_by.empty() ? json(nullptr) : json(z.decided_by);
   state["decided_by_evidence"] = evidence_json(z.evidence, policy);
@@ -336,19 +366,35 @@ json policy_json(const Policy& policy) {
     json kinds = json::array();
     for (const SensorKind kind : r.kinds) kinds.push_back(std::string(name_of(kind)));
     // As the policy wrote it: the conversion's last digits are no part of the number.
-    rules.push_back({{"name", r.name}, {"family", r.family}, {"level", std::string(name_of(r.level))}, {"window_h", r.window_h},
-                     {"threshold", std::round(r.threshold * factor * 1e9) / 1e9}, {"unit", r.unit}, {"kinds", kinds},
-                     {"k_sigma", r.k_sigma}, {"confidence", r.confidence}});
+    rules.push_back({{"name", r.name},
+                     {"family", r.family},
+                     {"level", std::string(name_of(r.level))},
+                     {"window_h", r.window_h},
+                     {"threshold", std::round(r.threshold * factor * 1e9) / 1e9},
+                     {"unit", r.unit},
+                     {"kinds", kinds},
+                     {"k_sigma", r.k_sigma},
+                     {"confidence", r.confidence}});
   }
-  return {{"id", policy.id},       {"version", policy.version}, {"sha256", policy.sha256}, {"release_factor", policy.timing.release_factor},
-          {"latch_from", std::string(name_of(policy.timing.latch_from))}, {"rules", rules}};
+  return {{"id", policy.id},
+          {"version", policy.version},
+          {"sha256", policy.sha256},
+          {"release_factor", policy.timing.release_factor},
+          {"latch_from", std::string(name_of(policy.timing.latch_from))},
+          {"rules", rules}};
 }
 
 json sources_json(const NightSummary& s) {
   json out = json::array();
   for (const SourceSummary& x : s.sources) {
-    out.push_back({{"id", x.id}, {"kind", x.kind}, {"health", std::string(name_of(x.health))}, {"newest_sample", instant(x.newest)},
-                   {"targets", x.targets}, {"files", x.files}, {"quarantined", x.quarantined}, {"waiting", x.waiting}});
+    out.push_back({{"id", x.id},
+                   {"kind", x.kind},
+                   {"health", std::string(name_of(x.health))},
+                   {"newest_sample", instant(x.newest)},
+                   {"targets", x.targets},
+                   {"files", x.files},
+                   {"quarantined", x.quarantined},
+                   {"waiting", x.waiting}});
   }
   return out;
 }
@@ -356,7 +402,11 @@ json sources_json(const NightSummary& s) {
 json acts_json(const NightSummary& s) {
   json out = json::array();
   for (const Act& a : s.acts) {
-    out.push_back({{"what", a.kind == Act::Kind::release ? "release" : "ack"}, {"target", a.target}, {"by", a.by}, {"reason", a.reason}, {"at", instant(a.at)}});
+    out.push_back({{"what", a.kind == Act::Kind::release ? "release" : "ack"},
+                   {"target", a.target},
+                   {"by", a.by},
+                   {"reason", a.reason},
+                   {"at", instant(a.at)}});
   }
   return out;
 }
@@ -372,7 +422,8 @@ json zones_json(const NightSummary& s) {
         json rings = json::array();
         for (const Ring& ring : part) {
           json points = json::array();
-          for (const Eigen::Vector2d& p : ring) points.push_back({p.x() + polygon.frame.origin_m[0], p.y() + polygon.frame.origin_m[1]});
+          for (const Eigen::Vector2d& p : ring)
+            points.push_back({p.x() + polygon.frame.origin_m[0], p.y() + polygon.frame.origin_m[1]});
           rings.push_back(std::move(points));
         }
         parts.push_back(std::move(rings));
@@ -403,14 +454,25 @@ std::string summary_json(const Site& site, const Policy& policy, const NightSumm
   json files = json::array();
   for (const FileOutcome& f : s.files) {
     if (f.outcome == "known") continue;
-    files.push_back({{"source", f.source}, {"file", f.file}, {"outcome", f.outcome}, {"detail", f.detail},
-                     {"rejected_rows", f.rejected_rows}, {"warnings", f.warnings}});
+    files.push_back({{"source", f.source},
+                     {"file", f.file},
+                     {"outcome", f.outcome},
+                     {"detail", f.detail},
+                     {"rejected_rows", f.rejected_rows},
+                     {"warnings", f.warnings}});
   }
   json states = json::array();
   for (const NightState& n : s.states) {
-    json state{{"name", n.name}, {"zone", n.zone}, {"is_zone", n.is_zone}, {"level", std::string(name_of(n.level))},
-               {"unlatched", std::string(name_of(n.unlatched))}, {"health", std::string(name_of(n.health))},
-               {"since", instant(n.since)}, {"newest_sample", instant(n.newest)}, {"note", n.note}, {"evidence", evidence_json(n.evidence, policy)}};
+    json state{{"name", n.name},
+               {"zone", n.zone},
+               {"is_zone", n.is_zone},
+               {"level", std::string(name_of(n.level))},
+               {"unlatched", std::string(name_of(n.unlatched))},
+               {"health", std::string(name_of(n.health))},
+               {"since", instant(n.since)},
+               {"newest_sample", instant(n.newest)},
+               {"note", n.note},
+               {"evidence", evidence_json(n.evidence, policy)}};
     for (const ZoneSummary& z : s.zones) {
       if (n.is_zone && z.name == n.name) add_zone_summary(z, policy, state);
     }
@@ -419,12 +481,14 @@ std::string summary_json(const Site& site, const Policy& policy, const NightSumm
   // Where each receiver stands, not what this attempt sent: the same when the night is run again.
   json deliveries = json::array();
   for (const Delivery& d : s.deliveries) {
-    deliveries.push_back({{"publisher", d.publisher}, {"delivered_seq", d.delivered_seq}, {"waiting", d.waiting}, {"error", d.error}});
+    deliveries.push_back(
+        {{"publisher", d.publisher}, {"delivered_seq", d.delivered_seq}, {"waiting", d.waiting}, {"error", d.error}});
   }
   json products = json::array();
   for (const fs::path& p : s.products) products.push_back(p.generic_string());
   return json{{"schema", "highwall.night/1"},
-              {"mine", {{"no", site.mine.no}, {"name", site.mine.name}, {"state", site.mine.state}, {"time_zone", site.mine.time_zone}}},
+              {"mine",
+               {{"no", site.mine.no}, {"name", site.mine.name}, {"state", site.mine.state}, {"time_zone", site.mine.time_zone}}},
               {"now", to_iso8601(s.now)},
               {"engine", {{"version", kVersion}, {"config_sha256", sha256_hex(site.text)}}},
               {"policy", policy_json(policy)},
@@ -442,8 +506,8 @@ std::string summary_json(const Site& site, const Policy& policy, const NightSumm
 }
 
 void write_products(const Site& site, const Policy& policy, const Measurements& measurements,
-                    const std::vector<ZoneHistories>& zones, const std::vector<Polygon>& outlines,
-                    const NightOptions& options, NightSummary& summary, const Run& run) {
+                    const std::vector<ZoneHistories>& zones, const std::vector<Polygon>& outlines, const NightOptions& options,
+                    NightSummary& summary, const Run& run) {
   const fs::path output = site.resolve(site.paths.output);
   make_folders(output);
   Folder folder(output, to_compact_iso8601(options.now), summary);

@@ -36,7 +36,10 @@ Pin read_pin(const fs::path& path) {
 
 void write_pin(const fs::path& path, const std::string& source, const Pin& pin) {
   make_folders(path.parent_path());
-  write_whole(path, json{{"schema", "highwall.reference/1"}, {"source", source}, {"epoch", pin.epoch}, {"left_out", pin.left_out}}.dump(1) + "\n");
+  write_whole(
+      path,
+      json{{"schema", "highwall.reference/1"}, {"source", source}, {"epoch", pin.epoch}, {"left_out", pin.left_out}}.dump(1) +
+          "\n");
 }
 
 }  // namespace
@@ -52,7 +55,8 @@ std::size_t reference_epoch(const fs::path& archive_root, const std::string& sou
   const auto found = std::find_if(epochs.begin(), epochs.end(), [&](const EpochInfo& e) { return e.id == pin.epoch; });
   if (found == epochs.end()) {
     // Asked about a time before it there is no such epoch yet; otherwise it is missing.
-    findings.push_back(fmt::format("source {}: its reference epoch {} is not there; it is measured from {}", source, pin.epoch, epochs.front().id));
+    findings.push_back(fmt::format("source {}: its reference epoch {} is not there; it is measured from {}", source, pin.epoch,
+                                   epochs.front().id));
     return 0;
   }
   bool learned = false;
@@ -60,8 +64,9 @@ std::size_t reference_epoch(const fs::path& archive_root, const std::string& sou
     const auto [met, is_new] = pin.left_out.emplace(older->id, to_iso8601(now));
     learned = learned || is_new;
     if (met->second != to_iso8601(now)) continue;
-    findings.push_back(fmt::format("source {}: {} is older than the reference epoch {} and is left out; to measure from it, delete {}",
-                                   source, older->id, pin.epoch, path.string()));
+    findings.push_back(
+        fmt::format("source {}: {} is older than the reference epoch {} and is left out; to measure from it, delete {}", source,
+                    older->id, pin.epoch, path.string()));
   }
   if (learned) write_pin(path, source, pin);
   return static_cast<std::size_t>(found - epochs.begin());

@@ -19,9 +19,9 @@ std::size_t reference_epoch(const std::filesystem::path& archive_root, const std
 
 /// What a displacement field is made from; another one of any of these is another field.
 struct FieldInputs {
-  std::string options;               ///< Of all algorithms that take part, as text.
+  std::string options;                            ///< Of all algorithms that take part, as text.
   std::vector<std::vector<double>> stable_rings;  ///< Outline of stable ground, x and y in turn, metres; empty = found by itself.
-  std::string before;                ///< Epoch ids.
+  std::string before;                             ///< Epoch ids.
   std::string after;
 };
 

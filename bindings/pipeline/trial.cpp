@@ -34,8 +34,7 @@ void check_box(const Site& site, const PointCloud& cloud) {
     }
   }
   if (outside * 2 > cloud.size()) {
-    throw Error(ErrorKind::frame,
-                fmt::format("{} of {} points lie outside of the site's box_m", outside, cloud.size()), {},
+    throw Error(ErrorKind::frame, fmt::format("{} of {} points lie outside of the site's box_m", outside, cloud.size()), {},
                 "wrong CRS, axis order, unit or UTM zone?");
   }
 }
@@ -60,7 +59,8 @@ void check_vertical(const Site& site, const PointCloud& cloud, FileOutcome& outc
     outcome.warnings.push_back(fmt::format("the file's heights are {}; the site names no vertical CRS", of_file.substr(0, 60)));
     return;
   }
-  throw Error(ErrorKind::frame, fmt::format("the cloud's heights are {}, those of the site {}", of_file.substr(0, 60), of_site.substr(0, 60)), {},
+  throw Error(ErrorKind::frame,
+              fmt::format("the cloud's heights are {}, those of the site {}", of_file.substr(0, 60), of_site.substr(0, 60)), {},
               "transform them first; where the file's word is wrong, vertical of its source can stand for it");
 }
 
@@ -109,8 +109,14 @@ void require_payload(const SourceConfig& source, const Payload& data) {
   const bool map = std::holds_alternative<Stack>(data);
   if (source.kind == "lidar" ? cloud : source.kind == "radar" ? !cloud : !cloud && !map) return;
   throw Error(ErrorKind::input,
-              fmt::format("the file holds {}, but a source of kind {} takes {}", cloud ? "a point cloud" : map ? "maps" : "series of values",
-                          source.kind, source.kind == "lidar" ? "point clouds" : source.kind == "radar" ? "maps and series" : "series"),
+              fmt::format("the file holds {}, but a source of kind {} takes {}",
+                          cloud ? "a point cloud"
+                          : map ? "maps"
+                                : "series of values",
+                          source.kind,
+                          source.kind == "lidar"   ? "point clouds"
+                          : source.kind == "radar" ? "maps and series"
+                                                   : "series"),
               {}, "move it to the folder of its own source");
 }
 
@@ -239,7 +245,8 @@ std::string reason_of(const Error& e, const fs::path& path) {
   }
   std::string text = place.empty() ? e.message() : place + ": " + e.message();
   // Readers may quote the path within their sentence too.
-  if (const std::size_t at = text.find(path.string()); at != std::string::npos) text.replace(at, path.string().size(), "the file");
+  if (const std::size_t at = text.find(path.string()); at != std::string::npos)
+    text.replace(at, path.string().size(), "the file");
   return printable(e.hint().empty() ? text : fmt::format("{} ({})", text, e.hint()));
 }
 
@@ -286,7 +293,16 @@ std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, 
   for (std::size_t i = 0; i < files.size(); ++i) {
     run.check_stop();
     const DropFile& file = files[i];
-    TriedFile one{file, {file.source->id, file.name, "stored", {}, {}, 0}, {file.source->id, file.name, {}, {}, {}, 0, {}, {}, {}, options_digest(site, *file.source)}, 0, false, {}, {}, {}, {}, {}};
+    TriedFile one{file,
+                  {file.source->id, file.name, "stored", {}, {}, 0},
+                  {file.source->id, file.name, {}, {}, {}, 0, {}, {}, {}, options_digest(site, *file.source)},
+                  0,
+                  false,
+                  {},
+                  {},
+                  {},
+                  {},
+                  {}};
     if (file.waiting) {
       one.outcome.outcome = "waiting";
       one.outcome.detail = "still being uploaded, or too young";
@@ -294,8 +310,10 @@ std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, 
       continue;
     }
     if (file.other != nullptr) {
-      one.hold = fmt::format("not taken in as {}: source {} takes it too, and one instrument would confirm itself (let \"files\" of each match its own only)",
-                             file.source->id, file.other->id);
+      one.hold = fmt::format(
+          "not taken in as {}: source {} takes it too, and one instrument would confirm itself (let \"files\" of each match its "
+          "own only)",
+          file.source->id, file.other->id);
       tried.push_back(std::move(one));
       continue;
     }
@@ -303,7 +321,8 @@ std::vector<TriedFile> try_files(const Site& site, const NightOptions& options, 
       const std::string bytes = load_file(file.path);
       one.bytes = bytes.size();
       one.note.file_sha256 = sha256_hex(bytes);
-      one.known = (archive != nullptr && archive->known_file(file.source->id, one.note.file_sha256, file.name, one.note.options) != nullptr) ||
+      one.known = (archive != nullptr &&
+                   archive->known_file(file.source->id, one.note.file_sha256, file.name, one.note.options) != nullptr) ||
                   !seen.insert({file.source->id, one.note.file_sha256}).second;
       if (one.known) return;
       try {
@@ -370,8 +389,10 @@ std::optional<GridGeometry> grid_of_source(const Archive& archive, const std::st
 void require_grid(const GridGeometry& first, const GridGeometry& other) {
   if (first == other) return;
   throw Error(ErrorKind::frame,
-              fmt::format("the map has another grid ({} x {} cells from {:.3f}, {:.3f}) than the source's first map ({} x {} from {:.3f}, {:.3f})",
-                          other.rows, other.cols, other.affine[0], other.affine[3], first.rows, first.cols, first.affine[0], first.affine[3]),
+              fmt::format("the map has another grid ({} x {} cells from {:.3f}, {:.3f}) than the source's first map ({} x {} "
+                          "from {:.3f}, {:.3f})",
+                          other.rows, other.cols, other.affine[0], other.affine[3], first.rows, first.cols, first.affine[0],
+                          first.affine[3]),
               {}, "give a re-installed radar a source of its own");
 }
 

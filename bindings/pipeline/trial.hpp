@@ -16,7 +16,7 @@ namespace highwall {
 struct TriedFile {
   DropFile file;
   FileOutcome outcome;
-  FileNote note;                   ///< Digest and what there is to say so far.
+  FileNote note;  ///< Digest and what there is to say so far.
   std::uintmax_t bytes = 0;
   bool known = false;              ///< The same bytes are in the archive, or stand before it in the list.
   std::string format;              ///< The reader that took it.

@@ -75,7 +75,8 @@ MessageOutline outline_of(const Polygon& polygon) {
     auto& rings = parts.emplace_back();
     for (const Ring& ring : part) {
       auto& points = rings.emplace_back();
-      for (const Eigen::Vector2d& p : ring) points.emplace_back(p.x() + polygon.frame.origin_m[0], p.y() + polygon.frame.origin_m[1]);
+      for (const Eigen::Vector2d& p : ring)
+        points.emplace_back(p.x() + polygon.frame.origin_m[0], p.y() + polygon.frame.origin_m[1]);
     }
   }
   return parts;
@@ -150,8 +151,9 @@ class Poster {
       const Level before = last ? last->level : Level::none;
       const Health health_before = last ? last->health : Health::live;
       const bool newer = !last || entry.at > last->event_time;
-      const bool health_differs = is_zone ? told(entry.health) != told(health_before)
-                                          : entry.level >= policy_.timing.latch_from && is_heard(entry.health) != is_heard(health_before);
+      const bool health_differs =
+          is_zone ? told(entry.health) != told(health_before)
+                  : entry.level >= policy_.timing.latch_from && is_heard(entry.health) != is_heard(health_before);
       const bool differs = entry.level != before || health_differs;
       const bool untold = kept && last && entry.cause == LampEntry::Cause::kept && !tells_kept(*last);
       // Receivers may have got a message that was damaged since: what it comes to now is told in any case.
@@ -160,7 +162,8 @@ class Poster {
       const bool correction = last && (!newer || retold) && k + 1 == changes.size() && worth;
       if (!worth || (!newer && !correction)) continue;
       // A target that begins at rest has nothing to tell.
-      if (!last && !unsure && entry.level == Level::none && entry.health != Health::silent && entry.health != Health::stale) continue;
+      if (!last && !unsure && entry.level == Level::none && entry.health != Health::silent && entry.health != Health::stale)
+        continue;
       WarningMessage m = base(history.target, is_zone, zone, outline);
       m.msg_type = message_type(before, entry.level);
       m.historical = correction || entry.at < previous_night();
@@ -206,7 +209,8 @@ class Poster {
       m.episode_start = m.event_time;
       m.explanation = x.newest == kNoInstant
                           ? fmt::format("source {} ({}): data {}; it has no sample yet.", x.id, x.kind, name_of(x.health))
-                          : fmt::format("source {} ({}): data {}; the newest sample is of {}.", x.id, x.kind, name_of(x.health), to_iso8601(x.newest));
+                          : fmt::format("source {} ({}): data {}; the newest sample is of {}.", x.id, x.kind, name_of(x.health),
+                                        to_iso8601(x.newest));
       m.area_m2 = m.duration_h = m.quality.coverage = m.quality.uncertainty_mm = kNaN;
       if (m.health != Health::live) m.quality.flags = {std::string(name_of(m.health))};
       m.equip_nos = {x.id};
@@ -236,7 +240,8 @@ class Poster {
       m.level = std::max(m.level, s.is_zone ? s.level : Level::none);
     }
     for (const SourceSummary& x : context_.sources) m.sources.push_back({x.id, x.kind, x.health, x.newest, x.targets});
-    const bool silent = !states.empty() && std::all_of(states.begin(), states.end(), [](const NightState& s) { return s.health == Health::silent; });
+    const bool silent = !states.empty() &&
+                        std::all_of(states.begin(), states.end(), [](const NightState& s) { return s.health == Health::silent; });
     const bool live = std::all_of(states.begin(), states.end(), [](const NightState& s) { return s.health == Health::live; });
     m.health = states.empty() || silent ? Health::silent : live ? Health::live : Health::degraded;
     m.previous_level = m.level;
@@ -250,7 +255,8 @@ class Poster {
     std::string text;
     for (const EventConfig& e : site_.events) {
       const bool here = (e.zone.empty() || e.zone == zone) && (e.target.empty() || e.target == target || target == zone);
-      if (here && e.instant <= at && at - e.instant <= days(1)) text += fmt::format(" Known: {} at {}.", e.kind, to_iso8601(e.instant));
+      if (here && e.instant <= at && at - e.instant <= days(1))
+        text += fmt::format(" Known: {} at {}.", e.kind, to_iso8601(e.instant));
     }
     return text;
   }
@@ -362,7 +368,8 @@ namespace {
 /// Targets of a kind that some rule judges: rain and pore pressure are kept, but are no displacement.
 std::vector<TargetInput> judged_of(const std::vector<TargetInput>& targets, const Policy& policy) {
   std::vector<TargetInput> judged;
-  std::copy_if(targets.begin(), targets.end(), std::back_inserter(judged), [&](const TargetInput& t) { return policy.judges(t.series.kind); });
+  std::copy_if(targets.begin(), targets.end(), std::back_inserter(judged),
+               [&](const TargetInput& t) { return policy.judges(t.series.kind); });
   return judged;
 }
 
@@ -390,7 +397,8 @@ std::string unseen_of(const ZoneHistories& z, Level latch_from) {
     names.push_back(target.target);
   }
   if (names.empty()) return {};
-  if (names.size() == 1) return fmt::format("{} stands at {} and is silent: nobody sees what it does", names[0], name_of(highest));
+  if (names.size() == 1)
+    return fmt::format("{} stands at {} and is silent: nobody sees what it does", names[0], name_of(highest));
   const std::size_t count = names.size();
   const std::size_t named = std::min(count, kMostNamed);
   names.resize(named);
@@ -446,7 +454,8 @@ std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Me
 }
 
 void complete(Evidence& evidence, const History& history, const Policy& policy) {
-  const auto rule = std::find_if(policy.rules.begin(), policy.rules.end(), [&](const PolicyRule& r) { return r.name == evidence.rule; });
+  const auto rule =
+      std::find_if(policy.rules.begin(), policy.rules.end(), [&](const PolicyRule& r) { return r.name == evidence.rule; });
   if (rule == policy.rules.end()) return;
   evidence.policy_sha256 = policy.sha256;
   evidence.source = rule->source;
@@ -456,8 +465,10 @@ void complete(Evidence& evidence, const History& history, const Policy& policy) 
 namespace {
 
 std::string gives(const char* verb, const Evidence& e) {
-  const std::string floor = std::isnan(e.floor_mm_per_day) ? "" : fmt::format(" and at least {:.3g} mm_per_day", e.floor_mm_per_day);
-  return fmt::format("{} {} {:.3g} +- {:.2g} {} over {} against {:.3g}{}", e.rule, verb, e.value, e.sigma, e.unit, e.window, e.threshold, floor);
+  const std::string floor =
+      std::isnan(e.floor_mm_per_day) ? "" : fmt::format(" and at least {:.3g} mm_per_day", e.floor_mm_per_day);
+  return fmt::format("{} {} {:.3g} +- {:.2g} {} over {} against {:.3g}{}", e.rule, verb, e.value, e.sigma, e.unit, e.window,
+                     e.threshold, floor);
 }
 
 }  // namespace
@@ -467,8 +478,9 @@ namespace {
 std::string why(const std::string& name, const LampEntry& e) {
   const std::string health = e.health == Health::live ? "" : fmt::format(", data {}", name_of(e.health));
   if (e.cause == LampEntry::Cause::kept) {
-    return fmt::format("{} stays {}{}, as it was published: its data are missing or say {} today, and only a named release lowers it.",
-                       name, name_of(e.level), health, name_of(e.unlatched));
+    return fmt::format(
+        "{} stays {}{}, as it was published: its data are missing or say {} today, and only a named release lowers it.", name,
+        name_of(e.level), health, name_of(e.unlatched));
   }
   const bool measured = !std::isnan(e.evidence.value) && !e.evidence.rule.empty();
   if (!e.raised || e.raised->rule.empty()) {
@@ -520,8 +532,7 @@ std::map<std::string, std::array<double, 2>> places_of(const Measurements& measu
 }
 
 std::size_t post_changes(const Site& site, const Policy& policy, const std::vector<ZoneHistories>& zones,
-                         const std::vector<Polygon>& outlines, Instant now, const MessageContext& context,
-                         Outbox& outbox) {
+                         const std::vector<Polygon>& outlines, Instant now, const MessageContext& context, Outbox& outbox) {
   Poster poster(site, policy, now, context, outbox);
   std::size_t posted = 0;
   for (const ZoneHistories& z : zones) {

@@ -11,7 +11,7 @@ namespace highwall {
 
 /// Histories of one zone: its own, and those of its targets.
 struct ZoneHistories {
-  std::string zone;                ///< "" = targets in no zone; they have no zone history.
+  std::string zone;  ///< "" = targets in no zone; they have no zone history.
   History own;
   std::vector<History> targets;
 };
@@ -42,8 +42,8 @@ std::vector<NightState> states_of(const std::vector<ZoneHistories>& zones);
 
 /// What messages tell beside the histories.
 struct MessageContext {
-  std::vector<SourceSummary> sources;                   ///< For the heartbeat.
-  EpochFiles files;                                     ///< For the evidence.
+  std::vector<SourceSummary> sources;                     ///< For the heartbeat.
+  EpochFiles files;                                       ///< For the evidence.
   std::map<std::string, std::array<double, 2>> places_m;  ///< Of targets, world metres of the site's CRS.
 };
 
@@ -53,7 +53,6 @@ std::map<std::string, std::array<double, 2>> places_of(const Measurements& measu
 /// Posts what has changed since the last message of each stream, and the heartbeat when it is due.
 /// @return number of messages posted
 std::size_t post_changes(const Site& site, const Policy& policy, const std::vector<ZoneHistories>& zones,
-                         const std::vector<Polygon>& outlines, Instant now, const MessageContext& context,
-                         Outbox& outbox);
+                         const std::vector<Polygon>& outlines, Instant now, const MessageContext& context, Outbox& outbox);
 
 }  // namespace highwall

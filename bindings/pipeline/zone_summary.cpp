@@ -47,9 +47,8 @@ const LampEntry* start_of_level(const History& history) {
 void add_acknowledgement(const ZoneHistories& zone, const std::vector<Act>& acts, Instant now, Instant since, ZoneSummary& out) {
   for (const Act& act : acts) {
     if (act.kind != Act::Kind::acknowledge || act.at > now || act.at < since) continue;
-    const bool meant = act.target == zone.zone || std::any_of(zone.targets.begin(), zone.targets.end(), [&](const History& h) {
-                         return act.is_about(h.target, {});
-                       });
+    const bool meant = act.target == zone.zone || std::any_of(zone.targets.begin(), zone.targets.end(),
+                                                              [&](const History& h) { return act.is_about(h.target, {}); });
     if (!meant || (out.acknowledged_at != kNoInstant && act.at < out.acknowledged_at)) continue;
     out.acknowledged_by = act.by;
     out.acknowledged_at = act.at;
@@ -182,15 +181,20 @@ namespace {
 void add_quantities(const Policy& policy, WarningMessage& m) {
   m.quality.uncertainty_mm = kNaN;
   for (const Evidence& e : m.evidence) {
-    const auto rule = std::find_if(policy.rules.begin(), policy.rules.end(), [&](const PolicyRule& r) { return r.name == e.rule; });
+    const auto rule =
+        std::find_if(policy.rules.begin(), policy.rules.end(), [&](const PolicyRule& r) { return r.name == e.rule; });
     if (rule == policy.rules.end()) {
       m.quality.flags.push_back(e.rule.empty() ? "no_data" : e.rule);
       continue;
     }
     const std::string name = rule->family + (e.window.empty() ? "" : "_" + e.window) + "_" + e.unit;
-    const bool told = std::any_of(m.quantities.begin(), m.quantities.end(), [&](const MessageQuantity& q) { return q.name == name; });
+    const bool told =
+        std::any_of(m.quantities.begin(), m.quantities.end(), [&](const MessageQuantity& q) { return q.name == name; });
     if (!told) m.quantities.push_back({name, e.value, e.sigma, e.threshold});
-    const double per_mm = e.unit == "mm_per_day" ? rule->window_h / 24.0 : e.unit == "mm_per_h" ? rule->window_h : e.unit == "mm" ? 1.0 : kNaN;
+    const double per_mm = e.unit == "mm_per_day" ? rule->window_h / 24.0
+                          : e.unit == "mm_per_h" ? rule->window_h
+                          : e.unit == "mm"       ? 1.0
+                                                 : kNaN;
     if (std::isnan(m.quality.uncertainty_mm)) m.quality.uncertainty_mm = e.sigma * per_mm;
   }
 }

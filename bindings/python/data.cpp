@@ -7,9 +7,7 @@ namespace {
 
 py::object channel_array(const Channel& channel, const py::handle& owner) {
   return std::visit(
-      [&](const auto& values) -> py::object {
-        return view_of(values.data(), {static_cast<py::ssize_t>(values.size())}, owner);
-      },
+      [&](const auto& values) -> py::object { return view_of(values.data(), {static_cast<py::ssize_t>(values.size())}, owner); },
       channel);
 }
 
@@ -161,8 +159,9 @@ void add_stack(py::module_& module) {
             const auto& s = self.cast<const Stack&>();
             const auto& g = s.geometry();
             static const double nothing = 0.0;
-            return view_of(s.epochs() > 0 ? s.at(0).data() : &nothing,
-                           {static_cast<py::ssize_t>(s.epochs()), static_cast<py::ssize_t>(g.rows), static_cast<py::ssize_t>(g.cols)}, self);
+            return view_of(
+                s.epochs() > 0 ? s.at(0).data() : &nothing,
+                {static_cast<py::ssize_t>(s.epochs()), static_cast<py::ssize_t>(g.rows), static_cast<py::ssize_t>(g.cols)}, self);
           },
           "epochs x rows x columns float64, metres towards the sensor; NaN = no data. A read-only view.")
       .def_property_readonly(
@@ -189,8 +188,8 @@ void add_stack(py::module_& module) {
             coordinates["x"] = upright ? py::tuple(py::make_tuple("col", first_row)) : py::tuple(py::make_tuple(both, x));
             coordinates["y"] = upright ? py::tuple(py::make_tuple("row", first_column)) : py::tuple(py::make_tuple(both, y));
             return py::module_::import("xarray").attr("DataArray")(
-                self.attr("displacement"), py::arg("dims") = py::make_tuple("time", "row", "col"), py::arg("coords") = coordinates,
-                py::arg("name") = "displacement", py::arg("attrs") = attributes);
+                self.attr("displacement"), py::arg("dims") = py::make_tuple("time", "row", "col"),
+                py::arg("coords") = coordinates, py::arg("name") = "displacement", py::arg("attrs") = attributes);
           },
           "An xarray.DataArray in metres, with x and y of the cells' centres in world coordinates. Needs xarray.");
 }
@@ -210,7 +209,8 @@ void add_data(py::module_& module) {
   static const std::string info_doc =
       "Say what a file holds, read as `read` does, without keeping its data.\n\nParameters\n----------\npath : text or path\n" +
       parameters_text<ReadOptions>() +
-      "\nReturns\n-------\ndict with source, format, accepted, rejected, rejected_rows (line and reason of the first 100) and warnings "
+      "\nReturns\n-------\ndict with source, format, accepted, rejected, rejected_rows (line and reason of the first 100) and "
+      "warnings "
       "(assumptions and conversions).\n\n"
       "Raises\n------\nInputError naming the file and the line or byte; ConfigError for bad options.";
   module.def(

@@ -42,9 +42,8 @@ template <class Options>
 std::string parameters_text() {
   std::string text;
   for (const OptionSpec& spec : list_options<Options>()) {
-    text += spec.name + " : " + spec.type + (spec.unit.empty() ? "" : ", " + spec.unit) + ", default " +
-            to_text(spec.standard) + "\n    " + spec.help +
-            (spec.rule.text.empty() ? "" : " (" + spec.rule.text + ")") + "\n";
+    text += spec.name + " : " + spec.type + (spec.unit.empty() ? "" : ", " + spec.unit) + ", default " + to_text(spec.standard) +
+            "\n    " + spec.help + (spec.rule.text.empty() ? "" : " (" + spec.rule.text + ")") + "\n";
   }
   return text;
 }
@@ -104,10 +103,10 @@ std::vector<Instant> instants_of(const py::object& time);
 std::vector<std::array<Instant, 2>> periods_of(const py::object& quiet);
 
 void add_errors(py::module_& module);
-void add_data(py::module_& module);     // Cloud, Series, Stack, read, info
-void add_measure(py::module_& module);  // m3c2, DisplacementField
+void add_data(py::module_& module);          // Cloud, Series, Stack, read, info
+void add_measure(py::module_& module);       // m3c2, DisplacementField
 void add_series_tools(py::module_& module);  // rate, trend, RateResult, Trend
-void add_slope(py::module_& module);    // downslope, algorithms
-void add_night(py::module_& module);    // run, simulate, judge, Archive
+void add_slope(py::module_& module);         // downslope, algorithms
+void add_night(py::module_& module);         // run, simulate, judge, Archive
 
 }  // namespace highwall::python

@@ -188,7 +188,7 @@ RateResult rate_of(const py::object& time, const DoubleArray& value, const std::
     auto rates = rate(series, options, run);
     NoiseModel noise;
     auto calibration = periods.empty() ? calibrate_on_start(rates, series, noise, 0, noise_options)
-                                        : calibrate(rates, series, periods, 0, noise_options);
+                                       : calibrate(rates, series, periods, 0, noise_options);
     RateResult result = tables_of(rates, std::move(series.time));
     result.calibration = std::move(calibration);
     return result;

@@ -75,13 +75,15 @@ py::dict algorithms() {
 void add_slope(py::module_& module) {
   static const std::string downslope_doc =
       std::string(algorithm_of("downslope").sentence) +
-      "\n\nParameters\n----------\nvalue, sigma : N numbers along the line of sight, towards the sensor, of any unit of length or "
+      "\n\nParameters\n----------\nvalue, sigma : N numbers along the line of sight, towards the sensor, of any unit of length "
+      "or "
       "velocity\n"
       "position : N x 3 array, the places; sensor : three numbers, the radar, both in the frame of ground\n"
       "ground : Cloud (position and sensor are then world coordinates) or M x 3 array of the ground, or else\n"
       "normal : N x 3 array of surface normals\n" +
       parameters_text<DownslopeOptions>() +
-      "threads : integer, default 0 = all; results do not depend on it\n\nReturns\n-------\ndict with value and sigma down the slope "
+      "threads : integer, default 0 = all; results do not depend on it\n\nReturns\n-------\ndict with value and sigma down the "
+      "slope "
       "(NaN: see reason), sensitivity, direction (N x 3) and reason.\n\nRaises\n------\nInputError for wrong shapes, ConfigError "
       "for bad options.";
   module.def("downslope", &downslope_of, py::arg("value"), py::arg("sigma"), py::arg("position"), py::arg("sensor"),

@@ -51,13 +51,14 @@ std::vector<Act> read_acts(const fs::path& archive_root, std::vector<std::string
       }
       acts.push_back(act);
     } catch (const Error& e) {
-      findings.push_back(fmt::format("an act is damaged and does not count: {}; restore it from a copy, or acknowledge or release again "
-                                     "and delete it", e.what()));
+      findings.push_back(
+          fmt::format("an act is damaged and does not count: {}; restore it from a copy, or acknowledge or release again "
+                      "and delete it",
+                      e.what()));
     }
   }
-  std::stable_sort(acts.begin(), acts.end(), [](const Act& a, const Act& b) {
-    return a.at != b.at ? a.at < b.at : a.target < b.target;
-  });
+  std::stable_sort(acts.begin(), acts.end(),
+                   [](const Act& a, const Act& b) { return a.at != b.at ? a.at < b.at : a.target < b.target; });
   return acts;
 }
 

@@ -57,7 +57,8 @@ void check_format(const fs::path& root, const Frame* site) {
   if (site == nullptr) return;
   Frame wanted = *site;
   wanted.epoch_year = 0.0;
-  const bool in_other_words = frame.origin_m == wanted.origin_m && same_crs(frame.crs, wanted.crs) && same_vertical(frame.vertical, wanted.vertical);
+  const bool in_other_words =
+      frame.origin_m == wanted.origin_m && same_crs(frame.crs, wanted.crs) && same_vertical(frame.vertical, wanted.vertical);
   if (!(frame == wanted) && in_other_words) {
     // Epochs carry these words: two ways to say the same would not go together later.
     throw Error(ErrorKind::frame, "site.toml says the archive's frame in other words", root.string(),
@@ -74,8 +75,9 @@ bool is_begun(const fs::path& root) {
 
 /// A frame made up anew might not be that of the epochs.
 [[noreturn]] void refuse_without_format(const fs::path& root) {
-  throw Error(ErrorKind::storage, "format.toml is gone, though the archive holds files", root.string(),
-              "restore format.toml from a copy; when there is none, move the folder away and let a night take the drop folder in anew");
+  throw Error(
+      ErrorKind::storage, "format.toml is gone, though the archive holds files", root.string(),
+      "restore format.toml from a copy; when there is none, move the folder away and let a night take the drop folder in anew");
 }
 
 }  // namespace
@@ -144,7 +146,8 @@ AppendResult Archive::append(Epoch epoch, Instant now) {
   const auto same_source = index().find(epoch.source);
   if (same_source != index().end()) {
     const auto& list = same_source->second;
-    auto at = std::lower_bound(list.begin(), list.end(), epoch.instant, [](const EpochInfo& e, Instant t) { return e.instant < t; });
+    auto at =
+        std::lower_bound(list.begin(), list.end(), epoch.instant, [](const EpochInfo& e, Instant t) { return e.instant < t; });
     for (; at != list.end() && at->instant == epoch.instant; ++at) {
       const auto found = state_.epochs.find(at->id);
       // Without its journal line it was never acknowledged: a crash came between. Say it now.
@@ -163,7 +166,8 @@ AppendResult Archive::append(Epoch epoch, Instant now) {
 
 SeriesMerge Archive::merge_blocks(const std::string& source, bool noted_only) const {
   std::vector<EpochInfo> blocks = epochs(source);
-  std::erase_if(blocks, [&](const EpochInfo& e) { return (noted_only && !is_noted(e.id)) || (!e.kind.empty() && e.kind != "series"); });
+  std::erase_if(blocks,
+                [&](const EpochInfo& e) { return (noted_only && !is_noted(e.id)) || (!e.kind.empty() && e.kind != "series"); });
   SeriesMerge merge;
   visit(blocks, [&](const EpochInfo& info, Epoch&& epoch) {
     if (const auto* series = std::get_if<std::vector<TimeSeries>>(&epoch.data)) merge.add(info.instant, info.id, *series);
@@ -240,8 +244,6 @@ void Archive::put_product(const std::string& name, const std::string& bytes) {
   write_whole(root_ / "products" / (name + ".h5"), bytes);
 }
 
-std::string Archive::get_product(const std::string& name) const {
-  return read_whole(root_ / "products" / (name + ".h5"));
-}
+std::string Archive::get_product(const std::string& name) const { return read_whole(root_ / "products" / (name + ".h5")); }
 
 }  // namespace highwall

@@ -20,12 +20,12 @@ namespace highwall {
 
 /// What directory and journal say of an epoch, without opening it.
 struct EpochInfo {
-  std::string id;        ///< 20260211T031200Z-radar_north-7f3a9c21
+  std::string id;  ///< 20260211T031200Z-radar_north-7f3a9c21
   std::string source;
   Instant instant = kNoInstant;
   std::filesystem::path path;  ///< The epoch file, or the segment that holds it.
   bool sealed = false;
-  std::string kind;      ///< cloud, series, scan; empty when the journal does not say.
+  std::string kind;  ///< cloud, series, scan; empty when the journal does not say.
 };
 
 enum class Appended { stored, duplicate, conflict };
@@ -44,8 +44,8 @@ struct SeriesResult {
 
 struct VerifyReport {
   std::size_t epochs = 0;
-  std::size_t messages = 0;  ///< Of the outbox: those that wait and those that were sent.
-  std::size_t bytes = 0;     ///< Of the epochs.
+  std::size_t messages = 0;           ///< Of the outbox: those that wait and those that were sent.
+  std::size_t bytes = 0;              ///< Of the epochs.
   std::vector<std::string> problems;  ///< Each a sentence with a path; empty = all is well.
 };
 
@@ -170,7 +170,7 @@ class Archive {
   std::filesystem::path root_;
   std::optional<FolderLock> lock_;
   std::optional<Journal> journal_;
-  mutable JournalState state_;  ///< A reader replays it again when it meets an epoch that it does not know.
+  mutable JournalState state_;                    ///< A reader replays it again when it meets an epoch that it does not know.
   std::map<std::string, EpochInfo> unexplained_;  ///< By id: epochs without a journal line.
   std::optional<EpochInfo> leftover_;             ///< The one of them that a kill may have left.
   std::vector<EpochInfo> lineless_;               ///< Those of them that were acknowledged.

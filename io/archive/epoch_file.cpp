@@ -470,9 +470,9 @@ DisplacementField decode_field(std::string_view bytes, const std::string& name) 
   f.n_after = h5::read_data<std::uint32_t>(at, "n_after", name);
   for (const std::uint8_t r : h5::read_data<std::uint8_t>(at, "reason", name)) f.reason.push_back(static_cast<Reason>(r));
   const std::size_t n = f.size();
-  if (f.sigma_m.size() != n || f.lod95_m.size() != n || f.reason.size() != n || f.n_before.size() != n ||
-      f.n_after.size() != n || f.spread_before_m.size() != n || f.spread_after_m.size() != n ||
-      static_cast<std::size_t>(f.position_m.rows()) != n || static_cast<std::size_t>(f.direction.rows()) != n) {
+  if (f.sigma_m.size() != n || f.lod95_m.size() != n || f.reason.size() != n || f.n_before.size() != n || f.n_after.size() != n ||
+      f.spread_before_m.size() != n || f.spread_after_m.size() != n || static_cast<std::size_t>(f.position_m.rows()) != n ||
+      static_cast<std::size_t>(f.direction.rows()) != n) {
     throw Error(ErrorKind::storage, "the columns of the field differ in length", name);
   }
   return f;

@@ -80,8 +80,7 @@ class SegmentReader {
 };
 
 /// A displacement field as HDF5 bytes, and back. Also the product "hdf5" of the night.
-std::string encode_field(const DisplacementField& field,
-                         const std::vector<std::pair<std::string, std::string>>& provenance);
+std::string encode_field(const DisplacementField& field, const std::vector<std::pair<std::string, std::string>>& provenance);
 DisplacementField decode_field(std::string_view bytes, const std::string& name);
 
 }  // namespace highwall

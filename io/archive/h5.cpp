@@ -81,22 +81,41 @@ std::uint32_t superblock_checksum(const std::string& bytes) {
     a += word(i);
     b += word(i + 1);
     c += word(i + 2);
-    a -= c; a ^= turn(c, 4); c += b;
-    b -= a; b ^= turn(a, 6); a += c;
-    c -= b; c ^= turn(b, 8); b += a;
-    a -= c; a ^= turn(c, 16); c += b;
-    b -= a; b ^= turn(a, 19); a += c;
-    c -= b; c ^= turn(b, 4); b += a;
+    a -= c;
+    a ^= turn(c, 4);
+    c += b;
+    b -= a;
+    b ^= turn(a, 6);
+    a += c;
+    c -= b;
+    c ^= turn(b, 8);
+    b += a;
+    a -= c;
+    a ^= turn(c, 16);
+    c += b;
+    b -= a;
+    b ^= turn(a, 19);
+    a += c;
+    c -= b;
+    c ^= turn(b, 4);
+    b += a;
   }
   a += word(i);
   b += word(i + 1);
-  c ^= b; c -= turn(b, 14);
-  a ^= c; a -= turn(c, 11);
-  b ^= a; b -= turn(a, 25);
-  c ^= b; c -= turn(b, 16);
-  a ^= c; a -= turn(c, 4);
-  b ^= a; b -= turn(a, 14);
-  c ^= b; c -= turn(b, 24);
+  c ^= b;
+  c -= turn(b, 14);
+  a ^= c;
+  a -= turn(c, 11);
+  b ^= a;
+  b -= turn(a, 25);
+  c ^= b;
+  c -= turn(b, 16);
+  a ^= c;
+  a -= turn(c, 4);
+  b ^= a;
+  b -= turn(a, 14);
+  c ^= b;
+  c -= turn(b, 24);
   return c;
 }
 
@@ -114,16 +133,46 @@ void Handle::reset() {
   id_ = -1;
 }
 
-template <> hid_t type_of<std::int8_t>() { return H5T_NATIVE_INT8; }
-template <> hid_t type_of<std::uint8_t>() { return H5T_NATIVE_UINT8; }
-template <> hid_t type_of<std::int16_t>() { return H5T_NATIVE_INT16; }
-template <> hid_t type_of<std::uint16_t>() { return H5T_NATIVE_UINT16; }
-template <> hid_t type_of<std::int32_t>() { return H5T_NATIVE_INT32; }
-template <> hid_t type_of<std::uint32_t>() { return H5T_NATIVE_UINT32; }
-template <> hid_t type_of<std::int64_t>() { return H5T_NATIVE_INT64; }
-template <> hid_t type_of<std::uint64_t>() { return H5T_NATIVE_UINT64; }
-template <> hid_t type_of<float>() { return H5T_NATIVE_FLOAT; }
-template <> hid_t type_of<double>() { return H5T_NATIVE_DOUBLE; }
+template <>
+hid_t type_of<std::int8_t>() {
+  return H5T_NATIVE_INT8;
+}
+template <>
+hid_t type_of<std::uint8_t>() {
+  return H5T_NATIVE_UINT8;
+}
+template <>
+hid_t type_of<std::int16_t>() {
+  return H5T_NATIVE_INT16;
+}
+template <>
+hid_t type_of<std::uint16_t>() {
+  return H5T_NATIVE_UINT16;
+}
+template <>
+hid_t type_of<std::int32_t>() {
+  return H5T_NATIVE_INT32;
+}
+template <>
+hid_t type_of<std::uint32_t>() {
+  return H5T_NATIVE_UINT32;
+}
+template <>
+hid_t type_of<std::int64_t>() {
+  return H5T_NATIVE_INT64;
+}
+template <>
+hid_t type_of<std::uint64_t>() {
+  return H5T_NATIVE_UINT64;
+}
+template <>
+hid_t type_of<float>() {
+  return H5T_NATIVE_FLOAT;
+}
+template <>
+hid_t type_of<double>() {
+  return H5T_NATIVE_DOUBLE;
+}
 
 Image::Image() {
   silence();
@@ -194,8 +243,7 @@ std::vector<std::string> children(hid_t group) {
   check_status(H5Gget_info(group, &info), "H5Gget_info");
   std::vector<std::string> names;
   for (hsize_t i = 0; i < info.nlinks; ++i) {
-    const ssize_t length =
-        H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT);
+    const ssize_t length = H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT);
     if (length < 0) fail("HDF5: H5Lget_name_by_idx failed", {});
     std::string name(static_cast<std::size_t>(length) + 1, '\0');
     H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(), H5P_DEFAULT);
@@ -208,8 +256,8 @@ std::vector<std::string> children(hid_t group) {
 void write_text(hid_t at, const std::string& name, const std::string& value) {
   const Handle type = text_type(value.size());
   const Handle space(check(H5Screate(H5S_SCALAR), "H5Screate"), H5Sclose);
-  const Handle attribute(
-      check(H5Acreate2(at, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT), "H5Acreate2"), H5Aclose);
+  const Handle attribute(check(H5Acreate2(at, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT), "H5Acreate2"),
+                         H5Aclose);
   const std::string padded = value.empty() ? std::string(1, '\0') : value;
   check_status(H5Awrite(attribute.get(), type.get(), padded.data()), "H5Awrite");
 }
@@ -217,8 +265,8 @@ void write_text(hid_t at, const std::string& name, const std::string& value) {
 void write_numbers(hid_t at, const std::string& name, const std::vector<double>& values) {
   const hsize_t n = values.size();
   const Handle space(check(H5Screate_simple(1, &n, nullptr), "H5Screate_simple"), H5Sclose);
-  const Handle attribute(
-      check(H5Acreate2(at, name.c_str(), H5T_IEEE_F64LE, space.get(), H5P_DEFAULT, H5P_DEFAULT), "H5Acreate2"), H5Aclose);
+  const Handle attribute(check(H5Acreate2(at, name.c_str(), H5T_IEEE_F64LE, space.get(), H5P_DEFAULT, H5P_DEFAULT), "H5Acreate2"),
+                         H5Aclose);
   check_status(H5Awrite(attribute.get(), H5T_NATIVE_DOUBLE, values.data()), "H5Awrite");
 }
 
@@ -227,7 +275,8 @@ bool has_attribute(hid_t at, const std::string& name) { return H5Aexists(at, nam
 std::string read_text(hid_t at, const std::string& name, const std::string& file) {
   const Handle attribute(check(H5Aopen(at, name.c_str(), H5P_DEFAULT), ("attribute " + name).c_str(), file), H5Aclose);
   const Handle type(check(H5Aget_type(attribute.get()), "H5Aget_type", file), H5Tclose);
-  if (H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) > 0) fail("attribute " + name + " is no text", file);
+  if (H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) > 0)
+    fail("attribute " + name + " is no text", file);
   const std::size_t size = H5Tget_size(type.get());
   if (size > (1U << 24U)) fail("attribute " + name + " is too long", file);
   const Handle space(check(H5Aget_space(attribute.get()), "H5Aget_space", file), H5Sclose);
@@ -262,10 +311,9 @@ void write_data(hid_t group, const std::string& name, const T* values, const std
     check_status(H5Pset_chunk(creation.get(), static_cast<int>(chunk.size()), chunk.data()), "H5Pset_chunk");
     check_status(H5Pset_fletcher32(creation.get()), "H5Pset_fletcher32");
   }
-  const Handle data(check(H5Dcreate2(group, name.c_str(), type_of<T>(), space.get(), H5P_DEFAULT, creation.get(),
-                                     H5P_DEFAULT),
-                          "H5Dcreate2"),
-                    H5Dclose);
+  const Handle data(
+      check(H5Dcreate2(group, name.c_str(), type_of<T>(), space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), "H5Dcreate2"),
+      H5Dclose);
   if (count_of(shape) > 0) {
     check_status(H5Dwrite(data.get(), type_of<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "H5Dwrite");
   }
@@ -308,8 +356,8 @@ std::vector<T> read_data(hid_t group, const std::string& name, const std::string
   const Handle data = open_data(group, name, file);
   std::vector<T> values(checked_count(data, group, name, file));
   if (!values.empty()) {
-    check_status(H5Dread(data.get(), type_of<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
-                 ("reading " + name).c_str(), file);
+    check_status(H5Dread(data.get(), type_of<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), ("reading " + name).c_str(),
+                 file);
   }
   return values;
 }
@@ -337,9 +385,9 @@ std::string element_type(hid_t group, const std::string& name, const std::string
 
 bool has_data(hid_t group, const std::string& name) { return H5Lexists(group, name.c_str(), H5P_DEFAULT) > 0; }
 
-#define HIGHWALL_H5_TYPE(T)                                                                                       \
+#define HIGHWALL_H5_TYPE(T)                                                                                          \
   template void write_data<T>(hid_t, const std::string&, const T*, const std::vector<hsize_t>&, const std::string&); \
-  template std::vector<T> read_data<T>(hid_t, const std::string&, const std::string&);                              \
+  template std::vector<T> read_data<T>(hid_t, const std::string&, const std::string&);                               \
   template void read_data_into<T>(hid_t, const std::string&, const std::string&, T*, std::size_t);
 HIGHWALL_H5_TYPE(std::int8_t)
 HIGHWALL_H5_TYPE(std::uint8_t)

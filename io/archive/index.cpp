@@ -30,7 +30,8 @@ Archive::Index Archive::list_epochs(const std::string& source) const {
     const auto sealed = state_.segments.find(name);
     // Only a segment whose line is missing, or of an older archive, is opened to learn what is in it.
     const bool told = sealed != state_.segments.end() && !sealed->second.ids.empty();
-    for (const std::string& id : told ? sealed->second.ids : SegmentReader(read_whole(path), path.string()).ids()) take(id, path, true);
+    for (const std::string& id : told ? sealed->second.ids : SegmentReader(read_whole(path), path.string()).ids())
+      take(id, path, true);
   }
   for (const fs::path& path : files_below(root_ / "epochs", ".h5")) take(path.stem().string(), path, false);
   Index index;
@@ -101,13 +102,13 @@ std::vector<TimeSeries> Archive::load_series(const std::string& source) const {
 
 std::vector<EpochInfo> Archive::scans_of(const std::string& source, Instant from, Instant until) const {
   std::vector<EpochInfo> scans = epochs(source);
-  std::erase_if(scans, [&](const EpochInfo& e) {
-    return e.instant < from || e.instant > until || (!e.kind.empty() && e.kind != "scan");
-  });
+  std::erase_if(
+      scans, [&](const EpochInfo& e) { return e.instant < from || e.instant > until || (!e.kind.empty() && e.kind != "scan"); });
   return scans;
 }
 
-void Archive::for_each_scan(const std::string& source, const std::function<void(Stack&&)>& take, Instant from, Instant until) const {
+void Archive::for_each_scan(const std::string& source, const std::function<void(Stack&&)>& take, Instant from,
+                            Instant until) const {
   std::optional<GridGeometry> grid;
   visit(scans_of(source, from, until), [&](const EpochInfo&, Epoch&& epoch) {
     auto* scan = std::get_if<Stack>(&epoch.data);

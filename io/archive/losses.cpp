@@ -188,8 +188,10 @@ std::vector<std::string> Archive::losses(Instant now) const {
     }
   }
   std::vector<std::string> told;
-  name_each(gone, "the archive has lost epoch ",
-            ": the journal has it, the directory has not; restore it from a copy, or put the file it came in back into the drop folder", told);
+  name_each(
+      gone, "the archive has lost epoch ",
+      ": the journal has it, the directory has not; restore it from a copy, or put the file it came in back into the drop folder",
+      told);
   name_each(back, "epoch ", " was missing in the archive and has been taken in again", told);
   std::set<std::string> again;
   for (const auto& [id, note] : state_.epochs) {
@@ -201,8 +203,10 @@ std::vector<std::string> Archive::losses(Instant now) const {
     if (there.count(id) == 0 && !is_taken_in_otherwise(info)) unexplained.insert(id);
   }
   name_each(unexplained, "epoch ",
-            " is in no journal, so it is not used: the journal was damaged or replaced, or a night was killed and the file it came in is gone since; restore "
-            "the journal from a copy, or put the file back into the drop folder", told);
+            " is in no journal, so it is not used: the journal was damaged or replaced, or a night was killed and the file it "
+            "came in is gone since; restore "
+            "the journal from a copy, or put the file back into the drop folder",
+            told);
   return told;
 }
 

@@ -13,8 +13,9 @@ std::string encode_map(const GridGeometry& g, const std::vector<MapLayer>& layer
   h5::write_text(at, "software_version", kVersion);
   h5::write_text(at, "crs", g.frame.crs);
   h5::write_text(at, "vertical", g.frame.vertical);
-  h5::write_numbers(at, "affine", {g.affine[0] + g.frame.origin_m[0], g.affine[1], g.affine[2],
-                                   g.affine[3] + g.frame.origin_m[1], g.affine[4], g.affine[5]});
+  h5::write_numbers(
+      at, "affine",
+      {g.affine[0] + g.frame.origin_m[0], g.affine[1], g.affine[2], g.affine[3] + g.frame.origin_m[1], g.affine[4], g.affine[5]});
   for (const auto& [name, value] : notes) h5::write_text(at, name, value);
   for (const MapLayer& layer : layers) h5::write_data(at, layer.name, layer.values->data(), {g.rows, g.cols}, layer.unit);
   return image.bytes();

@@ -10,9 +10,9 @@ namespace highwall {
 
 /// One layer of a raster in HDF5.
 struct MapLayer {
-  std::string name;                            ///< "velocity_24h".
-  std::string unit;                            ///< "mm/day".
-  const std::vector<double>* values = nullptr; ///< Row-major, NaN = no value.
+  std::string name;                             ///< "velocity_24h".
+  std::string unit;                             ///< "mm/day".
+  const std::vector<double>* values = nullptr;  ///< Row-major, NaN = no value.
 };
 
 /// Layers of one raster as HDF5 bytes (schema "highwall.map/1"): datasets of rows x cols with their units, the

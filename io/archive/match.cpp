@@ -93,8 +93,8 @@ std::string another_zero_text(const std::vector<ChangedRow>& changed, std::size_
   if (by_it * 10 < known * 9) return {};
   std::vector<std::string> texts;
   for (const double v : constant_m) texts.push_back(fmt::format("{:+.2f}", 1e3 * v));
-  return fmt::format("{} of {} known rows of {} differ by one constant ({} mm), so that its new rows are held back; ", by_it, known,
-                     changed[0].target, fmt::join(texts, ", "));
+  return fmt::format("{} of {} known rows of {} differ by one constant ({} mm), so that its new rows are held back; ", by_it,
+                     known, changed[0].target, fmt::join(texts, ", "));
 }
 
 }  // namespace
@@ -141,7 +141,8 @@ std::string table_of(const std::vector<ChangedRow>& changed, std::size_t most) {
       target = '"' + target + '"';
     }
     for (std::size_t c = 0; c < row.components.size(); ++c) {
-      text += fmt::format("{},{},{},{},{}\n", target, to_iso8601(row.at), row.components[c], number(row.stored_m[c]), number(row.told_m[c]));
+      text += fmt::format("{},{},{},{},{}\n", target, to_iso8601(row.at), row.components[c], number(row.stored_m[c]),
+                          number(row.told_m[c]));
     }
   }
   return text;
@@ -151,8 +152,8 @@ std::string changed_rows_text(const std::vector<ChangedRow>& changed) {
   const ChangedRow& first = changed.at(0);
   std::size_t c = 0;  // The first component that differs.
   while (c + 1 < first.told_m.size() && first.stored_m[c] == first.told_m[c]) ++c;
-  return fmt::format("{} rows differ from what the archive holds; first {} at {}: {:.6f} m stored, {:.6f} m told",
-                     changed.size(), first.target, to_iso8601(first.at), first.stored_m[c], first.told_m[c]);
+  return fmt::format("{} rows differ from what the archive holds; first {} at {}: {:.6f} m stored, {:.6f} m told", changed.size(),
+                     first.target, to_iso8601(first.at), first.stored_m[c], first.told_m[c]);
 }
 
 }  // namespace highwall

@@ -67,7 +67,8 @@ bool SeriesMerge::add(Instant instant, const std::string& id, const std::vector<
     }
     if (block[place].width() != rows.series.width()) {
       throw Error(ErrorKind::storage,
-                  fmt::format("{} has {} components in block {} and {} before it", block[place].target, block[place].width(), id, rows.series.width()),
+                  fmt::format("{} has {} components in block {} and {} before it", block[place].target, block[place].width(), id,
+                              rows.series.width()),
                   {}, "take the block that is wrong, and its drop file, out of the way");
     }
     if (key < rows.first) return false;
@@ -93,9 +94,8 @@ const TimeSeries* SeriesMerge::find(const std::string& target) {
 std::vector<TimeSeries> SeriesMerge::all() {
   std::vector<Rows*> order;
   for (auto& [target, rows] : targets_) order.push_back(&rows);
-  std::sort(order.begin(), order.end(), [](const Rows* a, const Rows* b) {
-    return a->first != b->first ? a->first < b->first : a->place < b->place;
-  });
+  std::sort(order.begin(), order.end(),
+            [](const Rows* a, const Rows* b) { return a->first != b->first ? a->first < b->first : a->place < b->place; });
   std::vector<TimeSeries> series;
   for (Rows* rows : order) {
     sort(*rows);

@@ -26,9 +26,9 @@ class SeriesMerge {
  private:
   using Key = std::pair<Instant, std::string>;
   struct Rows {
-    Key first;               ///< Block that brought the target.
+    Key first;  ///< Block that brought the target.
     Key last;
-    std::size_t place = 0;   ///< Of the target in that block.
+    std::size_t place = 0;  ///< Of the target in that block.
     bool sorted = true;
     TimeSeries series;
   };
@@ -39,10 +39,10 @@ class SeriesMerge {
 
 /// What an export tells beside what is known already.
 struct RowMatch {
-  std::vector<std::size_t> added;                           ///< Rows told that are new, in time order.
-  std::vector<std::pair<std::size_t, std::size_t>> changed; ///< Rows told otherwise than known: (told, known).
+  std::vector<std::size_t> added;                            ///< Rows told that are new, in time order.
+  std::vector<std::pair<std::size_t, std::size_t>> changed;  ///< Rows told otherwise than known: (told, known).
   std::size_t equal = 0;
-  std::size_t looked_at = 0;                                ///< Rows touched: grows with the rows told, not with their square.
+  std::size_t looked_at = 0;  ///< Rows touched: grows with the rows told, not with their square.
 };
 
 /// Compares the rows of one target by stamp; of rows that share a stamp the first is held against the

@@ -31,9 +31,16 @@ Instant instant_of(const json& j) { return parse_iso8601(j.at("at").get<std::str
 std::string dump(const json& j, int indent = -1) { return j.dump(indent, ' ', false, json::error_handler_t::replace); }
 
 FileNote file_note(const json& j) {
-  return {j.at("source"), j.at("file"), j.at("file_sha256"), j.at("outcome"), j.value("detail", ""),
-          j.value("rejected_rows", std::uint64_t{0}), j.value("first_rejected", ""),
-          j.value("warnings", std::vector<std::string>{}), instant_of(j), j.value("options", "")};
+  return {j.at("source"),
+          j.at("file"),
+          j.at("file_sha256"),
+          j.at("outcome"),
+          j.value("detail", ""),
+          j.value("rejected_rows", std::uint64_t{0}),
+          j.value("first_rejected", ""),
+          j.value("warnings", std::vector<std::string>{}),
+          instant_of(j),
+          j.value("options", "")};
 }
 
 IngestNote ingest_note(const json& j) {
@@ -139,23 +146,22 @@ void Journal::write_line(Instant now, const std::string& text) {
 }
 
 void Journal::write(Instant now, const FileNote& n) {
-  json line{{"act", "file"},
-                        {"at", to_iso8601(n.at)},
-                        {"source", n.source},
-                        {"file", n.file},
-                        {"file_sha256", n.file_sha256},
-                        {"outcome", n.outcome},
-                        {"detail", n.detail},
-                        {"rejected_rows", n.rejected_rows},
-                        {"first_rejected", n.first_rejected},
-                        {"warnings", n.warnings}};
+  json line{{"act", "file"},         {"at", to_iso8601(n.at)},           {"source", n.source},
+            {"file", n.file},        {"file_sha256", n.file_sha256},     {"outcome", n.outcome},
+            {"detail", n.detail},    {"rejected_rows", n.rejected_rows}, {"first_rejected", n.first_rejected},
+            {"warnings", n.warnings}};
   if (n.outcome == "quarantined") line["options"] = n.options;
   write_line(now, dump(line));
 }
 
 void Journal::write(Instant now, const IngestNote& n) {
-  json line{{"act", "ingest"}, {"at", to_iso8601(now)}, {"source", n.source}, {"id", n.id},
-            {"kind", n.kind}, {"file_sha256", n.file_sha256}, {"epoch_sha256", n.epoch_sha256}};
+  json line{{"act", "ingest"},
+            {"at", to_iso8601(now)},
+            {"source", n.source},
+            {"id", n.id},
+            {"kind", n.kind},
+            {"file_sha256", n.file_sha256},
+            {"epoch_sha256", n.epoch_sha256}};
   if (n.new_rows) {
     line["new_rows"] = *n.new_rows;
     line["equal_rows"] = n.equal_rows;
@@ -165,8 +171,12 @@ void Journal::write(Instant now, const IngestNote& n) {
 }
 
 void Journal::write(Instant now, const SealNote& n) {
-  write_line(now, dump({{"act", "seal"}, {"at", to_iso8601(now)}, {"source", n.source}, {"segment", n.segment},
-                        {"ids", n.ids}, {"sha256", n.sha256}}));
+  write_line(now, dump({{"act", "seal"},
+                        {"at", to_iso8601(now)},
+                        {"source", n.source},
+                        {"segment", n.segment},
+                        {"ids", n.ids},
+                        {"sha256", n.sha256}}));
 }
 
 void Journal::write(const LossNote& n) {
@@ -174,7 +184,8 @@ void Journal::write(const LossNote& n) {
 }
 
 std::string text_of(const QuarantineRecord& r) {
-  json record{{"source", r.source}, {"file", r.file}, {"file_sha256", r.file_sha256}, {"reason", r.reason}, {"at", to_iso8601(r.at)}};
+  json record{
+      {"source", r.source}, {"file", r.file}, {"file_sha256", r.file_sha256}, {"reason", r.reason}, {"at", to_iso8601(r.at)}};
   if (!r.rows.empty()) {
     record["rows"] = r.rows;
     record["changed_rows"] = r.changed_rows;
@@ -183,15 +194,23 @@ std::string text_of(const QuarantineRecord& r) {
 }
 
 std::string text_of(const Act& act) {
-  json j{{"kind", act.kind == Act::Kind::release ? "release" : "acknowledge"}, {"target", act.target}, {"by", act.by},
-         {"reason", act.reason}, {"at", to_iso8601(act.at)}};
+  json j{{"kind", act.kind == Act::Kind::release ? "release" : "acknowledge"},
+         {"target", act.target},
+         {"by", act.by},
+         {"reason", act.reason},
+         {"at", to_iso8601(act.at)}};
   if (act.targets) j["targets"] = *act.targets;
   return j.dump() + "\n";
 }
 
 QuarantineRecord read_quarantine_record(const fs::path& path) {
   return parse_record(read_whole(path), path.string(), [](const json& j) {
-    return QuarantineRecord{j.at("source"), j.at("file"), j.at("file_sha256"), j.at("reason"), instant_of(j), j.value("rows", ""),
+    return QuarantineRecord{j.at("source"),
+                            j.at("file"),
+                            j.at("file_sha256"),
+                            j.at("reason"),
+                            instant_of(j),
+                            j.value("rows", ""),
                             j.value("changed_rows", std::size_t{0})};
   });
 }

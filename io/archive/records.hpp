@@ -18,21 +18,21 @@ namespace highwall {
 /// What became of a file of the drop folder.
 struct FileNote {
   std::string source;
-  std::string file;          ///< Name as the site sees it.
+  std::string file;  ///< Name as the site sees it.
   std::string file_sha256;
-  std::string outcome;       ///< stored, duplicate, quarantined.
+  std::string outcome;  ///< stored, duplicate, quarantined.
   std::string detail;
   std::uint64_t rejected_rows = 0;
   std::string first_rejected;
   std::vector<std::string> warnings;
-  Instant at = kNoInstant;   ///< Night that dealt with it.
-  std::string options;       ///< Quarantined files: digest of how the source was to be read. Read otherwise, it is tried again.
+  Instant at = kNoInstant;  ///< Night that dealt with it.
+  std::string options;      ///< Quarantined files: digest of how the source was to be read. Read otherwise, it is tried again.
 };
 
 /// A file or epoch that was set aside.
 struct QuarantineRecord {
   std::string source;
-  std::string file;         ///< Name in the drop folder.
+  std::string file;  ///< Name in the drop folder.
   std::string file_sha256;
   std::string reason;
   Instant at = kNoInstant;
@@ -44,9 +44,9 @@ struct QuarantineRecord {
 struct IngestNote {
   std::string id;
   std::string source;
-  std::string kind;          ///< cloud, series, scan; empty = not said.
-  std::string file_sha256;   ///< Of the file it came in.
-  std::string epoch_sha256;  ///< Of the epoch's own file, all bytes; empty = not said.
+  std::string kind;                     ///< cloud, series, scan; empty = not said.
+  std::string file_sha256;              ///< Of the file it came in.
+  std::string epoch_sha256;             ///< Of the epoch's own file, all bytes; empty = not said.
   std::optional<std::size_t> new_rows;  ///< Blocks of series only.
   std::size_t equal_rows = 0;
   Instant at = kNoInstant;  ///< Night that wrote the line.
@@ -58,7 +58,7 @@ struct SealNote {
   std::string segment;  ///< Name of the file, without ".h5".
   std::string source;
   std::vector<std::string> ids;
-  std::string sha256;   ///< Of the segment's file, all bytes.
+  std::string sha256;  ///< Of the segment's file, all bytes.
 };
 
 /// Epochs that the journal knows and the directory had no more.

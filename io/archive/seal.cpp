@@ -29,7 +29,8 @@ std::map<std::pair<std::string, std::string>, Archive::Day> Archive::days_before
   for (const fs::path& path : files_below(root_ / "epochs", ".h5")) {
     const auto info = info_of(path.stem().string(), path, false);
     if (!info || !is_noted(info->id)) continue;
-    if (const auto day = days.find({compact_day(info->instant), info->source}); day != days.end()) day->second.loose.push_back(path);
+    if (const auto day = days.find({compact_day(info->instant), info->source}); day != days.end())
+      day->second.loose.push_back(path);
   }
   for (auto& [key, day] : days) {
     std::set<fs::path> segments;

@@ -25,7 +25,8 @@ void require_same_zero(const TimeSeries& known, const TimeSeries& told) {
   }
   const double moved = (Eigen::Vector3d(known.origin_ecef_m->data()) - Eigen::Vector3d(told.origin_ecef_m->data())).norm();
   if (moved > kSameZero_m) {
-    throw Error(ErrorKind::input, fmt::format("the zero of {} (its base) is {:.3f} m away from that of the archive", told.target, moved), {},
+    throw Error(ErrorKind::input,
+                fmt::format("the zero of {} (its base) is {:.3f} m away from that of the archive", told.target, moved), {},
                 "a base that moved needs a source of its own; otherwise keep its coordinates fixed (RTKLIB: -l or -r)");
   }
 }

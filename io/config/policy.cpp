@@ -35,13 +35,11 @@ struct RuleWords {
     d.field(&W::family, "family", "", anything(), "Criterion that judges it");
     std::vector<std::string> kinds = sensor_kind_words();
     kinds.emplace_back(name_of(SensorKind::unknown));
-    d.field(&W::kinds, "kinds", "", one_of(std::move(kinds)),
-            "Sensor kinds it applies to; empty: all that measure displacement");
+    d.field(&W::kinds, "kinds", "", one_of(std::move(kinds)), "Sensor kinds it applies to; empty: all that measure displacement");
     d.field(&W::level, "level", "", one_of({"blue", "yellow", "orange", "red"}), "Level that it raises");
     d.field(&W::window_h, "window_h", "h", between(0.01, 8760), "Length of the trailing window");
     d.field(&W::k_sigma, "k_sigma", "", between(0, 100), "Tested is value - k sigma");
-    d.field(&W::min_velocity_mm_per_day, "min_velocity_mm_per_day", "mm/day", between(0, 1e6),
-            "No level below this velocity");
+    d.field(&W::min_velocity_mm_per_day, "min_velocity_mm_per_day", "mm/day", between(0, 1e6), "No level below this velocity");
     d.field(&W::equal_speed_factor, "equal_speed_factor", "", between(0, 1000),
             "The velocity must also be so many times the equal-speed rate");
     d.field(&W::margin_degrees, "margin_degrees", "degrees", between(0, 44), "tangent: added to the threshold");
@@ -52,8 +50,7 @@ struct RuleWords {
             "How far the number may be trusted");
     d.require([](const W& w) { return !w.name.empty() && !w.family.empty() && !w.level.empty(); },
               "a [[rule]] needs a name, a family and a level");
-    d.require([](const W& w) { return !w.source.empty(); },
-              "a [[rule]] needs a source: the citation of its threshold");
+    d.require([](const W& w) { return !w.source.empty(); }, "a [[rule]] needs a source: the citation of its threshold");
   }
 };
 
@@ -73,7 +70,8 @@ void read_threshold(TableReader& reader, PolicyRule& rule) {
     if (value == nullptr) continue;
     ++found;
     rule.unit = unit;
-    rule.threshold = threshold_from(unit, unit == "degrees" ? number_at(*value, key, 1.0, 89.9) : number_at(*value, key, 1e-3, 1e6));
+    rule.threshold =
+        threshold_from(unit, unit == "degrees" ? number_at(*value, key, 1.0, 89.9) : number_at(*value, key, 1e-3, 1e6));
   }
   if (found == 1) return;
   throw Error(ErrorKind::config,
@@ -119,7 +117,8 @@ std::string text_of(const TomlValue& value) {
 std::string policy_keys_text() {
   std::string text = "[timing]\n" + help_text(list_options<PolicyTiming>()) + "[floor_sigma_mm]\n";
   for (const auto& [kind, floor] : standard_floor_sigma_m()) {
-    text += fmt::format("  {} = {}  sigma of one sample while the series' own noise is not known, mm\n", name_of(kind), 1000.0 * floor);
+    text += fmt::format("  {} = {}  sigma of one sample while the series' own noise is not known, mm\n", name_of(kind),
+                        1000.0 * floor);
   }
   text += "[[rule]]\n" + help_text(list_options<RuleWords>());
   for (const std::string& unit : threshold_units()) text += "  threshold_" + unit + "  one of these; which, the criterion says\n";

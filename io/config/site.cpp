@@ -56,7 +56,8 @@ void check_frame(Frame& frame, const std::string& where) {
   }
   if (info.has_vertical) {
     if (!frame.vertical.empty() && !same_vertical(frame.vertical, info.vertical)) {
-      throw Error(ErrorKind::config, fmt::format("crs has the heights {}, vertical says {}", info.vertical, frame.vertical), where, "name one of them");
+      throw Error(ErrorKind::config, fmt::format("crs has the heights {}, vertical says {}", info.vertical, frame.vertical),
+                  where, "name one of them");
     }
     frame.crs = info.crs;
     frame.vertical = info.vertical;
@@ -82,8 +83,7 @@ void read_frame(TableReader& top, Site& site) {
   if (const TomlValue* box = reader.find("box_m")) {
     const auto* rows = std::get_if<TomlArray>(&box->value);
     if (rows == nullptr || rows->size() != 2) {
-      throw Error(ErrorKind::config, "box_m must be [[x, y, z], [x, y, z]]: lowest and highest corner",
-                  box->where);
+      throw Error(ErrorKind::config, "box_m must be [[x, y, z], [x, y, z]]: lowest and highest corner", box->where);
     }
     const auto low = numbers_of((*rows)[0], 3, "box_m");
     const auto high = numbers_of((*rows)[1], 3, "box_m");
@@ -135,7 +135,8 @@ SourceConfig read_source(const TomlValue& value, const MineConfig& mine) {
   reader.finish();
   if (source.kind == "auto") throw Error(ErrorKind::config, "a [[source]] needs a kind", value.where);
   if (source.units == "source" && source.crs != "local") {
-    throw Error(ErrorKind::config, "units = \"source\" is for a source in a frame of its own", value.where, "set crs = \"local\", or leave units out");
+    throw Error(ErrorKind::config, "units = \"source\" is for a source in a frame of its own", value.where,
+                "set crs = \"local\", or leave units out");
   }
   if (source.format != "auto") choose_reader({source.where, {}}, source.format);
   if (source.time_zone == "auto") source.time_zone = mine.time_zone;
@@ -175,12 +176,12 @@ PublishConfig read_publish(const TomlValue& value) {
     refuse_control_characters(r, {"name", "topic", "state_topic"});
     r.finish();
     feed_of(to.format);
-    const bool twice = std::any_of(publish.to.begin(), publish.to.end(),
-                                   [&](const PublisherConfig& p) { return p.name == to.name; });
+    const bool twice =
+        std::any_of(publish.to.begin(), publish.to.end(), [&](const PublisherConfig& p) { return p.name == to.name; });
     if (twice) throw Error(ErrorKind::config, fmt::format("publisher \"{}\" is named twice", to.name), entry.where);
     if (!target_name_defect(to.name).empty()) {
-      throw Error(ErrorKind::config, fmt::format("the publisher's name \"{}\" cannot name a folder", printable(to.name)), entry.where,
-                  "take 1 to 200 bytes of UTF-8 without '/' and control characters");
+      throw Error(ErrorKind::config, fmt::format("the publisher's name \"{}\" cannot name a folder", printable(to.name)),
+                  entry.where, "take 1 to 200 bytes of UTF-8 without '/' and control characters");
     }
     publish.to.push_back(std::move(to));
   }
@@ -211,9 +212,8 @@ void require_unique_ids(const std::vector<T>& entries, std::string_view what) {
     if (!seen.insert(entry.id).second) {
       throw Error(ErrorKind::config, fmt::format("{} \"{}\" is defined twice", what, entry.id), entry.where);
     }
-    const bool plain = std::all_of(entry.id.begin(), entry.id.end(), [](unsigned char c) {
-      return std::isalnum(c) != 0 || c == '_' || c == '.' || c > 0x7f;
-    });
+    const bool plain = std::all_of(entry.id.begin(), entry.id.end(),
+                                   [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.' || c > 0x7f; });
     if (!plain) {
       throw Error(ErrorKind::config, fmt::format("the id \"{}\" is used in file names", entry.id), entry.where,
                   "use letters, digits, '_' and '.' only");
@@ -273,7 +273,8 @@ void check_drop_is_read_only(const Site& site) {
   }
   for (const auto& [what, path] : written) {
     if (!real_folder(site.resolve(path)).starts_with(drop)) continue;
-    throw Error(ErrorKind::config, fmt::format("{} = \"{}\" lies in the drop folder, which is read only", what, path), site.file.string());
+    throw Error(ErrorKind::config, fmt::format("{} = \"{}\" lies in the drop folder, which is read only", what, path),
+                site.file.string());
   }
 }
 
@@ -290,7 +291,8 @@ void check_archive_is_apart(const Site& site) {
     if (!inside && !archive.starts_with(folder(path))) continue;
     throw Error(ErrorKind::config,
                 inside ? fmt::format("{} = \"{}\" lies in the archive, which keeps its own files only", what, path)
-                       : fmt::format("archive = \"{}\" lies in {} = \"{}\": it needs a folder of its own", site.paths.archive, what, path),
+                       : fmt::format("archive = \"{}\" lies in {} = \"{}\": it needs a folder of its own", site.paths.archive,
+                                     what, path),
                 site.file.string());
   }
 }
@@ -303,7 +305,8 @@ void check_references(const Site& site) {
   for (const EventConfig& event : site.events) require_zone(site, event.zone, "an event", event.where);
   for (const ZoneConfig& zone : site.zones) {
     if (zone.id == "heartbeat") {
-      throw Error(ErrorKind::config, "\"heartbeat\" cannot be a zone: it is the stream of the heartbeats", zone.where, "name it otherwise");
+      throw Error(ErrorKind::config, "\"heartbeat\" cannot be a zone: it is the stream of the heartbeats", zone.where,
+                  "name it otherwise");
     }
   }
   for (const SourceConfig& source : site.sources) {
@@ -389,7 +392,8 @@ std::string site_keys_text() {
   }
   return fmt::format("schema = \"{}\"\n", kSchema) + "[mine]\n" + help_text(list_options<MineConfig>()) + "[frame]\n" +
          help_text(list_options<FrameConfig>()) +
-         "  box_m = [[x, y, z], [x, y, z]]     [m] Lowest and highest plausible local coordinates; a cloud mostly outside is set aside\n" +
+         "  box_m = [[x, y, z], [x, y, z]]     [m] Lowest and highest plausible local coordinates; a cloud mostly outside is set "
+         "aside\n" +
          "[paths]\n" + help_text(list_options<PathsConfig>()) + "[archive]\n" + help_text(list_options<ArchiveConfig>()) +
          "[[source]]\n" + help_text(source) + "[source.columns]\n" + help_text(columns) + "[[zone]]\n" +
          help_text(list_options<ZoneConfig>()) + "  quorum = {\n" + help_text(list_options<QuorumConfig>()) + "  }\n[[event]]\n" +
@@ -399,8 +403,6 @@ std::string site_keys_text() {
          "[[publish.to]]\n" + help_text(list_options<PublisherConfig>());
 }
 
-Site read_site(const std::filesystem::path& file) {
-  return parse_site(load_config_text(file), file);
-}
+Site read_site(const std::filesystem::path& file) { return parse_site(load_config_text(file), file); }
 
 }  // namespace highwall

@@ -24,13 +24,11 @@ struct MineConfig {
   static void describe(auto& d) {
     d.field(&MineConfig::no, "no", "", anything(), "Number of the mine at the platform");
     d.field(&MineConfig::name, "name", "", anything(), "Name of the mine");
-    d.field(&MineConfig::state, "state", "", one_of({"producing", "constructing", "stopped", "closed"}),
-            "State of the mine");
+    d.field(&MineConfig::state, "state", "", one_of({"producing", "constructing", "stopped", "closed"}), "State of the mine");
     d.field(&MineConfig::time_zone, "time_zone", "", anything(),
             "IANA time zone: local file times without a zone, due dates, reports");
     d.require([](const MineConfig& m) { return !m.no.empty(); }, "[mine] needs its number: no = \"...\"");
-    d.require([](const MineConfig& m) { return !m.time_zone.empty(); },
-              "[mine] needs a time_zone, e.g. \"Asia/Shanghai\"");
+    d.require([](const MineConfig& m) { return !m.time_zone.empty(); }, "[mine] needs a time_zone, e.g. \"Asia/Shanghai\"");
   }
 };
 
@@ -100,29 +98,22 @@ struct SourceConfig : ReadOptions {
   static void describe(auto& d) {
     using S = SourceConfig;
     d.field(&S::id, "id", "", anything(), "Name of the source; also names its epochs");
-    d.field(&S::files, "files", "", anything(),
-            "Files of the source, relative to site.toml; * and ? match within a folder");
-    d.field(&S::quiet, "quiet", "", anything(),
-            "Declared quiet period(s) for calibration: pairs of ISO 8601 instants");
+    d.field(&S::files, "files", "", anything(), "Files of the source, relative to site.toml; * and ? match within a folder");
+    d.field(&S::quiet, "quiet", "", anything(), "Declared quiet period(s) for calibration: pairs of ISO 8601 instants");
     d.field(&S::zone, "zone", "", anything(), "Zone that the targets belong to");
-    d.field(&S::position_m, "position_m", "m", anything(),
-            "Position of the instrument in the site's CRS (world coordinates)");
+    d.field(&S::position_m, "position_m", "m", anything(), "Position of the instrument in the site's CRS (world coordinates)");
     d.field(&S::target_m, "target_m", "m", anything(),
             "Position of the target (world coordinates): with position_m it gives the line of sight");
     d.field(&S::max_silence_h, "max_silence_h", "h", between(0.01, 8760), "Silent after so long without a sample");
     d.field(&S::scanner_m, "scanner_m", "m", anything(), "Position of the scanner (world coordinates)");
     d.field(&S::stable, "stable", "", anything(), "\"auto\" or a polygon file of stable ground");
-    d.field(&S::reference, "reference", "", anything(),
-            "Target that is the local base, or a group for the common mode: A,B,C");
+    d.field(&S::reference, "reference", "", anything(), "Target that is the local base, or a group for the common mode: A,B,C");
     d.require([](const S& s) { return !s.id.empty(); }, "a [[source]] needs an id");
     d.require([](const S& s) { return !s.files.empty(); }, "a [[source]] needs files");
     d.require([](const S& s) { return s.quiet.size() % 2 == 0; }, "quiet must hold pairs of instants: from, to");
-    d.require([](const S& s) { return s.position_m.empty() || s.position_m.size() == 3; },
-              "position_m must have three numbers");
-    d.require([](const S& s) { return s.target_m.empty() || s.target_m.size() == 3; },
-              "target_m must have three numbers");
-    d.require([](const S& s) { return s.scanner_m.empty() || s.scanner_m.size() == 3; },
-              "scanner_m must have three numbers");
+    d.require([](const S& s) { return s.position_m.empty() || s.position_m.size() == 3; }, "position_m must have three numbers");
+    d.require([](const S& s) { return s.target_m.empty() || s.target_m.size() == 3; }, "target_m must have three numbers");
+    d.require([](const S& s) { return s.scanner_m.empty() || s.scanner_m.size() == 3; }, "scanner_m must have three numbers");
   }
 
   std::vector<std::array<Instant, 2>> quiet_periods;  ///< `quiet`, read.
@@ -166,9 +157,13 @@ struct EventConfig {
             "What happened: antenna and instrument steps are taken out of series; the others are named in messages");
     d.field(&EventConfig::at, "at", "", anything(), "ISO 8601 instant");
     d.field(&EventConfig::zone, "zone", "", anything(), "Zone it concerns; empty = all");
-    d.field(&EventConfig::target, "target", "", anything(), "Target it concerns, with or without its source; empty = all of the zone");
-    d.require([](const EventConfig& e) { return (e.kind != "antenna" && e.kind != "instrument") || !e.target.empty() || !e.zone.empty(); },
-              "an [[event]] of an antenna or instrument needs its target or zone: its step is taken out of their series");
+    d.field(&EventConfig::target, "target", "", anything(),
+            "Target it concerns, with or without its source; empty = all of the zone");
+    d.require(
+        [](const EventConfig& e) {
+          return (e.kind != "antenna" && e.kind != "instrument") || !e.target.empty() || !e.zone.empty();
+        },
+        "an [[event]] of an antenna or instrument needs its target or zone: its step is taken out of their series");
     d.require([](const EventConfig& e) { return !e.kind.empty() && !e.at.empty(); }, "an [[event]] needs a kind and at");
   }
   Instant instant = kNoInstant;
@@ -205,8 +200,7 @@ struct PublisherConfig {
     d.field(&PublisherConfig::password_file, "password_file", "", anything(),
             "mqtt: file with the password, mode 600; never logged");
     d.require([](const PublisherConfig& p) { return !p.name.empty(); }, "a [[publish.to]] needs a name");
-    d.require([](const PublisherConfig& p) { return !p.transport.empty(); },
-              "a [[publish.to]] needs a transport");
+    d.require([](const PublisherConfig& p) { return !p.transport.empty(); }, "a [[publish.to]] needs a transport");
     d.require([](const PublisherConfig& p) { return p.transport != "folder" || !p.dir.empty(); },
               "a folder publisher needs a dir");
   }
@@ -219,8 +213,7 @@ struct PublishConfig {
   static void describe(auto& d) {
     d.field(&PublishConfig::heartbeat_h, "heartbeat_h", "h", between(0.01, 8760),
             "One heartbeat per so many hours of `now`, also on an empty night");
-    d.field(&PublishConfig::status, "status", "", one_of({"test", "exercise", "actual"}),
-            "What the messages are");
+    d.field(&PublishConfig::status, "status", "", one_of({"test", "exercise", "actual"}), "What the messages are");
   }
   std::vector<PublisherConfig> to;
 };
@@ -228,11 +221,11 @@ struct PublishConfig {
 /// A whole site.toml, checked.
 struct Site {
   std::filesystem::path file;
-  std::filesystem::path root;       ///< Folder of the file; every path is relative to it.
-  std::string text;                 ///< The file as it stands, for the configuration digest.
+  std::filesystem::path root;  ///< Folder of the file; every path is relative to it.
+  std::string text;            ///< The file as it stands, for the configuration digest.
   MineConfig mine;
   Frame frame;
-  std::array<double, 3> box_min_m{-1e7, -1e7, -1e5};   ///< Plausible local coordinates.
+  std::array<double, 3> box_min_m{-1e7, -1e7, -1e5};  ///< Plausible local coordinates.
   std::array<double, 3> box_max_m{1e7, 1e7, 1e5};
   PathsConfig paths;
   std::vector<SourceConfig> sources;

@@ -15,19 +15,15 @@ std::string place(const std::string& name, const toml::source_region& region) {
   return fmt::format("{}:{}:{}", name, region.begin.line, region.begin.column);
 }
 
-std::string date_text(const toml::date& d) {
-  return fmt::format("{:04}-{:02}-{:02}", d.year, d.month, d.day);
-}
+std::string date_text(const toml::date& d) { return fmt::format("{:04}-{:02}-{:02}", d.year, d.month, d.day); }
 
 std::string date_time_text(const toml::date_time& t) {
-  std::string text = fmt::format("{}T{:02}:{:02}:{:02}", date_text(t.date), t.time.hour,
-                                 t.time.minute, t.time.second);
+  std::string text = fmt::format("{}T{:02}:{:02}:{:02}", date_text(t.date), t.time.hour, t.time.minute, t.time.second);
   if (t.time.nanosecond != 0) text += fmt::format(".{:09}", t.time.nanosecond);
   if (!t.offset) return text;
   const int minutes = t.offset->minutes;
   if (minutes == 0) return text + "Z";
-  return text + fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60,
-                            std::abs(minutes) % 60);
+  return text + fmt::format("{}{:02}:{:02}", minutes < 0 ? '-' : '+', std::abs(minutes) / 60, std::abs(minutes) % 60);
 }
 
 TomlValue convert(const toml::node& node, const std::string& name) {
@@ -73,9 +69,7 @@ std::string load_config_text(const std::filesystem::path& path) {
   return read_whole(path, ErrorKind::config, kLargestConfigBytes);
 }
 
-TomlValue load_toml(const std::filesystem::path& path) {
-  return parse_toml(load_config_text(path), path.string());
-}
+TomlValue load_toml(const std::filesystem::path& path) { return parse_toml(load_config_text(path), path.string()); }
 
 OptionValue to_option_value(const TomlValue& value) {
   if (const auto* b = std::get_if<bool>(&value.value)) return *b;
@@ -129,8 +123,7 @@ const TomlArray& TableReader::tables(std::string_view key) {
   if (value == nullptr) return kNone;
   const auto* array = std::get_if<TomlArray>(&value->value);
   if (array == nullptr) {
-    throw Error(ErrorKind::config, fmt::format("\"{}\" must be written as [[{}]]", key, key),
-                value->where);
+    throw Error(ErrorKind::config, fmt::format("\"{}\" must be written as [[{}]]", key, key), value->where);
   }
   return *array;
 }
@@ -140,8 +133,7 @@ void TableReader::finish() const {
     if (asked_.count(key) > 0) continue;
     const std::string near = nearest_word(key, {asked_.begin(), asked_.end()});
     throw Error(ErrorKind::config, fmt::format("unknown key \"{}\" in {}", key, name_), value.where,
-                near.empty() ? fmt::format("known: {}", fmt::join(asked_, ", "))
-                             : fmt::format("did you mean \"{}\"?", near));
+                near.empty() ? fmt::format("known: {}", fmt::join(asked_, ", ")) : fmt::format("did you mean \"{}\"?", near));
   }
 }
 
@@ -149,8 +141,7 @@ std::vector<double> numbers_of(const TomlValue& value, std::size_t count, std::s
   const OptionValue option = to_option_value(value);
   const auto* list = std::get_if<std::vector<double>>(&option);
   if (list == nullptr || list->size() != count) {
-    throw Error(ErrorKind::config, fmt::format("{} must be a list of {} numbers", key, count),
-                value.where);
+    throw Error(ErrorKind::config, fmt::format("{} must be a list of {} numbers", key, count), value.where);
   }
   return *list;
 }

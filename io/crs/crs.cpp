@@ -42,13 +42,13 @@ Srs parse(std::string_view text, std::string_view where, ErrorKind kind = ErrorK
   Srs srs(OSRNewSpatialReference(nullptr));
   const std::string definition(text);
   if (!understand(srs, definition)) {
-    throw Error(kind,
-                fmt::format("PROJ cannot read the CRS \"{}\"{}{}", definition.substr(0, 120),
-                            definition.size() > 120 ? "..." : "",
-                            CPLGetLastErrorMsg()[0] != '\0' ? std::string(": ") + CPLGetLastErrorMsg() : ""),
-                std::string(where),
-                kind == ErrorKind::config ? "write it as EPSG:4548, WKT or a PROJ string"
-                                          : "the file's own words are damaged; crs of its source can stand for them");
+    throw Error(
+        kind,
+        fmt::format("PROJ cannot read the CRS \"{}\"{}{}", definition.substr(0, 120), definition.size() > 120 ? "..." : "",
+                    CPLGetLastErrorMsg()[0] != '\0' ? std::string(": ") + CPLGetLastErrorMsg() : ""),
+        std::string(where),
+        kind == ErrorKind::config ? "write it as EPSG:4548, WKT or a PROJ string"
+                                  : "the file's own words are damaged; crs of its source can stand for them");
   }
   OSRSetAxisMappingStrategy(srs.get(), OAMS_TRADITIONAL_GIS_ORDER);
   return srs;
@@ -79,8 +79,7 @@ std::string authority_of(void* srs, const char* node) {
 }
 
 bool same(void* a, void* b) {
-  const char* options[] = {"IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES",
-                           "CRITERION=EQUIVALENT_EXCEPT_AXIS_ORDER_GEOGCRS", nullptr};
+  const char* options[] = {"IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES", "CRITERION=EQUIVALENT_EXCEPT_AXIS_ORDER_GEOGCRS", nullptr};
   return OSRIsSameEx(a, b, options) != 0;
 }
 
@@ -125,8 +124,7 @@ CrsInfo describe_crs(std::string_view text, std::string_view where, ErrorKind ki
   const char* name = OSRGetName(srs.get());
   info.name = name == nullptr ? "" : name;
   info.geographic = OSRIsGeographic(srs.get()) != 0;
-  info.horizontal_unit_m =
-      info.geographic ? std::numeric_limits<double>::quiet_NaN() : OSRGetLinearUnits(srs.get(), nullptr);
+  info.horizontal_unit_m = info.geographic ? std::numeric_limits<double>::quiet_NaN() : OSRGetLinearUnits(srs.get(), nullptr);
   info.has_vertical = OSRIsCompound(srs.get()) != 0 || OSRIsVertical(srs.get()) != 0;
   info.vertical_unit_m = info.geographic ? 1.0 : info.horizontal_unit_m;
   if (info.has_vertical) {
@@ -246,16 +244,13 @@ struct Transformer::Implementation {
   }
 };
 
-Transformer::Transformer(std::string_view from, std::string_view to)
-    : implementation_(std::make_unique<Implementation>()) {
+Transformer::Transformer(std::string_view from, std::string_view to) : implementation_(std::make_unique<Implementation>()) {
   implementation_->from = parse(from, {});
   implementation_->to = parse(to, {});
   const Quiet quiet;
-  implementation_->transformation =
-      OCTNewCoordinateTransformation(implementation_->from.get(), implementation_->to.get());
+  implementation_->transformation = OCTNewCoordinateTransformation(implementation_->from.get(), implementation_->to.get());
   if (implementation_->transformation == nullptr) {
-    throw Error(ErrorKind::config,
-                fmt::format("PROJ knows no way from {} to {}", from.substr(0, 80), to.substr(0, 80)));
+    throw Error(ErrorKind::config, fmt::format("PROJ knows no way from {} to {}", from.substr(0, 80), to.substr(0, 80)));
   }
 }
 
@@ -276,8 +271,7 @@ std::size_t Transformer::apply(double* xyz, std::size_t n) const {
       y[i] = xyz[3 * (begin + i) + 1];
       z[i] = xyz[3 * (begin + i) + 2];
     }
-    OCTTransformEx(implementation_->transformation, static_cast<int>(count), x.data(), y.data(), z.data(),
-                   ok.data());
+    OCTTransformEx(implementation_->transformation, static_cast<int>(count), x.data(), y.data(), z.data(), ok.data());
     for (std::size_t i = 0; i < count; ++i) {
       const bool good = ok[i] != 0 && std::isfinite(x[i]) && std::isfinite(y[i]);
       if (!good) ++failed;

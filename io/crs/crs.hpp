@@ -14,10 +14,10 @@ namespace highwall {
 
 /// What a coordinate reference system says, in the words of the house.
 struct CrsInfo {
-  std::string crs;               ///< "EPSG:4548" where that is the meaning, else one-line WKT.
-  std::string vertical;          ///< Vertical part: "EPSG:5737", its name, or "" for none.
+  std::string crs;       ///< "EPSG:4548" where that is the meaning, else one-line WKT.
+  std::string vertical;  ///< Vertical part: "EPSG:5737", its name, or "" for none.
   std::string name;
-  bool geographic = false;       ///< Coordinates are degrees.
+  bool geographic = false;         ///< Coordinates are degrees.
   double horizontal_unit_m = 1.0;  ///< Metres per horizontal unit; NaN for degrees.
   double vertical_unit_m = 1.0;    ///< Metres per vertical unit (the horizontal one without a part).
   bool has_vertical = false;

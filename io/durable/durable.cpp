@@ -87,7 +87,8 @@ bool reads_back(const fs::path& path, std::string_view bytes) {
   std::vector<char> step(kStep);
   std::size_t got = 0;
   do {
-    if (const int code = read_some(descriptor.get(), step.data(), step.size(), got)) fail(path, "the file cannot be read back", code);
+    if (const int code = read_some(descriptor.get(), step.data(), step.size(), got))
+      fail(path, "the file cannot be read back", code);
     if (std::string_view(step.data(), got) != bytes.substr(0, got)) return false;
     bytes.remove_prefix(got);
   } while (got == step.size());
@@ -132,12 +133,12 @@ std::vector<std::string> parse_log(const fs::path& path, const std::string& byte
     if (end == std::string::npos) break;  // torn: no line end
     const std::string_view line = std::string_view(bytes).substr(good, end - good);
     const std::size_t bar = line.rfind('|');
-    const bool holds = bar != std::string_view::npos &&
-                       line.substr(bar + 1) == fmt::format("{:08x}", crc32c(line.substr(0, bar)));
+    const bool holds =
+        bar != std::string_view::npos && line.substr(bar + 1) == fmt::format("{:08x}", crc32c(line.substr(0, bar)));
     if (!holds) {
       if (end + 1 == bytes.size()) break;  // torn: the last line does not hold
-      throw Error(ErrorKind::storage, fmt::format("line {} does not match its checksum", lines.size() + 1),
-                  path.string(), "the log was damaged or edited; restore it from a copy");
+      throw Error(ErrorKind::storage, fmt::format("line {} does not match its checksum", lines.size() + 1), path.string(),
+                  "the log was damaged or edited; restore it from a copy");
     }
     lines.emplace_back(line.substr(0, bar));
     good = end + 1;
@@ -240,8 +241,7 @@ LineLog::LineLog(fs::path path) : path_(std::move(path)) { cut_torn_line(); }
 
 LineLog::~LineLog() { close(); }
 
-LineLog::LineLog(LineLog&& other) noexcept
-    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+LineLog::LineLog(LineLog&& other) noexcept : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 void LineLog::close() noexcept {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
@@ -266,7 +266,8 @@ void LineLog::open() {
 }
 
 void LineLog::append(const std::string& text) {
-  if (text.find('\n') != std::string::npos) throw Error(ErrorKind::internal, "a line of a log has a line end in it", path_.string());
+  if (text.find('\n') != std::string::npos)
+    throw Error(ErrorKind::internal, "a line of a log has a line end in it", path_.string());
   const bool first = descriptor_ < 0;
   if (first) open();
   struct stat before {};

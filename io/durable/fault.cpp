@@ -1,8 +1,8 @@
 #include "io/durable/fault.hpp"
 
 #ifdef HIGHWALL_FAULT_POINTS
-#include <csignal>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <map>
 #include <mutex>

@@ -18,9 +18,14 @@ using nlohmann::json;
 json number(double v) { return std::isfinite(v) ? json(v) : json(nullptr); }
 
 json evidence_of(const Evidence& e) {
-  return {{"rule", e.rule},     {"value", number(e.value)}, {"sigma", number(e.sigma)},
-          {"threshold", number(e.threshold)}, {"unit", e.unit}, {"window", e.window},
-          {"epochs", e.epochs}, {"source", e.source},
+  return {{"rule", e.rule},
+          {"value", number(e.value)},
+          {"sigma", number(e.sigma)},
+          {"threshold", number(e.threshold)},
+          {"unit", e.unit},
+          {"window", e.window},
+          {"epochs", e.epochs},
+          {"source", e.source},
           {"floor_mm_per_day", number(e.floor_mm_per_day)}};
 }
 
@@ -56,9 +61,15 @@ json local_geometry_of(const WarningMessage& m) {
 }
 
 json contribution_of(const Contribution& c) {
-  return {{"target", c.target},         {"level", std::string(name_of(c.level))}, {"health", std::string(name_of(c.health))},
-          {"rule", c.rule},             {"value", number(c.value)},               {"sigma", number(c.sigma)},
-          {"threshold", number(c.threshold)}, {"unit", c.unit},                   {"area_m2", number(c.area_m2)}};
+  return {{"target", c.target},
+          {"level", std::string(name_of(c.level))},
+          {"health", std::string(name_of(c.health))},
+          {"rule", c.rule},
+          {"value", number(c.value)},
+          {"sigma", number(c.sigma)},
+          {"threshold", number(c.threshold)},
+          {"unit", c.unit},
+          {"area_m2", number(c.area_m2)}};
 }
 
 /// What 5.1 of the platform's feed calls the cause: numbers, what they are held against, how far to trust them.
@@ -73,7 +84,8 @@ void add_cause(const WarningMessage& m, json& j) {
   j["values"] = values;
   j["thresholds"] = thresholds;
   j["duration_h"] = number(m.duration_h);
-  j["quality"] = {{"flags", m.quality.flags}, {"coverage", number(m.quality.coverage)}, {"uncertainty_mm", number(m.quality.uncertainty_mm)}};
+  j["quality"] = {
+      {"flags", m.quality.flags}, {"coverage", number(m.quality.coverage)}, {"uncertainty_mm", number(m.quality.uncertainty_mm)}};
   json files = json::array();
   for (const EvidenceFile& f : m.files) files.push_back({{"path", f.path}, {"sha256", f.sha256}});
   j["evidence_files"] = files;
@@ -103,7 +115,11 @@ void add_states(const WarningMessage& m, const TimeZone& zone, json& j) {
     }
   }
   for (const SourceLine& s : m.sources) {
-    sources.push_back({{"id", s.id}, {"kind", s.kind}, {"health", std::string(name_of(s.health))}, {"newest", time(s.newest)}, {"targets", s.targets}});
+    sources.push_back({{"id", s.id},
+                       {"kind", s.kind},
+                       {"health", std::string(name_of(s.health))},
+                       {"newest", time(s.newest)},
+                       {"targets", s.targets}});
   }
   j["states"] = states;
   j["target_states"] = targets;

@@ -38,7 +38,7 @@ struct SourceLine {
 struct MessageQuantity {
   std::string name;
   double value = 0.0;
-  double sigma = 0.0;      ///< NaN = not known.
+  double sigma = 0.0;  ///< NaN = not known.
   double threshold = 0.0;
 };
 
@@ -48,7 +48,7 @@ struct Contribution {
   Level level = Level::none;
   Health health = Health::silent;
   std::string rule;
-  double value = 0.0;      ///< NaN = not known, as its sigma and area.
+  double value = 0.0;  ///< NaN = not known, as its sigma and area.
   double sigma = 0.0;
   double threshold = 0.0;
   std::string unit;
@@ -64,7 +64,7 @@ struct MessageQuality {
 
 /// A file that the evidence was computed from.
 struct EvidenceFile {
-  std::string path;                ///< As the site names it.
+  std::string path;  ///< As the site names it.
   std::string sha256;
 };
 
@@ -75,17 +75,17 @@ using MessageOutline = std::vector<std::vector<std::vector<std::pair<double, dou
 struct WarningMessage {
   std::string mine_no;
   std::string slope_no;
-  std::string stream;                 ///< Zone, or "source/target"; order holds within a stream.
+  std::string stream;  ///< Zone, or "source/target"; order holds within a stream.
   bool is_zone = true;
-  std::string zone;                   ///< Of a target; "" = in no zone.
-  std::string id;                     ///< Of the episode that goes on; empty = it begins with this message.
-  std::string source_id;              ///< In a source's stream only.
-  std::string msg_type;               ///< raise, update, clear, ack, release, heartbeat.
-  std::string status = "test";        ///< test, exercise, actual.
-  bool historical = false;            ///< Late data or another policy tell the past otherwise than it was published.
-  Instant episode_start = kNoInstant; ///< Of the present episode; part of the id.
-  Instant event_time = kNoInstant;    ///< Of the sample that made the change.
-  Instant detected_time = kNoInstant;    ///< When the engine saw it first.
+  std::string zone;                    ///< Of a target; "" = in no zone.
+  std::string id;                      ///< Of the episode that goes on; empty = it begins with this message.
+  std::string source_id;               ///< In a source's stream only.
+  std::string msg_type;                ///< raise, update, clear, ack, release, heartbeat.
+  std::string status = "test";         ///< test, exercise, actual.
+  bool historical = false;             ///< Late data or another policy tell the past otherwise than it was published.
+  Instant episode_start = kNoInstant;  ///< Of the present episode; part of the id.
+  Instant event_time = kNoInstant;     ///< Of the sample that made the change.
+  Instant detected_time = kNoInstant;  ///< When the engine saw it first.
   Instant published_time = kNoInstant;
   std::string time_zone = "UTC";
   Level level = Level::none;
@@ -93,30 +93,30 @@ struct WarningMessage {
   Health health = Health::live;
   std::string explanation;
   std::vector<Evidence> evidence;
-  double area_m2 = 0.0;               ///< Above the level; NaN = not known.
-  double duration_h = 0.0;            ///< From the start of the episode to the event; NaN = no episode.
-  std::vector<MessageQuantity> quantities;   ///< What decided, by name.
+  double area_m2 = 0.0;                     ///< Above the level; NaN = not known.
+  double duration_h = 0.0;                  ///< From the start of the episode to the event; NaN = no episode.
+  std::vector<MessageQuantity> quantities;  ///< What decided, by name.
   MessageQuality quality;
-  std::vector<std::string> equip_nos; ///< Instruments: stations by target, areal sensors by source.
+  std::vector<std::string> equip_nos;       ///< Instruments: stations by target, areal sensors by source.
   std::vector<Contribution> contributions;  ///< Zone: targets at its level, or without data, strongest first.
-  std::size_t targets_total = 0;      ///< Zone: all of its targets, of which the contributions are some.
+  std::size_t targets_total = 0;            ///< Zone: all of its targets, of which the contributions are some.
   std::vector<EvidenceFile> files;
-  MessageOutline outline_lon_lat;     ///< WGS84; empty = none.
-  MessageOutline outline_m;           ///< The same in `crs`.
+  MessageOutline outline_lon_lat;                          ///< WGS84; empty = none.
+  MessageOutline outline_m;                                ///< The same in `crs`.
   std::optional<std::pair<double, double>> place_lon_lat;  ///< Of a target.
   std::optional<std::pair<double, double>> place_m;
-  std::string crs;                    ///< Of the local copies.
+  std::string crs;  ///< Of the local copies.
   std::string policy_id;
   std::string policy_version;
   std::string policy_sha256;
   std::vector<std::string> unconfirmed;  ///< Rules in the evidence whose numbers nobody has confirmed.
   std::string config_sha256;
-  std::vector<StateLine> states;         ///< Heartbeat only: zones and targets.
-  std::vector<SourceLine> sources;       ///< Heartbeat only.
+  std::vector<StateLine> states;    ///< Heartbeat only: zones and targets.
+  std::vector<SourceLine> sources;  ///< Heartbeat only.
 };
 
-/// Identity of a warning: that of the episode that goes on, else made from mine, slope, stream and start of the episode. The rule is content, so that an
-/// upgrade by another rule stays one warning.
+/// Identity of a warning: that of the episode that goes on, else made from mine, slope, stream and start of the episode. The rule
+/// is content, so that an upgrade by another rule stays one warning.
 std::string message_id(const WarningMessage& message);
 
 }  // namespace highwall

@@ -73,16 +73,17 @@ DeliveryState state_of(const fs::path& path, std::string& damage) {
     return load_delivery_state(path);
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::input) throw;
-    damage = fmt::format("{}: the delivery state is damaged: {}; the receiver gets all messages that wait again and drops those it has "
-                         "(by id and rev), and the state is written anew with the next delivery",
-                         path.string(), e.what());
+    damage = fmt::format(
+        "{}: the delivery state is damaged: {}; the receiver gets all messages that wait again and drops those it has "
+        "(by id and rev), and the state is written anew with the next delivery",
+        path.string(), e.what());
     return {};
   }
 }
 
 /// One receiver, whose troubles are its own. @throws Error(cancelled) after its state was kept.
-Delivery forward_to(const PublisherConfig& config, const Site& site, const std::vector<Posted>& waiting, const fs::path& archive_root,
-                    const Run& run) {
+Delivery forward_to(const PublisherConfig& config, const Site& site, const std::vector<Posted>& waiting,
+                    const fs::path& archive_root, const Run& run) {
   Delivery delivery;
   delivery.publisher = config.name;
   const fs::path path = delivery_state_path(archive_root, config.name);

@@ -42,7 +42,9 @@ std::string topic_word(std::string text) {
 class MqttPublisher : public Publisher {
  public:
   MqttPublisher(PublisherConfig config, std::string mine_no, std::string password, double heartbeat_h)
-      : config_(std::move(config)), mine_no_(std::move(mine_no)), password_(std::move(password)),
+      : config_(std::move(config)),
+        mine_no_(std::move(mine_no)),
+        password_(std::move(password)),
         expiry_s_(static_cast<std::uint32_t>(std::max(1.0, 1.5 * 3600.0 * heartbeat_h))) {}
 
   Outcome send(const std::vector<Parcel>& parcels, const Run& run) override {
@@ -106,7 +108,8 @@ class MqttPublisher : public Publisher {
     std::string connect(const Run& run) {
       if (handle_ == nullptr) return "no memory for an MQTT client";
       const std::string broker = fmt::format("{}:{}", owner_.config_.host, owner_.config_.port);
-      const int code = mosquitto_connect(handle_, owner_.config_.host.c_str(), static_cast<int>(owner_.config_.port), kKeepAlive_s);
+      const int code =
+          mosquitto_connect(handle_, owner_.config_.host.c_str(), static_cast<int>(owner_.config_.port), kKeepAlive_s);
       if (code != MOSQ_ERR_SUCCESS) return fmt::format("the broker {} cannot be reached: {}", broker, mosquitto_strerror(code));
       for (int i = 0; i < kPatience && connected_ == 0; ++i) {
         run.check_stop();
@@ -157,7 +160,10 @@ class MqttPublisher : public Publisher {
         states.push_back({{"zone_id", s["name"]}, {"level", s["level"]}, {"health", s["health"]}, {"newest", s["newest"]}});
       }
     } else if (message.contains("zone_id") && !message.contains("target_id")) {
-      states.push_back({{"zone_id", message["zone_id"]}, {"level", message["level"]}, {"health", message["health"]}, {"newest", message["event_time"]}});
+      states.push_back({{"zone_id", message["zone_id"]},
+                        {"level", message["level"]},
+                        {"health", message["health"]},
+                        {"newest", message["event_time"]}});
     }
     for (nlohmann::json& state : states) {
       state["schema"] = "highwall.state/1";

@@ -90,25 +90,20 @@ std::int64_t newest_sent(const fs::path& sent) {
   return seq;
 }
 
-Instant instant_of(const json& j, const char* key) {
-  return parse_iso8601(j.value(key, std::string())).value_or(kNoInstant);
-}
+Instant instant_of(const json& j, const char* key) { return parse_iso8601(j.value(key, std::string())).value_or(kNoInstant); }
 
 /// @throws Error(storage) naming the word that is none of `parse`'s
 template <class Parse>
 auto word_of(const json& word, const char* key, Parse parse) {
   const auto value = word.is_string() ? parse(word.get<std::string>()) : std::nullopt;
-  if (!value) throw Error(ErrorKind::storage, fmt::format("\"{}\" is {}, which is none of its words", key, printable(word.dump())));
+  if (!value)
+    throw Error(ErrorKind::storage, fmt::format("\"{}\" is {}, which is none of its words", key, printable(word.dump())));
   return *value;
 }
 
-Level level_of(const json& word) {
-  return word_of(word, "level", parse_level);
-}
+Level level_of(const json& word) { return word_of(word, "level", parse_level); }
 
-Health health_of(const json& word) {
-  return word_of(word, "health", parse_health);
-}
+Health health_of(const json& word) { return word_of(word, "health", parse_health); }
 
 Posted posted_of(const json& j, const fs::path& path) {
   Posted p;
@@ -150,18 +145,27 @@ json content_of(const Posted& posted) {
 }
 
 json json_of(const Posted& p) {
-  return {{"seq", p.seq}, {"rev", p.rev}, {"id", p.id}, {"stream", p.stream}, {"msg_type", p.msg_type},
-          {"level", std::string(name_of(p.level))}, {"health", std::string(name_of(p.health))},
-          {"event_time", to_iso8601(p.event_time)}, {"published_time", to_iso8601(p.published_time)},
-          {"hash", p.hash}, {"file", p.path.filename().string()}};
+  return {{"seq", p.seq},
+          {"rev", p.rev},
+          {"id", p.id},
+          {"stream", p.stream},
+          {"msg_type", p.msg_type},
+          {"level", std::string(name_of(p.level))},
+          {"health", std::string(name_of(p.health))},
+          {"event_time", to_iso8601(p.event_time)},
+          {"published_time", to_iso8601(p.published_time)},
+          {"hash", p.hash},
+          {"file", p.path.filename().string()}};
 }
 
 /// What a heartbeat says of zones and targets.
 std::vector<StateLine> states_in(const json& heartbeat) {
   std::vector<StateLine> states;
-  const auto add = [&](const std::string& name, const json& level, const json& health, const json& newest, const std::string& zone, bool is_zone) {
+  const auto add = [&](const std::string& name, const json& level, const json& health, const json& newest,
+                       const std::string& zone, bool is_zone) {
     states.push_back({name, level_of(level), health_of(health),
-                      newest.is_null() ? kNoInstant : parse_iso8601(newest.get<std::string>()).value_or(kNoInstant), zone, is_zone});
+                      newest.is_null() ? kNoInstant : parse_iso8601(newest.get<std::string>()).value_or(kNoInstant), zone,
+                      is_zone});
   };
   for (const json& s : heartbeat.at("states")) add(s.at("name"), s.at("level"), s.at("health"), s.at("newest"), "", true);
   const json by_zone = heartbeat.value("target_states", json::object());
@@ -189,7 +193,9 @@ void Outbox::Memory::take(const Posted& posted) {
 }
 
 Outbox::Outbox(const fs::path& archive_root)
-    : outbox_(archive_root / "outbox"), sent_(archive_root / "sent"), aside_(archive_root / "quarantine" / "messages"),
+    : outbox_(archive_root / "outbox"),
+      sent_(archive_root / "sent"),
+      aside_(archive_root / "quarantine" / "messages"),
       delivery_(archive_root / "delivery") {
   make_folders(outbox_);
   make_folders(sent_);
@@ -251,13 +257,15 @@ std::vector<std::string> Outbox::set_damaged_aside() {
     if (!lost.why.empty()) {
       make_folders(aside_);
       std::string name = lost.path.filename().string() + kAsideSuffix;
-      for (int copy = 2; fs::exists(aside_ / name); ++copy) name = fmt::format("{}.{}{}", lost.path.filename().string(), copy, kAsideSuffix);
+      for (int copy = 2; fs::exists(aside_ / name); ++copy)
+        name = fmt::format("{}.{}{}", lost.path.filename().string(), copy, kAsideSuffix);
       move_file(lost.path, aside_ / name);
       lost.path = aside_ / name;
     }
-    findings.push_back(fmt::format("message {} ({}) is damaged and set aside as {}: receivers that did not have it get the state of its "
-                                   "stream anew; compare with what they have, then delete it{}",
-                                   lost.seq, lost.stream, lost.path.string(), lost.why.empty() ? "" : ": " + lost.why));
+    findings.push_back(
+        fmt::format("message {} ({}) is damaged and set aside as {}: receivers that did not have it get the state of its "
+                    "stream anew; compare with what they have, then delete it{}",
+                    lost.seq, lost.stream, lost.path.string(), lost.why.empty() ? "" : ": " + lost.why));
     lost.why.clear();
   }
   return findings;
@@ -286,7 +294,8 @@ void Outbox::write_missing(const std::vector<SeqRange>& missing) const {
   make_folders(aside_);
   write_whole(aside_ / fmt::format("{:012}{}", first, kMissingSuffix),
               count == 1 ? fmt::format("message {} ({}) is gone from outbox/ and sent/\n", first, name)
-                         : fmt::format("{} messages are gone from outbox/ and sent/, message {} ({}) is the first\n", count, first, name));
+                         : fmt::format("{} messages are gone from outbox/ and sent/, message {} ({}) is the first\n", count,
+                                       first, name));
 }
 
 std::vector<std::string> Outbox::note_missing() {
@@ -296,7 +305,8 @@ std::vector<std::string> Outbox::note_missing() {
   }
   std::vector<SeqRange> known = noted;
   for (const fs::path& folder : {outbox_, sent_}) {
-    for (const fs::path& path : messages_in<fs::recursive_directory_iterator>(folder)) known.push_back({seq_of(path), seq_of(path)});
+    for (const fs::path& path : messages_in<fs::recursive_directory_iterator>(folder))
+      known.push_back({seq_of(path), seq_of(path)});
   }
   const std::vector<SeqRange> missing = others(std::move(known), all_.seq);
   if (!missing.empty()) write_missing(missing);
@@ -310,16 +320,16 @@ std::vector<std::string> Outbox::note_missing() {
   for (const fs::path& note : files_with<fs::directory_iterator>(aside_, kMissingSuffix)) {
     std::string text = read_whole(note);
     while (text.ends_with('\n')) text.pop_back();
-    findings.push_back(fmt::format("{}: if nobody meant to delete them restore them from a copy; then delete {}", printable(text), note.string()));
+    findings.push_back(fmt::format("{}: if nobody meant to delete them restore them from a copy; then delete {}", printable(text),
+                                   note.string()));
   }
   return findings;
 }
 
 bool Outbox::is_newest_lost(const std::string& stream) const {
   const auto known = last(stream);
-  return std::any_of(lost_.begin(), lost_.end(), [&](const Lost& lost) {
-    return lost.stream == plain(stream) && lost.seq > (known ? known->seq : 0);
-  });
+  return std::any_of(lost_.begin(), lost_.end(),
+                     [&](const Lost& lost) { return lost.stream == plain(stream) && lost.seq > (known ? known->seq : 0); });
 }
 
 fs::path Outbox::sent_path(const Posted& posted) const {
@@ -446,8 +456,9 @@ std::vector<StateLine> Outbox::told_states(std::vector<std::string>& findings) c
     try {
       states = states_in(content_of(*heartbeat));
     } catch (const std::exception& e) {
-      findings.push_back(fmt::format("{}: the states of the newest heartbeat cannot be read ({}); what single messages told last counts",
-                                     heartbeat->path.string(), printable(e.what())));
+      findings.push_back(
+          fmt::format("{}: the states of the newest heartbeat cannot be read ({}); what single messages told last counts",
+                      heartbeat->path.string(), printable(e.what())));
       heartbeat.reset();
     }
   }
@@ -462,7 +473,8 @@ std::vector<StateLine> Outbox::told_states(std::vector<std::string>& findings) c
       state->is_zone = home.is_zone;
       state->zone = home.zone;
     } catch (const std::exception& e) {
-      findings.push_back(fmt::format("{}; the level of {} is known all the same, its zone may not be", printable(e.what()), stream));
+      findings.push_back(
+          fmt::format("{}; the level of {} is known all the same, its zone may not be", printable(e.what()), stream));
     }
   }
   return states;

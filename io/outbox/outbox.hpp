@@ -36,8 +36,8 @@ struct Posted {
 /// wait and no others; when it is missing or torn it is made again from the folders.
 ///
 /// A number that was given out once is never given out again, whatever became of its message: seq goes on after the
-/// newest that is told of by messages, streams.log, damaged files or whole states in archive/delivery/. Where messages are lost, rev
-/// jumps beyond their numbers, because a receiver drops what it takes for a repeat.
+/// newest that is told of by messages, streams.log, damaged files or whole states in archive/delivery/. Where messages are lost,
+/// rev jumps beyond their numbers, because a receiver drops what it takes for a repeat.
 class Outbox {
  public:
   /// Looks at outbox/ and sent/ below the archive. Who posts or settles holds the archive's lock. Damaged messages
@@ -76,7 +76,7 @@ class Outbox {
   };
   /// What the next message needs to know of those before it.
   struct Memory {
-    std::int64_t seq = 0;                          ///< Newest message that is counted in.
+    std::int64_t seq = 0;  ///< Newest message that is counted in.
     std::map<std::string, Posted> last_of_stream;
     std::map<std::string, std::int64_t> last_rev;  ///< By id.
     std::int64_t lost_until = 0;                   ///< Newest message that is nowhere: its id and rev are not known.
@@ -89,7 +89,7 @@ class Outbox {
     std::int64_t seq = 0;
     std::string stream;  ///< As in file names.
     std::filesystem::path path;
-    std::string why;     ///< Empty when it was set aside before.
+    std::string why;  ///< Empty when it was set aside before.
   };
   void take_in(const std::filesystem::path& path, const std::function<void(const Posted&)>& take);
   void list_set_aside();

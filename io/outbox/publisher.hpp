@@ -15,7 +15,7 @@ namespace highwall {
 struct Parcel {
   std::int64_t seq = 0;
   std::string stream;
-  std::string text;  ///< Translated into the receiver's format.
+  std::string text;      ///< Translated into the receiver's format.
   std::string envelope;  ///< As it was posted.
 };
 
@@ -52,7 +52,8 @@ struct Delivery {
 
 /// Sends every waiting message to every receiver of the site. Receivers do not hold one another up; a
 /// message that all have acknowledged goes to sent/. State is kept in archive/delivery/; where it is
-/// damaged, what waits is sent again. Whatever is wrong with one receiver is the error of its Delivery. @throws Error(cancelled), with the states kept.
+/// damaged, what waits is sent again. Whatever is wrong with one receiver is the error of its Delivery. @throws Error(cancelled),
+/// with the states kept.
 std::vector<Delivery> forward(Outbox& outbox, const Site& site, const std::filesystem::path& archive_root, const Run& run);
 
 }  // namespace highwall

@@ -119,9 +119,7 @@ void fit_clock(const std::vector<Instant>& stamps, std::size_t begin, std::size_
 }
 
 /// In floating point: hostile stamps may lie further apart than a Duration holds.
-double seconds_between(Instant a, Instant b) {
-  return (static_cast<double>(b.ns) - static_cast<double>(a.ns)) / 1e9;
-}
+double seconds_between(Instant a, Instant b) { return (static_cast<double>(b.ns) - static_cast<double>(a.ns)) / 1e9; }
 
 /// Stamps cut to the minute, back to a regular clock, segment by segment between gaps.
 std::vector<Instant> regular_clock(const std::vector<Instant>& stamps) {
@@ -152,8 +150,8 @@ std::vector<Instant> regular_clock(const std::vector<Instant>& stamps) {
 }
 
 std::optional<Civil> stamp_of(std::string_view text) {
-  for (const char* pattern : {"%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S",
-                              "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"}) {
+  for (const char* pattern :
+       {"%d-%m-%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"}) {
     if (auto civil = parse_civil(text, pattern)) return civil;
   }
   return std::nullopt;
@@ -182,7 +180,8 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     const auto civil = stamp_of(fields[0]);
     const TimeZone::Instants found = civil ? zone.instants_of(*civil) : TimeZone::Instants{};
     if (found.count == 0) {
-      report.reject(lines.number(), fmt::format("\"{}\" is {}", fields[0], civil ? "in an hour that the clock change skips" : "not a time"));
+      report.reject(lines.number(),
+                    fmt::format("\"{}\" is {}", fields[0], civil ? "in an hour that the clock change skips" : "not a time"));
       continue;
     }
     std::vector<double> values(series.size(), kNaN);

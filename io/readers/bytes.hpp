@@ -23,8 +23,8 @@ class Bytes {
   std::string_view at(std::size_t offset, std::size_t length) const {
     if (!has(offset, length)) {
       throw Error(ErrorKind::input,
-                  "the file ends at byte " + std::to_string(bytes_.size()) + ", but " +
-                      std::to_string(length) + " bytes are wanted from byte " + std::to_string(offset),
+                  "the file ends at byte " + std::to_string(bytes_.size()) + ", but " + std::to_string(length) +
+                      " bytes are wanted from byte " + std::to_string(offset),
                   name_, "the file is cut off or damaged");
     }
     return bytes_.substr(offset, length);

@@ -96,8 +96,8 @@ struct Units {
 void apply_units_of_file(const WorldPoints& world, bool has_vertical, Units& units, Report& report) {
   if (std::isfinite(world.horizontal_unit_m)) {
     if (units.by_crs && std::abs(world.horizontal_unit_m - units.horizontal_m) > 1e-12) {
-      report.warn(fmt::format("the file names {}, its CRS usually has {}: the file's unit is taken", unit_name(world.horizontal_unit_m),
-                              unit_name(units.horizontal_m)));
+      report.warn(fmt::format("the file names {}, its CRS usually has {}: the file's unit is taken",
+                              unit_name(world.horizontal_unit_m), unit_name(units.horizontal_m)));
     }
     units.horizontal_m = world.horizontal_unit_m;
     if (!has_vertical) units.vertical_m = world.horizontal_unit_m;
@@ -121,14 +121,16 @@ Units units_of_own(const WorldPoints& world, const ReadOptions& options, Report&
       report.warn(fmt::format("the file's own CRS {} counts in degrees: {}", code_and_name(*info), taken_as(world)));
     }
   } else if (!world.crs.empty()) {
-    report.warn(fmt::format("the file's own CRS cannot be read: {}", options.crs == "local" ? taken_as(world) : "the option crs counts"));
+    report.warn(
+        fmt::format("the file's own CRS cannot be read: {}", options.crs == "local" ? taken_as(world) : "the option crs counts"));
   }
   apply_units_of_file(world, has_vertical, units, report);
   return units;
 }
 
 /// Fills the frame's systems. @throws Error of place_cloud
-Units units_of_crs(const std::string& text, const WorldPoints& world, const ReadOptions& options, PointCloud& cloud, Report& report) {
+Units units_of_crs(const std::string& text, const WorldPoints& world, const ReadOptions& options, PointCloud& cloud,
+                   Report& report) {
   // What stands in the file is the file's defect, what stands in the options is theirs.
   const bool by_file = options.crs == "file";
   const ErrorKind whose = by_file ? ErrorKind::input : ErrorKind::config;
@@ -190,15 +192,16 @@ void tell_other_crs(const std::string& of_file, const std::string& of_option, Re
   if (!own) return;
   const bool other_heights = own->has_vertical && stated.has_vertical && !same_vertical(own->vertical, stated.vertical);
   if (same_crs(own->crs, stated.crs) && !other_heights) return;
-  report.warn(fmt::format("the file's CRS is {}, the option crs says {}: the option counts", code_and_name(*own), code_and_name(stated)));
+  report.warn(
+      fmt::format("the file's CRS is {}, the option crs says {}: the option counts", code_and_name(*own), code_and_name(stated)));
 }
 
-void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud,
-                 Report& report) {
+void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud, Report& report) {
   std::string text = options.crs == "file" ? world.crs : options.crs;
   if (text.empty()) {
     const bool unit_told = std::isfinite(world.horizontal_unit_m);
-    assume(options, report, "crs", unit_told ? "the coordinates are of a local frame" : "the coordinates are metres of a local frame");
+    assume(options, report, "crs",
+           unit_told ? "the coordinates are of a local frame" : "the coordinates are metres of a local frame");
     text = "local";
   }
   Units units = text == "local" ? units_of_own(world, options, report) : units_of_crs(text, world, options, cloud, report);
@@ -206,12 +209,12 @@ void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run
   double& vertical = units.vertical_m;
   const bool foreign = horizontal != 1.0 || vertical != 1.0;
   if (foreign && options.units == "source") {
-    report.warn(fmt::format("numbers stay as in the file: {} horizontally, {} vertically",
-                            unit_name(horizontal), unit_name(vertical)));
+    report.warn(
+        fmt::format("numbers stay as in the file: {} horizontally, {} vertically", unit_name(horizontal), unit_name(vertical)));
     horizontal = vertical = 1.0;
   } else if (foreign) {
-    report.warn(fmt::format("converted to metres: horizontal from {}, vertical from {}",
-                            unit_name(horizontal), unit_name(vertical)));
+    report.warn(
+        fmt::format("converted to metres: horizontal from {}, vertical from {}", unit_name(horizontal), unit_name(vertical)));
     // The numbers are metres from here on, so the CRS must be its twin in metres.
     if (horizontal != 1.0 && !cloud.frame.is_local()) cloud.frame.crs = crs_in_metres(cloud.frame.crs, options, report);
     if (vertical != 1.0) cloud.frame.vertical = vertical_in_metres(cloud.frame.vertical);
@@ -220,7 +223,8 @@ void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run
   const std::array<double, 3> factor{horizontal, horizontal, vertical};
   Extent extent = extent_of(cloud.xyz, run);
   if (extent.farthest * std::max(horizontal, vertical) > kFarthest_m) {
-    throw Error(ErrorKind::input, fmt::format("a coordinate is {:g}: beyond {:g} m there is no place on Earth", extent.farthest, kFarthest_m),
+    throw Error(ErrorKind::input,
+                fmt::format("a coordinate is {:g}: beyond {:g} m there is no place on Earth", extent.farthest, kFarthest_m),
                 report.source, "the file, or the scale and offset in its header, is damaged");
   }
   std::array<double, 3>& low = extent.low;
@@ -240,8 +244,8 @@ void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run
       run, {}, 8192);
 }
 
-PointCloud cloud_of_columns(std::vector<FieldColumn>&& columns, const Input& input, const ReadOptions& options,
-                            const Run& run, Report& report) {
+PointCloud cloud_of_columns(std::vector<FieldColumn>&& columns, const Input& input, const ReadOptions& options, const Run& run,
+                            Report& report) {
   PointCloud cloud;
   WorldPoints world;
   std::array<const FieldColumn*, 3> axes{};
@@ -286,8 +290,7 @@ std::optional<Civil> find_civil(std::string_view text, std::string_view pattern)
   return std::nullopt;
 }
 
-Instant find_instant(const ReadOptions& options, const Input& input, Instant mean_gps, Instant header_date,
-                     Report& report) {
+Instant find_instant(const ReadOptions& options, const Input& input, Instant mean_gps, Instant header_date, Report& report) {
   const std::string stem = std::filesystem::path(input.name).filename().string();
   for (const std::string& rule : options.instant) {
     if (rule.rfind("filename:", 0) == 0) {

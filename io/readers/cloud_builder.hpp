@@ -27,8 +27,7 @@ struct WorldPoints {
 /// @throws Error(input) for coordinates beyond 1e9 m, which a damaged header makes;
 ///         Error for a CRS that PROJ cannot read, or that counts in degrees: input when the file says so,
 ///         config when the options do; Error(config) for a CRS that is left open under strict.
-void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud,
-                 Report& report);
+void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud, Report& report);
 
 /// A line in the report, which names both, where the CRS of the file ("" = none) and that of the option crs are two
 /// systems by their meaning, horizontally or in height.
@@ -38,14 +37,13 @@ void tell_other_crs(const std::string& of_file, const std::string& of_option, Re
 /// A cloud from columns, of which three are called x, y and z; the others become channels. Points with a coordinate that
 /// is not finite are refused rows.
 /// @throws Error(input) when one of the three is missing.
-PointCloud cloud_of_columns(std::vector<FieldColumn>&& columns, const Input& input, const ReadOptions& options,
-                            const Run& run, Report& report);
+PointCloud cloud_of_columns(std::vector<FieldColumn>&& columns, const Input& input, const ReadOptions& options, const Run& run,
+                            Report& report);
 
 /// Time of acquisition by the rules of options.instant: "filename:PATTERN" finds the pattern anywhere
 /// in the file's name, "gps_time" is `mean_gps` and "header_date" is `header_date` (kNoInstant = the
 /// file has none). None works: kNoInstant and a warning.
-Instant find_instant(const ReadOptions& options, const Input& input, Instant mean_gps, Instant header_date,
-                     Report& report);
+Instant find_instant(const ReadOptions& options, const Input& input, Instant mean_gps, Instant header_date, Report& report);
 
 /// The first place in the text where the pattern matches; nullopt when it is nowhere.
 std::optional<Civil> find_civil(std::string_view text, std::string_view pattern);

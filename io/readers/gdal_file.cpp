@@ -23,8 +23,8 @@ GdalFile::GdalFile(std::string_view bytes, const std::string& name, unsigned fla
   static_cast<void>(registered);
   static std::atomic<unsigned> counter{0};
   memory_name_ = fmt::format("/vsimem/highwall_{}{}", counter++, std::filesystem::path(name).extension().string());
-  VSILFILE* file = VSIFileFromMemBuffer(memory_name_.c_str(), reinterpret_cast<GByte*>(const_cast<char*>(bytes.data())),
-                                        bytes.size(), FALSE);
+  VSILFILE* file =
+      VSIFileFromMemBuffer(memory_name_.c_str(), reinterpret_cast<GByte*>(const_cast<char*>(bytes.data())), bytes.size(), FALSE);
   if (file == nullptr) throw Error(ErrorKind::internal, "GDAL cannot look at the file in memory", name);
   VSIFCloseL(file);
   CPLPushErrorHandler(CPLQuietErrorHandler);

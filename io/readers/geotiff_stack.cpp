@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <ogr_srs_api.h>
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numbers>
 #include <span>
@@ -95,9 +95,10 @@ GridGeometry geometry_of(GDALDatasetH file, const Input& input, const ReadOption
   const std::size_t bands = static_cast<std::size_t>(GDALGetRasterCount(file));
   const std::size_t most = std::min(kMostCells, std::max(kFreeCells, input.bytes.size() * kCellsPerByte));
   if (g.cols == 0 || g.rows > most / g.cols || bands > most / g.cells()) {
-    throw Error(ErrorKind::input,
-                fmt::format("{} x {} cells and {} bands do not fit a file of {} bytes", g.rows, g.cols, bands, input.bytes.size()),
-                input.name, "the file is damaged, or larger than is read at once: write one file an epoch");
+    throw Error(
+        ErrorKind::input,
+        fmt::format("{} x {} cells and {} bands do not fit a file of {} bytes", g.rows, g.cols, bands, input.bytes.size()),
+        input.name, "the file is damaged, or larger than is read at once: write one file an epoch");
   }
   double affine[6];
   if (GDALGetGeoTransform(file, affine) == CE_None) {
@@ -197,7 +198,8 @@ ReadOptions with_sign_of_file(const ReadOptions& options, const std::string& sig
   if (sign != "toward_positive" && sign != "toward_negative") return told;
   if (options.sign != "auto" && options.sign != sign) {
     const std::string sentence = fmt::format("the file says sign = {}, its source says {}", sign, options.sign);
-    if (options.strict) throw Error(ErrorKind::input, sentence, report.source, "one of the two is wrong: correct the export, or sign in site.toml");
+    if (options.strict)
+      throw Error(ErrorKind::input, sentence, report.source, "one of the two is wrong: correct the export, or sign in site.toml");
     report.warn(sentence + ": the option is used");
     return told;
   }
@@ -244,7 +246,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
 }  // namespace
 
 extern const Reader geotiff_stack_reader;
-const Reader geotiff_stack_reader{"geotiff_stack", "GeoTIFF of line-of-sight displacement, one band an instant",
-                                  ".tif .tiff", sniff, read};
+const Reader geotiff_stack_reader{"geotiff_stack", "GeoTIFF of line-of-sight displacement, one band an instant", ".tif .tiff",
+                                  sniff, read};
 
 }  // namespace highwall

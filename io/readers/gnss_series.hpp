@@ -17,8 +17,7 @@ class GnssSeries {
   /// The zero: options.reference_llh, else `file_reference_ecef`, else the first position; with
   /// options.strict that one rounded to 0.01 degrees and 100 m: files that come one after the other
   /// must share their zero, or each would start anew at rest.
-  GnssSeries(const Input& input, const ReadOptions& options,
-             std::optional<Eigen::Vector3d> file_reference_ecef, Report& report);
+  GnssSeries(const Input& input, const ReadOptions& options, std::optional<Eigen::Vector3d> file_reference_ecef, Report& report);
 
   /// @param ecef_m        position
   /// @param enu_cov_m2    covariance in east, north, up; NaN on the diagonal = not known

@@ -31,8 +31,8 @@ void each_point(const LasHeader& header, std::string_view data, const Run& run, 
 }
 
 template <class T, class Get>
-void add_channel(PointCloud& cloud, const LasHeader& header, std::string_view data, const Run& run,
-                 const std::string& name, Get&& get) {
+void add_channel(PointCloud& cloud, const LasHeader& header, std::string_view data, const Run& run, const std::string& name,
+                 Get&& get) {
   std::vector<T> values(static_cast<std::size_t>(header.point_count));
   each_point(header, data, run, [&](const char* p, std::size_t i) { values[i] = static_cast<T>(get(p)); });
   cloud.channels.emplace(name, std::move(values));
@@ -48,17 +48,28 @@ struct Layout {
 
 Layout layout_of(int format) {
   switch (format) {
-    case 0: return {false, 0, 0, 0, 0};
-    case 1: return {false, 20, 0, 0, 0};
-    case 2: return {false, 0, 20, 0, 0};
-    case 3: return {false, 20, 28, 0, 0};
-    case 4: return {false, 20, 0, 0, 28};
-    case 5: return {false, 20, 28, 0, 34};
-    case 6: return {true, 22, 0, 0, 0};
-    case 7: return {true, 22, 30, 0, 0};
-    case 8: return {true, 22, 30, 36, 0};
-    case 9: return {true, 22, 0, 0, 30};
-    default: return {true, 22, 30, 36, 38};
+    case 0:
+      return {false, 0, 0, 0, 0};
+    case 1:
+      return {false, 20, 0, 0, 0};
+    case 2:
+      return {false, 0, 20, 0, 0};
+    case 3:
+      return {false, 20, 28, 0, 0};
+    case 4:
+      return {false, 20, 0, 0, 28};
+    case 5:
+      return {false, 20, 28, 0, 34};
+    case 6:
+      return {true, 22, 0, 0, 0};
+    case 7:
+      return {true, 22, 30, 0, 0};
+    case 8:
+      return {true, 22, 30, 36, 0};
+    case 9:
+      return {true, 22, 0, 0, 30};
+    default:
+      return {true, 22, 30, 36, 38};
   }
 }
 
@@ -69,9 +80,7 @@ void read_attributes(PointCloud& cloud, const LasHeader& header, std::string_vie
   const auto bits = [](std::size_t at, unsigned shift, unsigned mask) {
     return [=](const char* p) { return (load_as<std::uint8_t>(p + at) >> shift) & mask; };
   };
-  const auto add8 = [&](const std::string& name, auto get) {
-    add_channel<std::uint8_t>(cloud, header, data, run, name, get);
-  };
+  const auto add8 = [&](const std::string& name, auto get) { add_channel<std::uint8_t>(cloud, header, data, run, name, get); };
   add_channel<std::uint16_t>(cloud, header, data, run, "intensity", u16(12));
   if (layout.extended) {
     add8("return_number", bits(14, 0, 15));
@@ -92,8 +101,7 @@ void read_attributes(PointCloud& cloud, const LasHeader& header, std::string_vie
     add8("edge_of_flight_line", bits(14, 7, 1));
     add8("classification", bits(15, 0, 31));
     add8("classification_flags", bits(15, 5, 7));
-    add_channel<float>(cloud, header, data, run, "scan_angle",
-                       [](const char* p) { return load_as<std::int8_t>(p + 16); });
+    add_channel<float>(cloud, header, data, run, "scan_angle", [](const char* p) { return load_as<std::int8_t>(p + 16); });
     add8("user_data", u8(17));
     add_channel<std::uint16_t>(cloud, header, data, run, "point_source_id", u16(18));
   }
@@ -114,24 +122,43 @@ void read_extra(PointCloud& cloud, const LasHeader& header, std::string_view dat
     const auto add = [&]<class T>(T) {
       const auto raw = [&](const char* p) { return load_as<T>(p + field.offset); };
       if (field.scaled) {
-        add_channel<double>(cloud, header, data, run, field.name, [&](const char* p) {
-          return static_cast<double>(raw(p)) * field.scale + field.shift;
-        });
+        add_channel<double>(cloud, header, data, run, field.name,
+                            [&](const char* p) { return static_cast<double>(raw(p)) * field.scale + field.shift; });
       } else {
         add_channel<T>(cloud, header, data, run, field.name, raw);
       }
     };
     switch (field.type) {
-      case 1: add(std::uint8_t{}); break;
-      case 2: add(std::int8_t{}); break;
-      case 3: add(std::uint16_t{}); break;
-      case 4: add(std::int16_t{}); break;
-      case 5: add(std::uint32_t{}); break;
-      case 6: add(std::int32_t{}); break;
-      case 7: add(std::uint64_t{}); break;
-      case 8: add(std::int64_t{}); break;
-      case 9: add(float{}); break;
-      default: add(double{}); break;
+      case 1:
+        add(std::uint8_t{});
+        break;
+      case 2:
+        add(std::int8_t{});
+        break;
+      case 3:
+        add(std::uint16_t{});
+        break;
+      case 4:
+        add(std::int16_t{});
+        break;
+      case 5:
+        add(std::uint32_t{});
+        break;
+      case 6:
+        add(std::int32_t{});
+        break;
+      case 7:
+        add(std::uint64_t{});
+        break;
+      case 8:
+        add(std::int64_t{});
+        break;
+      case 9:
+        add(float{});
+        break;
+      default:
+        add(double{});
+        break;
     }
   }
 }

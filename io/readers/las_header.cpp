@@ -28,15 +28,23 @@ struct GeoKeys {
 
 /// Metres of an EPSG unit of length; NaN, with a line in the report, for one that is not known where an option tells
 /// the unit. @throws Error(input) for it otherwise: a guess would scale the slope.
-double metres_of_unit(std::uint16_t code, const char* key, const std::string& name, std::string_view unit_option, Report& report) {
+double metres_of_unit(std::uint16_t code, const char* key, const std::string& name, std::string_view unit_option,
+                      Report& report) {
   switch (code) {
-    case 9001: return 1.0;
-    case 9002: return 0.3048;
-    case 9003: return 1200.0 / 3937.0;
-    case 9005: return 0.3047972654;  // Clarke's foot
-    case 9036: return 1000.0;
-    case 9080: return 0.3047995;  // Indian foot
-    case 9096: return 0.9144;     // yard
+    case 9001:
+      return 1.0;
+    case 9002:
+      return 0.3048;
+    case 9003:
+      return 1200.0 / 3937.0;
+    case 9005:
+      return 0.3047972654;  // Clarke's foot
+    case 9036:
+      return 1000.0;
+    case 9080:
+      return 0.3047995;  // Indian foot
+    case 9096:
+      return 0.9144;  // yard
     default: {
       const std::string sentence = fmt::format("the GeoTIFF key {} names the unit {}, which is not known", key, code);
       if (unit_option.empty()) {
@@ -48,8 +56,8 @@ double metres_of_unit(std::uint16_t code, const char* key, const std::string& na
   }
 }
 
-GeoKeys read_geokeys(const Bytes& bytes, std::size_t offset, std::size_t length, const std::string& name, std::string_view unit_option,
-                     Report& report) {
+GeoKeys read_geokeys(const Bytes& bytes, std::size_t offset, std::size_t length, const std::string& name,
+                     std::string_view unit_option, Report& report) {
   GeoKeys out;
   if (length < 8) return out;
   const std::size_t keys = std::min<std::size_t>(bytes.get<std::uint16_t>(offset + 6), (length - 8) / 8);
@@ -86,8 +94,7 @@ GeoKeys read_geokeys(const Bytes& bytes, std::size_t offset, std::size_t length,
   return out;
 }
 
-void read_extra_fields(const Bytes& bytes, std::size_t offset, std::size_t length, LasHeader& header,
-                       Report& report) {
+void read_extra_fields(const Bytes& bytes, std::size_t offset, std::size_t length, LasHeader& header, Report& report) {
   std::size_t at = las_record_bytes(header.point_format);
   std::size_t& declared_end = header.declared_bytes;
   for (std::size_t r = 0; r + kExtraRecord <= length; r += kExtraRecord) {
@@ -135,8 +142,8 @@ struct VariableRecord {
   std::size_t length = 0;
 };
 
-void use_record(const Bytes& bytes, const VariableRecord& record, LasHeader& header, std::string& wkt,
-                GeoKeys& geokeys, const std::string& name, std::string_view unit_option, Report& report) {
+void use_record(const Bytes& bytes, const VariableRecord& record, LasHeader& header, std::string& wkt, GeoKeys& geokeys,
+                const std::string& name, std::string_view unit_option, Report& report) {
   if (record.user == "LASF_Projection" && record.id == 2112) {
     wkt = bytes.text(record.offset, record.length);
   } else if (record.user == "LASF_Projection" && record.id == 34735) {
@@ -146,14 +153,15 @@ void use_record(const Bytes& bytes, const VariableRecord& record, LasHeader& hea
   }
 }
 
-void read_variable_records(const Bytes& bytes, const std::string& name, std::size_t header_size,
-                           LasHeader& header, std::string_view unit_option, Report& report) {
+void read_variable_records(const Bytes& bytes, const std::string& name, std::size_t header_size, LasHeader& header,
+                           std::string_view unit_option, Report& report) {
   std::string wkt;
   GeoKeys geokeys;
   const auto count = bytes.get<std::uint32_t>(100);
   if (header_size > header.data_offset || count > (header.data_offset - header_size) / kVlrHeader) {
-    refuse(name, fmt::format("the header claims {} variable length records, more than fit before the points at byte {}",
-                             count, header.data_offset),
+    refuse(name,
+           fmt::format("the header claims {} variable length records, more than fit before the points at byte {}", count,
+                       header.data_offset),
            "the header is damaged");
   }
   std::size_t at = header_size;
@@ -162,8 +170,8 @@ void read_variable_records(const Bytes& bytes, const std::string& name, std::siz
     if (at + kVlrHeader + length > header.data_offset) {
       refuse(name, fmt::format("variable length record {} at byte {} runs into the points", i + 1, at));
     }
-    use_record(bytes, {bytes.text(at + 2, 16), bytes.get<std::uint16_t>(at + 18), at + kVlrHeader, length},
-               header, wkt, geokeys, name, unit_option, report);
+    use_record(bytes, {bytes.text(at + 2, 16), bytes.get<std::uint16_t>(at + 18), at + kVlrHeader, length}, header, wkt, geokeys,
+               name, unit_option, report);
     at += kVlrHeader + length;
   }
   if (header.minor_version >= 4 && header_size >= 375) {
@@ -178,8 +186,9 @@ void read_variable_records(const Bytes& bytes, const std::string& name, std::siz
       if (!bytes.has(start + kEvlrHeader, length)) {
         refuse(name, fmt::format("extended record {} at byte {} runs beyond the end of the file", i + 1, start));
       }
-      use_record(bytes, {bytes.text(start + 2, 16), bytes.get<std::uint16_t>(start + 18), start + kEvlrHeader,
-                         static_cast<std::size_t>(length)},
+      use_record(bytes,
+                 {bytes.text(start + 2, 16), bytes.get<std::uint16_t>(start + 18), start + kEvlrHeader,
+                  static_cast<std::size_t>(length)},
                  header, wkt, geokeys, name, unit_option, report);
       position += kEvlrHeader + length;
     }
@@ -190,7 +199,8 @@ void read_variable_records(const Bytes& bytes, const std::string& name, std::siz
   if (header.crs.empty()) header.crs = geokeys.crs;
   if (header.crs.empty() && geokeys.own_projection) {
     report.warn(
-        "the file's GeoTIFF keys define a projection of their own (ProjectedCSTypeGeoKey 32767), which is not read: only the option "
+        "the file's GeoTIFF keys define a projection of their own (ProjectedCSTypeGeoKey 32767), which is not read: only the "
+        "option "
         "crs can tell it, as WKT or a PROJ string");
   }
   if (!wkt.empty() && header.crs == wkt) return;
@@ -255,14 +265,14 @@ LasHeader read_las_header(const Bytes& bytes, const std::string& name, std::stri
     if (count != 0) header.point_count = count;
   }
   if (header.data_offset > bytes.size()) {
-    refuse(name, fmt::format("the points should start at byte {}, but the file has {} bytes", header.data_offset,
-                             bytes.size()),
+    refuse(name, fmt::format("the points should start at byte {}, but the file has {} bytes", header.data_offset, bytes.size()),
            "the file is cut off");
   }
   const std::uint64_t room = (bytes.size() - header.data_offset) / header.record_length;
   if (header.point_count > room) {
-    refuse(name, fmt::format("the header claims {} points, but the file has room for {}: it ends at byte {}",
-                             header.point_count, room, bytes.size()),
+    refuse(name,
+           fmt::format("the header claims {} points, but the file has room for {}: it ends at byte {}", header.point_count, room,
+                       bytes.size()),
            "the file is cut off or still uploading");
   }
   for (std::size_t c = 0; c < 3; ++c) {

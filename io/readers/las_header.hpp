@@ -16,8 +16,8 @@ namespace highwall {
 /// An extra attribute of a LAS point (LAS 1.4 R15, table 24).
 struct LasExtraField {
   std::string name;
-  int type = 0;               ///< 1 to 10: uint8, int8, uint16, ..., float, double; 0 = opaque bytes.
-  std::size_t offset = 0;     ///< From the start of the point record.
+  int type = 0;            ///< 1 to 10: uint8, int8, uint16, ..., float, double; 0 = opaque bytes.
+  std::size_t offset = 0;  ///< From the start of the point record.
   std::size_t size = 0;
   bool scaled = false;
   double scale = 1.0;
@@ -35,11 +35,11 @@ struct LasHeader {
   std::array<double, 3> scale{};
   std::array<double, 3> offset{};
   Instant creation_date = kNoInstant;
-  std::string crs;                     ///< WKT, "EPSG:n" from GeoTIFF keys, or "" for none.
+  std::string crs;                                                      ///< WKT, "EPSG:n" from GeoTIFF keys, or "" for none.
   double horizontal_unit_m = std::numeric_limits<double>::quiet_NaN();  ///< By the GeoTIFF keys; NaN = they do not say.
   double vertical_unit_m = std::numeric_limits<double>::quiet_NaN();    ///< Likewise.
   std::vector<LasExtraField> extra;
-  std::size_t declared_bytes = 0;      ///< Of a point record: the format's own and the described extra attributes.
+  std::size_t declared_bytes = 0;  ///< Of a point record: the format's own and the described extra attributes.
 
   bool adjusted_standard_gps_time() const { return (global_encoding & 1U) != 0; }
 };

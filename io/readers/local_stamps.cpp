@@ -7,8 +7,8 @@ namespace {
 std::size_t second_pass(const std::vector<Stamp>& stamps, std::size_t begin, std::size_t end) {
   const Stamp& first = stamps[begin];
   const Stamp& last = stamps[end - 1];
-  const bool in_order = (begin == 0 || stamps[begin - 1].later <= first.earlier) &&
-                        (end == stamps.size() || stamps[end].earlier >= last.later);
+  const bool in_order =
+      (begin == 0 || stamps[begin - 1].later <= first.earlier) && (end == stamps.size() || stamps[end].earlier >= last.later);
   if (!in_order) return end;
   std::size_t back = end;
   std::size_t times_back = 0;
@@ -21,7 +21,8 @@ std::size_t second_pass(const std::vector<Stamp>& stamps, std::size_t begin, std
   if (times_back == 1) return back;
   // An hourly logger: 01:00, 02:00, 02:00, 03:00.
   const Duration hour = first.later - first.earlier;
-  const bool stands_twice = times_back == 0 && end - begin == 2 && first.earlier == last.earlier && begin > 0 && end < stamps.size();
+  const bool stands_twice =
+      times_back == 0 && end - begin == 2 && first.earlier == last.earlier && begin > 0 && end < stamps.size();
   if (!stands_twice) return end;
   const Duration before = first.earlier - stamps[begin - 1].later;
   const Duration after = stamps[end].earlier - last.later;
@@ -58,7 +59,9 @@ std::size_t set_times(TimeSeries& series, const std::vector<Stamp>& stamps, Repo
   const std::size_t refused = stamps.size() - keep.size();
   if (refused == 0) return 0;
   for (std::size_t i = 0; i < stamps.size(); ++i) {
-    if (series.time[i] == kNoInstant) report.reject(stamps[i].line, "the clock change repeats this hour, and the order of the rows does not tell which one is meant");
+    if (series.time[i] == kNoInstant)
+      report.reject(stamps[i].line,
+                    "the clock change repeats this hour, and the order of the rows does not tell which one is meant");
   }
   series = select(series, keep);
   return refused;

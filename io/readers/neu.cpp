@@ -64,8 +64,7 @@ int sniff(std::string_view head, std::string_view name) {
 
 /// @param width  fields of the first row, 0 before it
 /// @param years  gets the decimal year of a row that has no calendar day
-std::string read_row(const std::vector<std::string_view>& f, std::size_t width, std::vector<double>& years,
-                     TimeSeries& series) {
+std::string read_row(const std::vector<std::string_view>& f, std::size_t width, std::vector<double>& years, TimeSeries& series) {
   if (f.size() != 7 && f.size() != 9) return fmt::format("{} fields, 7 or 9 are wanted", f.size());
   if (width != 0 && f.size() != width) return fmt::format("{} fields, but {} in the first row", f.size(), width);
   std::array<double, 9> v{};

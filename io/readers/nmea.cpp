@@ -157,8 +157,8 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     // A GGA just after midnight belongs to the day after the last RMC, and the other way round.
     const double ahead = fix->second_of_day - day->clock;
     const Duration shift = ahead < -43200.0 ? days(1) : ahead > 43200.0 ? days(-1) : days(0);
-    series.add_ecef(day->midnight + shift + duration_from_seconds(fix->second_of_day), fix->ecef,
-                    Eigen::Matrix3d::Constant(kNaN), fix->flag);
+    series.add_ecef(day->midnight + shift + duration_from_seconds(fix->second_of_day), fix->ecef, Eigen::Matrix3d::Constant(kNaN),
+                    fix->flag);
     ++report.accepted;
   }
   if (report.accepted == 0 && report.rejected == 0) {
@@ -167,7 +167,8 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   }
   if (without_fix > 0) report.warn(fmt::format("{} GGA sentences have no fix: they give no position", without_fix));
   if (deviations > 0) {
-    report.warn(fmt::format("{} GST sentences (standard deviations of the receiver) are not used: sigma is not known", deviations));
+    report.warn(
+        fmt::format("{} GST sentences (standard deviations of the receiver) are not used: sigma is not known", deviations));
   }
   reading.data = std::vector<TimeSeries>{std::move(series).take()};
   return reading;

@@ -90,7 +90,8 @@ Header read_header(const Input& input) {
   if (header.points > 0 && sized && (width > header.points || header.points / width != height || header.points % width != 0)) {
     refuse(input, header.lines, fmt::format("POINTS {} is not WIDTH {} times HEIGHT {}", header.points, width, height));
   }
-  if (header.points == 0 && height != 0 && width <= input.bytes.size() / std::max<std::uint64_t>(1, height)) header.points = width * height;
+  if (header.points == 0 && height != 0 && width <= input.bytes.size() / std::max<std::uint64_t>(1, height))
+    header.points = width * height;
   if (counts.empty()) counts.assign(names.size(), 1);
   if (names.empty() || sizes.size() != names.size() || kinds.size() != names.size() || counts.size() != names.size()) {
     refuse(input, header.lines, "FIELDS, SIZE, TYPE and COUNT do not fit together");
@@ -102,7 +103,8 @@ Header read_header(const Input& input) {
     if (columns > kMostColumns) {
       refuse(input, header.lines, fmt::format("FIELDS and COUNT ask for more than {} numbers a point", kMostColumns));
     }
-    if (!type || counts[i] > 100000) refuse(input, header.lines, fmt::format("the field \"{}\" has an impossible type or count", names[i]));
+    if (!type || counts[i] > 100000)
+      refuse(input, header.lines, fmt::format("the field \"{}\" has an impossible type or count", names[i]));
     header.fields.push_back({names[i], *type, static_cast<std::size_t>(counts[i])});
   }
   return header;
@@ -158,9 +160,10 @@ std::size_t point_bytes(const Header& header) {
 void claim(const Input& input, const Header& header, std::size_t room) {
   const std::size_t bytes = point_bytes(header);
   if (bytes == 0 || header.points > room / bytes) {
-    throw Error(ErrorKind::input, fmt::format("the header claims {} points of {} bytes, the file has {} bytes for them",
-                                              header.points, bytes, room),
-                input.name, "the file is cut off");
+    throw Error(
+        ErrorKind::input,
+        fmt::format("the header claims {} points of {} bytes, the file has {} bytes for them", header.points, bytes, room),
+        input.name, "the file is cut off");
   }
 }
 

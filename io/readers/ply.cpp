@@ -34,11 +34,11 @@ struct Header {
 
 std::optional<FieldType> type_of(std::string_view word) {
   static const std::map<std::string_view, FieldType> kTypes{
-      {"char", FieldType::i1},   {"int8", FieldType::i1},   {"uchar", FieldType::u1},   {"uint8", FieldType::u1},
-      {"short", FieldType::i2},  {"int16", FieldType::i2},  {"ushort", FieldType::u2},  {"uint16", FieldType::u2},
-      {"int", FieldType::i4},    {"int32", FieldType::i4},  {"uint", FieldType::u4},    {"uint32", FieldType::u4},
-      {"float", FieldType::f4},  {"float32", FieldType::f4}, {"double", FieldType::f8}, {"float64", FieldType::f8},
-      {"int64", FieldType::i8},  {"uint64", FieldType::u8}};
+      {"char", FieldType::i1},  {"int8", FieldType::i1},    {"uchar", FieldType::u1},  {"uint8", FieldType::u1},
+      {"short", FieldType::i2}, {"int16", FieldType::i2},   {"ushort", FieldType::u2}, {"uint16", FieldType::u2},
+      {"int", FieldType::i4},   {"int32", FieldType::i4},   {"uint", FieldType::u4},   {"uint32", FieldType::u4},
+      {"float", FieldType::f4}, {"float32", FieldType::f4}, {"double", FieldType::f8}, {"float64", FieldType::f8},
+      {"int64", FieldType::i8}, {"uint64", FieldType::u8}};
   const auto found = kTypes.find(word);
   return found == kTypes.end() ? std::nullopt : std::optional(found->second);
 }
@@ -68,7 +68,8 @@ Header read_header(const Input& input) {
       const bool list = f.size() == 5 && f[1] == "list";
       const auto type = f.size() >= 3 ? type_of(list ? f[3] : f[1]) : std::nullopt;
       const auto count_type = list ? type_of(f[2]) : std::optional(FieldType::u1);
-      if (!type || !count_type || (!list && f.size() != 3)) refuse(input, lines.number(), fmt::format("the property \"{}\" cannot be understood", line));
+      if (!type || !count_type || (!list && f.size() != 3))
+        refuse(input, lines.number(), fmt::format("the property \"{}\" cannot be understood", line));
       if (header.elements.back().properties.size() >= kMostColumns) {
         refuse(input, lines.number(), fmt::format("more than {} properties an element", kMostColumns));
       }

@@ -54,7 +54,8 @@ void require_utf8_names(const Reading& reading, const std::string& file) {
   const auto* all = std::get_if<std::vector<TimeSeries>>(&reading.data);
   for (std::size_t i = 0; all != nullptr && i < all->size(); ++i) {
     if (is_utf8((*all)[i].target)) continue;
-    throw Error(ErrorKind::input, "the name of a target is not UTF-8 text", file, "convert the file if it is GBK: iconv -f GBK -t UTF-8 FILE > NEW");
+    throw Error(ErrorKind::input, "the name of a target is not UTF-8 text", file,
+                "convert the file if it is GBK: iconv -f GBK -t UTF-8 FILE > NEW");
   }
 }
 
@@ -76,9 +77,9 @@ const Reader& choose_reader(const Input& input, const std::string& format) {
       if (reader->name == format) return *reader;
     }
     const std::string near = nearest_word(format, reader_names());
-    throw Error(ErrorKind::config, fmt::format("no reader is called \"{}\"", format), input.name,
-                near.empty() ? fmt::format("known: {}", fmt::join(reader_names(), ", "))
-                             : fmt::format("did you mean \"{}\"?", near));
+    throw Error(
+        ErrorKind::config, fmt::format("no reader is called \"{}\"", format), input.name,
+        near.empty() ? fmt::format("known: {}", fmt::join(reader_names(), ", ")) : fmt::format("did you mean \"{}\"?", near));
   }
   const std::string_view head = input.bytes.substr(0, kHeadBytes);
   const std::string suffix = suffix_of(input.name);
@@ -94,7 +95,8 @@ const Reader& choose_reader(const Input& input, const std::string& format) {
   }
   if (best == nullptr && holds_zones(input.bytes)) {
     throw Error(ErrorKind::input, "the file holds outlines of zones, which are no measurements", input.name,
-                "`highwall info` lists them; site.toml names them: polygon = \"zones.geojson:NAME\" of a [[zone]], or stable of a [[source]]");
+                "`highwall info` lists them; site.toml names them: polygon = \"zones.geojson:NAME\" of a [[zone]], or stable of "
+                "a [[source]]");
   }
   if (best == nullptr) {
     require_utf8_text(input, head);
@@ -133,11 +135,10 @@ Reading read_input(const Input& input, const ReadOptions& options, const Run& ru
   if (open_end && !hold_back) report.warn("the last line has no line end: it may be cut off");
   const double rows = static_cast<double>(report.accepted + report.rejected);
   if (report.rejected > 0 && static_cast<double>(report.rejected) > options.max_rejected_share * rows) {
-    const std::string first =
-        report.rows.empty() ? "" : fmt::format("line {}: {}", report.rows[0].line, report.rows[0].reason);
+    const std::string first = report.rows.empty() ? "" : fmt::format("line {}: {}", report.rows[0].line, report.rows[0].reason);
     throw Error(ErrorKind::input,
-                fmt::format("{} of {} rows are bad; {}", report.rejected, report.accepted + report.rejected, first),
-                input.name, fmt::format("read as {}; is that the right format?", reader.name));
+                fmt::format("{} of {} rows are bad; {}", report.rejected, report.accepted + report.rejected, first), input.name,
+                fmt::format("read as {}; is that the right format?", reader.name));
   }
   if (hold_back) {
     // A number that is cut off is another number, and rows are kept for ever.

@@ -15,7 +15,7 @@ namespace highwall {
 
 /// A file in memory: readers see bytes only, so that they can be tested and fuzzed without a disk.
 struct Input {
-  std::string name;         ///< As the user named it; goes into messages.
+  std::string name;  ///< As the user named it; goes into messages.
   std::string_view bytes;
 };
 
@@ -53,11 +53,10 @@ struct ReadOptions {
     d.field(&O::kind, "kind", "", one_of(std::move(kinds)), "Kind of instrument; auto: what the format is used for");
     d.field(&O::sign, "sign", "", one_of({"auto", "toward_negative", "toward_positive"}),
             "Sign of movement towards the sensor in the file; auto: as the file says, else toward_positive");
-    d.field(&O::unit, "unit", "", one_of({"auto", "m", "cm", "mm"}),
-            "Unit of displacement; auto: as the file says, else m");
-    d.field(&O::time_zone, "time_zone", "", anything(),
-            "IANA zone of stamps without one; auto: as the file says, else UTC");
-    d.field(&O::crs, "crs", "", anything(), "file, local (a frame of its own, in the unit that the file tells), or the CRS of the coordinates as PROJ reads it");
+    d.field(&O::unit, "unit", "", one_of({"auto", "m", "cm", "mm"}), "Unit of displacement; auto: as the file says, else m");
+    d.field(&O::time_zone, "time_zone", "", anything(), "IANA zone of stamps without one; auto: as the file says, else UTC");
+    d.field(&O::crs, "crs", "", anything(),
+            "file, local (a frame of its own, in the unit that the file tells), or the CRS of the coordinates as PROJ reads it");
     d.field(&O::vertical, "vertical", "", anything(), "file, or the vertical CRS");
     d.field(&O::units, "units", "", one_of({"metres", "source"}),
             "metres: other length units are converted; source: numbers stay as in the file");
@@ -69,8 +68,7 @@ struct ReadOptions {
     d.field(&O::time_column, "time_column", "", anything(), "Generic CSV: column of the time");
     d.field(&O::time_pattern, "time_pattern", "", anything(),
             "Generic CSV: pattern of the time such as %d-%m-%Y %H:%M; empty: ISO 8601");
-    d.field(&O::displacement_column, "displacement_column", "", anything(),
-            "Generic CSV: column of the displacement");
+    d.field(&O::displacement_column, "displacement_column", "", anything(), "Generic CSV: column of the displacement");
     d.field(&O::sigma_column, "sigma_column", "", anything(), "Generic CSV: column of its sigma");
     d.field(&O::target_column, "target_column", "", anything(), "Generic CSV: column of the target");
     d.field(&O::east_column, "east_column", "", anything(), "Generic CSV: column of the east component");
@@ -82,12 +80,9 @@ struct ReadOptions {
     d.field(&O::no_data, "no_data", "", anything(),
             "Numbers that stand for a missing displacement, in the file's unit; -999, -9999 and the like are known where no "
             "other value comes near them");
-    d.field(&O::max_rejected_share, "max_rejected_share", "", between(0, 1),
-            "A file with a larger share of bad rows is refused");
-    d.field(&O::strict, "strict", "", anything(),
-            "What the format leaves open is an error, not an assumption");
-    d.require([](const O& o) { return o.origin_m.empty() || o.origin_m.size() == 3; },
-              "origin_m must have three numbers");
+    d.field(&O::max_rejected_share, "max_rejected_share", "", between(0, 1), "A file with a larger share of bad rows is refused");
+    d.field(&O::strict, "strict", "", anything(), "What the format leaves open is an error, not an assumption");
+    d.require([](const O& o) { return o.origin_m.empty() || o.origin_m.size() == 3; }, "origin_m must have three numbers");
     d.require([](const O& o) { return o.reference_llh.empty() || o.reference_llh.size() == 3; },
               "reference_llh must have three numbers: latitude, longitude, height");
   }
@@ -97,7 +92,7 @@ struct ReadOptions {
 struct Reader {
   std::string_view name;
   std::string_view description;
-  std::string_view suffixes;   ///< ".las .laz": a hint when two readers like the content.
+  std::string_view suffixes;  ///< ".las .laz": a hint when two readers like the content.
   /// How sure the reader is that the file is its own, 0 to 100, from the first 4 KiB and the name.
   int (*sniff)(std::string_view head, std::string_view file_name);
   /// @throws Error(input) for a file that cannot be used, Error(config) for what must be told.

@@ -14,16 +14,16 @@ namespace {
 
 constexpr double kRadians = std::numbers::pi / 180.0;
 constexpr Instant kFirstGpsWeek{315964800 * kNsPerSecond};  // 1980-01-06
-constexpr double kLargestSecondsOfWeek = 604800.0;  // itself too: a receiver may round up to it
+constexpr double kLargestSecondsOfWeek = 604800.0;          // itself too: a receiver may round up to it
 
 enum class Form { llh, dms, xyz, enu };
 
 struct Header {
   std::optional<Form> form;
-  std::string clock;                 // "GPST", "UTC", "JST"
+  std::string clock;  // "GPST", "UTC", "JST"
   char separator = ' ';
-  std::string reference;             // text after "ref pos :"
-  std::size_t bytes = 0;             // up to the first data line
+  std::string reference;  // text after "ref pos :"
+  std::size_t bytes = 0;  // up to the first data line
 };
 
 /// The last comment line names the columns: form, clock and separator follow from it.
@@ -41,8 +41,8 @@ void read_columns(std::string_view line, Header& header) {
   // With -s the separator stands right before the second column's name as well.
   const std::size_t name = text.find_first_of("lxe", text.find(header.clock) + header.clock.size());
   if (name != std::string::npos) {
-    const std::string between = text.substr(text.find(header.clock) + header.clock.size(),
-                                            name - text.find(header.clock) - header.clock.size());
+    const std::string between =
+        text.substr(text.find(header.clock) + header.clock.size(), name - text.find(header.clock) - header.clock.size());
     const std::size_t mark = between.find_first_not_of(" ");
     if (mark != std::string::npos) header.separator = between[mark];
   }
@@ -135,8 +135,8 @@ std::uint32_t flag_of(int q) {
 }
 
 /// One data line. @return an empty text, or why it is bad.
-std::string read_row(std::string_view line, const Header& header, GnssSeries& series,
-                     std::vector<std::string_view>& f, std::string& scratch) {
+std::string read_row(std::string_view line, const Header& header, GnssSeries& series, std::vector<std::string_view>& f,
+                     std::string& scratch) {
   if (header.separator != ' ') {
     scratch.assign(line);
     for (char& c : scratch) {
@@ -184,8 +184,8 @@ std::string read_row(std::string_view line, const Header& header, GnssSeries& se
     series.add_ecef(*t, ecef, enu, flag);
     return {};
   }
-  if (form == Form::dms && (v[1] < 0.0 || v[1] >= 60.0 || v[2] < 0.0 || v[2] > 60.0 || v[4] < 0.0 || v[4] >= 60.0 ||
-                            v[5] < 0.0 || v[5] > 60.0)) {
+  if (form == Form::dms &&
+      (v[1] < 0.0 || v[1] >= 60.0 || v[2] < 0.0 || v[2] > 60.0 || v[4] < 0.0 || v[4] >= 60.0 || v[5] < 0.0 || v[5] > 60.0)) {
     return "minutes or seconds of an angle are out of range";
   }
   const double latitude = form == Form::llh ? v[0] : from_dms(v[0], v[1], v[2]);
@@ -241,7 +241,6 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
 }  // namespace
 
 extern const Reader rtklib_pos_reader;
-const Reader rtklib_pos_reader{"rtklib_pos", "RTKLIB solution, every form of position and time", ".pos .csv", sniff,
-                               read};
+const Reader rtklib_pos_reader{"rtklib_pos", "RTKLIB solution, every form of position and time", ".pos .csv", sniff, read};
 
 }  // namespace highwall

@@ -16,9 +16,9 @@
 namespace highwall {
 namespace {
 
-constexpr std::array<std::string_view, 12> kTimeNames{"time",      "date",    "datetime", "timestamp", "time_utc", "date_time",
-                                                      "instant",   "时间",    "日期",     "观测时间",  "监测时间", "采集时间"};
-constexpr std::array<std::string_view, 11> kValueNames{"displacement", "disp", "value",    "deformation", "los",  "cumulative",
+constexpr std::array<std::string_view, 12> kTimeNames{"time",    "date", "datetime", "timestamp", "time_utc", "date_time",
+                                                      "instant", "时间", "日期",     "观测时间",  "监测时间", "采集时间"};
+constexpr std::array<std::string_view, 11> kValueNames{"displacement", "disp",   "value",    "deformation", "los", "cumulative",
                                                        "位移",         "位移量", "累计位移", "形变",        "变形"};
 constexpr std::array<std::string_view, 6> kTargetNames{"target", "point", "station", "测点", "监测点", "点号"};
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kUnits{
@@ -34,7 +34,7 @@ struct Table {
   char separator = ',';
   bool decimal_comma = false;
   Column time;
-  Column clock;  // "date" and "time" in columns of their own: this is the time
+  Column clock;                 // "date" and "time" in columns of their own: this is the time
   std::array<Column, 3> value;  // displacement, or east, north, up
   std::array<Column, 3> sigma;
   Column target;
@@ -102,8 +102,8 @@ std::optional<Table> understand(std::string_view line, const ReadOptions& o) {
     table.width = 3;
   }
   if (!table.time.there() || !table.value[0].there()) return std::nullopt;
-  for (const auto& [wanted, found] : {std::pair{&o.sigma_column, table.sigma[0].there()},
-                                      std::pair{&o.target_column, table.target.there()}}) {
+  for (const auto& [wanted, found] :
+       {std::pair{&o.sigma_column, table.sigma[0].there()}, std::pair{&o.target_column, table.target.there()}}) {
     if (!wanted->empty() && !found) return std::nullopt;
   }
   return table;
@@ -147,7 +147,9 @@ struct Rows {
 
 /// @return an empty text, or why the stamp is none
 std::string read_stamp(const std::string& text, Rows& rows, Report& report, Stamp& stamp) {
-  const std::string no_time = fmt::format("\"{}\" is not a time{}", text, is_serial_date(text) ? ", but may be a day number of a spreadsheet: export the column as ISO 8601 text" : "");
+  const std::string no_time =
+      fmt::format("\"{}\" is not a time{}", text,
+                  is_serial_date(text) ? ", but may be a day number of a spreadsheet: export the column as ISO 8601 text" : "");
   const std::string& pattern = rows.options.time_pattern;
   std::optional<Civil> civil;
   if (!pattern.empty()) {
@@ -196,7 +198,8 @@ std::string read_row(const std::vector<std::string>& f, std::uint64_t line, Rows
   if (time == nullptr) return "the row has no time";
   const std::string* clock = field(table.clock);
   Stamp stamp{kNoInstant, kNoInstant, line};
-  if (std::string wrong = read_stamp(clock == nullptr ? *time : *time + " " + *clock, rows, report, stamp); !wrong.empty()) return wrong;
+  if (std::string wrong = read_stamp(clock == nullptr ? *time : *time + " " + *clock, rows, report, stamp); !wrong.empty())
+    return wrong;
   std::vector<double> values(table.width);
   std::vector<double> sigmas(table.width, kNaN);
   for (std::size_t c = 0; c < table.width; ++c) {
@@ -233,8 +236,11 @@ void require_unit(const Table& table, const ReadOptions& options, const std::str
   if (!options.strict || options.unit != "auto") return;
   for (std::size_t c = 0; c < table.width; ++c) {
     if (!table.value[c].unit.empty()) continue;
-    throw Error(ErrorKind::config, fmt::format("column {} holds the displacement, but does not name its unit", table.value[c].index + 1),
-                file, fmt::format("set unit for its source, or write the unit into the header (displacement_mm). Is it another column? {}", kColumnMapHint));
+    throw Error(
+        ErrorKind::config, fmt::format("column {} holds the displacement, but does not name its unit", table.value[c].index + 1),
+        file,
+        fmt::format("set unit for its source, or write the unit into the header (displacement_mm). Is it another column? {}",
+                    kColumnMapHint));
   }
 }
 
@@ -296,7 +302,6 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
 }  // namespace
 
 extern const Reader series_csv_reader;
-const Reader series_csv_reader{"series_csv", "Table of a time and a displacement, or east, north, up", ".csv .txt", sniff,
-                               read};
+const Reader series_csv_reader{"series_csv", "Table of a time and a displacement, or east, north, up", ".csv .txt", sniff, read};
 
 }  // namespace highwall

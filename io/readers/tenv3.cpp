@@ -7,9 +7,7 @@ constexpr NglColumns kColumns{{7, 9, 11}, {8, 10, 12}, {14, 15, 16}, {17, 18, 19
 
 int sniff(std::string_view head, std::string_view) { return sniff_ngl(head, true); }
 
-Reading read(const Input& input, const ReadOptions& options, const Run& run) {
-  return read_ngl(input, options, run, kColumns);
-}
+Reading read(const Input& input, const ReadOptions& options, const Run& run) { return read_ngl(input, options, run, kColumns); }
 
 }  // namespace
 

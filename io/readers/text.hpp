@@ -54,7 +54,8 @@ bool looks_binary(std::string_view head);
 
 /// How a person tells what the columns of a generic table are.
 inline constexpr std::string_view kColumnMapHint =
-    "name the columns as the header does: --time-column and --displacement-column (or --east-column, --north-column, --up-column), "
+    "name the columns as the header does: --time-column and --displacement-column (or --east-column, --north-column, "
+    "--up-column), "
     "with --sigma-column and --target-column where they are there; in site.toml [source.columns] with time = \"...\", "
     "displacement = \"...\"; --unit (unit) tells the unit";
 

@@ -33,7 +33,7 @@ std::optional<double> number_of(const std::string& text, char separator) {
 
 struct Table {
   char separator = ' ';
-  std::vector<std::string> names;   // empty = the file has no header
+  std::vector<std::string> names;  // empty = the file has no header
   std::array<std::size_t, 3> xyz{0, 1, 2};
   std::uint64_t first_line = 1;
 };
@@ -49,9 +49,8 @@ std::optional<Table> understand(std::string_view head) {
     const auto fields = fields_of(line, table.separator);
     table.first_line = lines.number();
     if (fields.size() < 3) return std::nullopt;
-    const bool data = std::all_of(fields.begin(), fields.begin() + 3, [&](const std::string& f) {
-      return number_of(f, table.separator).has_value();
-    });
+    const bool data = std::all_of(fields.begin(), fields.begin() + 3,
+                                  [&](const std::string& f) { return number_of(f, table.separator).has_value(); });
     if (data) return table;
     std::array<bool, 3> found{};
     for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -123,7 +122,8 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   }
   PointCloud cloud;
   for (std::size_t k = 0; k < columns.size(); ++k) {
-    const std::string name = columns[k] < table->names.size() ? table->names[columns[k]] : fmt::format("column_{}", columns[k] + 1);
+    const std::string name =
+        columns[k] < table->names.size() ? table->names[columns[k]] : fmt::format("column_{}", columns[k] + 1);
     cloud.channels.emplace(name, std::move(further[k]));
   }
   WorldPoints world;

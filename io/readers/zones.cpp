@@ -1,7 +1,7 @@
 #include "io/readers/zones.hpp"
 
-#include <fmt/format.h>
 #include <cpl_conv.h>
+#include <fmt/format.h>
 #include <ogr_api.h>
 #include <ogr_srs_api.h>
 
@@ -26,9 +26,9 @@ constexpr const char* kDrivers[] = {"GeoJSON", "GPKG", nullptr};
 struct Outline {
   std::string layer;
   std::string name;
-  std::string crs;            // "" = none
+  std::string crs;  // "" = none
   Polygon polygon;
-  std::string damage;         // what is wrong with it; "" = nothing
+  std::string damage;           // what is wrong with it; "" = nothing
   std::size_t short_rings = 0;  // left out: they enclose nothing
 };
 
@@ -46,7 +46,8 @@ void collect_rings(OGRGeometryH geometry, Polygon& polygon, std::size_t& short_r
     }
     return;
   }
-  for (int i = 0; i < OGR_G_GetGeometryCount(geometry); ++i) collect_rings(OGR_G_GetGeometryRef(geometry, i), polygon, short_rings);
+  for (int i = 0; i < OGR_G_GetGeometryCount(geometry); ++i)
+    collect_rings(OGR_G_GetGeometryRef(geometry, i), polygon, short_rings);
 }
 
 std::string name_of_feature(OGRFeatureH feature) {
@@ -74,7 +75,8 @@ std::string no_degrees(const Polygon& polygon, const CrsInfo& crs) {
     for (const Eigen::Vector2d& p : ring) {
       if (!(std::abs(p.x()) > 360.0) && !(std::abs(p.y()) > 90.0)) continue;
       return fmt::format(
-          "its corner ({:.10g}, {:.10g}) is no longitude and latitude, but {} counts in degrees (GeoJSON without a crs member means "
+          "its corner ({:.10g}, {:.10g}) is no longitude and latitude, but {} counts in degrees (GeoJSON without a crs member "
+          "means "
           "EPSG:4326): add the crs that the coordinates really have to the file",
           p.x(), p.y(), crs.crs.starts_with("EPSG:") ? crs.crs : fmt::format("its CRS \"{}\"", printable(crs.name)));
     }
@@ -117,9 +119,9 @@ Outline outline_of(OGRFeatureH feature, const std::string& layer, const std::str
   OGRGeometryH geometry = OGR_F_GetGeometryRef(feature);
   if (geometry != nullptr) collect_rings(geometry, outline.polygon, outline.short_rings);
   if (outline.polygon.empty()) {
-    outline.damage = geometry == nullptr          ? "it has no geometry"
-                     : outline.short_rings > 0    ? "its rings have fewer than three corners"
-                                                  : fmt::format("its geometry is no outline ({})", OGR_G_GetGeometryName(geometry));
+    outline.damage = geometry == nullptr       ? "it has no geometry"
+                     : outline.short_rings > 0 ? "its rings have fewer than three corners"
+                                               : fmt::format("its geometry is no outline ({})", OGR_G_GetGeometryName(geometry));
   }
   outline.polygon.name = outline.name;
   return outline;
@@ -155,7 +157,8 @@ std::vector<Outline> sound_ones(std::vector<Outline>&& outlines, Report& report)
       continue;
     }
     if (outline.short_rings > 0) {
-      report.warn(fmt::format("feature {}{}: {} rings with fewer than three corners are left out", i + 1, called, outline.short_rings));
+      report.warn(
+          fmt::format("feature {}{}: {} rings with fewer than three corners are left out", i + 1, called, outline.short_rings));
     }
     ++report.accepted;
     sound.push_back(std::move(outline));

@@ -120,8 +120,7 @@ std::string vector_file(const std::string& driver, const VectorLayer& what, cons
   const Srs srs = srs_of(what.frame);
   const Srs wgs84 = geojson ? srs_of({"EPSG:4326", "", {0, 0, 0}, 0}) : nullptr;
   OGRLayerH layer = make_layer(file, what.name, geojson && srs ? wgs84.get() : srs.get(), what.type, geojson && srs);
-  OGRCoordinateTransformationH way =
-      geojson && srs ? OCTNewCoordinateTransformation(srs.get(), wgs84.get()) : nullptr;
+  OGRCoordinateTransformationH way = geojson && srs ? OCTNewCoordinateTransformation(srs.get(), wgs84.get()) : nullptr;
   for (const VectorColumn& c : columns) add_field(layer, c.name, c.texts.empty() ? OFTReal : OFTString);
   bool good = true;
   GDALDatasetStartTransaction(file, FALSE);
@@ -200,7 +199,7 @@ std::string points_gpkg(const DisplacementField& f, const std::string& unit) {
     const auto row = static_cast<Eigen::Index>(i);
     if (!f.position_m.row(row).allFinite()) continue;
     OGRFeatureH feature = OGR_F_Create(definition);
-    const double numbers[] = {f.direction(row, 0), f.direction(row, 1), f.direction(row, 2), f.value_m[i],
+    const double numbers[] = {f.direction(row, 0), f.direction(row, 1), f.direction(row, 2),  f.value_m[i],
                               f.sigma_m[i],        f.lod95_m[i],        f.spread_before_m[i], f.spread_after_m[i]};
     for (int c = 0; c < 8; ++c) {
       if (std::isfinite(numbers[c])) OGR_F_SetFieldDouble(feature, c, numbers[c]);  // unset = no value
@@ -223,8 +222,9 @@ std::string points_gpkg(const DisplacementField& f, const std::string& unit) {
 
 std::string zones_file(const std::string& driver, const std::vector<Polygon>& zones, const std::vector<VectorColumn>& columns) {
   const Frame frame = zones.empty() ? Frame{} : zones[0].frame;
-  return vector_file(driver, {"zones", wkbMultiPolygon, frame, zones.size(),
-                              [&](std::size_t k) { return zones[k].empty() ? nullptr : multipolygon_of(zones[k]); }},
+  return vector_file(driver,
+                     {"zones", wkbMultiPolygon, frame, zones.size(),
+                      [&](std::size_t k) { return zones[k].empty() ? nullptr : multipolygon_of(zones[k]); }},
                      columns);
 }
 

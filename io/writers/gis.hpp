@@ -12,8 +12,8 @@ namespace highwall {
 
 /// A band of a raster file.
 struct RasterBand {
-  std::string name;                 ///< "velocity", "sigma".
-  std::string unit;                 ///< "mm/day".
+  std::string name;                             ///< "velocity", "sigma".
+  std::string unit;                             ///< "mm/day".
   const std::vector<double>* values = nullptr;  ///< Row-major, NaN = no data.
 };
 

@@ -101,8 +101,8 @@ std::string field_las(const DisplacementField& f, const std::string& unit) {
       high[c] = std::max(high[c], counts * kScale + f.frame.origin_m[c]);
     }
     put(bytes, at + 14, std::uint8_t{0x11});
-    const double values[] = {f.value_m[i],         f.sigma_m[i],        f.lod95_m[i],        f.spread_before_m[i],
-                             f.spread_after_m[i],  f.direction(row, 0), f.direction(row, 1), f.direction(row, 2)};
+    const double values[] = {f.value_m[i],        f.sigma_m[i],        f.lod95_m[i],        f.spread_before_m[i],
+                             f.spread_after_m[i], f.direction(row, 0), f.direction(row, 1), f.direction(row, 2)};
     std::memcpy(bytes.data() + at + kBaseRecord, values, sizeof values);
     put(bytes, at + kBaseRecord + 64, f.n_before[i]);
     put(bytes, at + kBaseRecord + 68, f.n_after[i]);

@@ -30,7 +30,8 @@ std::string field_csv(const DisplacementField& f, const std::string& unit) {
   const auto& o = f.frame.origin_m;
   for (std::size_t i = 0; i < f.size(); ++i) {
     const auto row = static_cast<Eigen::Index>(i);
-    fmt::format_to(std::back_inserter(text), "{:.6f},{:.6f},{:.6f},{:.12g},{:.12g},{:.12g},{:.12g},{:.12g},{:.12g},{},{:.12g},{},{}\n",
+    fmt::format_to(std::back_inserter(text),
+                   "{:.6f},{:.6f},{:.6f},{:.12g},{:.12g},{:.12g},{:.12g},{:.12g},{:.12g},{},{:.12g},{},{}\n",
                    plain(f.position_m(row, 0) + o[0]), plain(f.position_m(row, 1) + o[1]), plain(f.position_m(row, 2) + o[2]),
                    plain(f.direction(row, 0)), plain(f.direction(row, 1)), plain(f.direction(row, 2)), plain(f.value_m[i]),
                    plain(f.lod95_m[i]), plain(f.spread_before_m[i]), f.n_before[i], plain(f.spread_after_m[i]), f.n_after[i],

@@ -57,7 +57,8 @@ std::vector<Case> all_cases() {
       if (line.empty() || line[0] == '#') continue;
       const std::size_t colon = line.find(':');
       const std::string key = trimmed(line.substr(0, colon));
-      if (colon == std::string::npos || !keys.contains(key)) throw std::runtime_error(file.string() + ": what is \"" + line + "\"?");
+      if (colon == std::string::npos || !keys.contains(key))
+        throw std::runtime_error(file.string() + ": what is \"" + line + "\"?");
       const std::string value = trimmed(line.substr(colon + 1));
       if (key == "act") {
         one.acts.push_back(value);
@@ -146,7 +147,8 @@ std::vector<Act> acts_of(const Case& c, const Slope& slope) {
   for (const std::string& text : c.acts) {
     const auto w = words(text);
     if (w.size() != 3 || (w[1] != "ack" && w[1] != "release")) throw std::runtime_error("what is the act \"" + text + "\"?");
-    acts.push_back({w[1] == "release" ? Act::Kind::release : Act::Kind::acknowledge, "T", w[2], "seen", instant_of(slope, std::stod(w[0]))});
+    acts.push_back(
+        {w[1] == "release" ? Act::Kind::release : Act::Kind::acknowledge, "T", w[2], "seen", instant_of(slope, std::stod(w[0]))});
   }
   return acts;
 }

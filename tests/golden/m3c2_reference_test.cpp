@@ -59,8 +59,8 @@ TEST(RealDataM3c2, EqualsBruteForceOnTheSyntheticSlope) {
     ASSERT_EQ(field.n_before[i], static_cast<std::uint32_t>(r[9])) << "core " << i;
     ASSERT_EQ(field.n_after[i], static_cast<std::uint32_t>(r[11])) << "core " << i;
     for (Eigen::Index c = 0; c < 3; ++c) {
-      worst_normal = std::max(worst_normal, std::abs(field.direction(static_cast<Eigen::Index>(i), c) -
-                                                     r[static_cast<std::size_t>(3 + c)]));
+      worst_normal =
+          std::max(worst_normal, std::abs(field.direction(static_cast<Eigen::Index>(i), c) - r[static_cast<std::size_t>(3 + c)]));
     }
     if (std::isnan(r[6])) {
       EXPECT_TRUE(std::isnan(field.value_m[i]));
@@ -70,8 +70,8 @@ TEST(RealDataM3c2, EqualsBruteForceOnTheSyntheticSlope) {
     if (!std::isnan(r[7])) worst_lod = std::max(worst_lod, std::abs(field.lod95_m[i] - r[7]));
   }
   RecordProperty("worst_distance_m", std::to_string(worst_distance));
-  std::printf("cores %zu, worst distance %.2g m, normal %.2g, limit %.2g m\n", reference.size(), worst_distance,
-              worst_normal, worst_lod);
+  std::printf("cores %zu, worst distance %.2g m, normal %.2g, limit %.2g m\n", reference.size(), worst_distance, worst_normal,
+              worst_lod);
   EXPECT_LT(worst_distance, 1e-6);
   EXPECT_LT(worst_normal, 1e-6);
   EXPECT_LT(worst_lod, 1e-6);
@@ -182,12 +182,13 @@ TEST(RealDataM3c2, CloudCompareAndPdalOnTheAirbornePair) {
       to_pdal.push_back(std::abs(own.value_m[i] - pdal[i][21]));
     }
   }
-  std::printf("CloudCompare: %zu of %zu cores have its counts, distance differs by %.4f at the most; "
-              "PDAL: %zu cores, %.4f; %zu empty\n",
-              same_counts, cc.size() - empty, quantile(to_cc, 1.0), to_pdal.size(), quantile(to_pdal, 1.0), empty);
+  std::printf(
+      "CloudCompare: %zu of %zu cores have its counts, distance differs by %.4f at the most; "
+      "PDAL: %zu cores, %.4f; %zu empty\n",
+      same_counts, cc.size() - empty, quantile(to_cc, 1.0), to_pdal.size(), quantile(to_pdal, 1.0), empty);
   EXPECT_EQ(empty, 6U);
   EXPECT_GE(same_counts, 90U);
-  EXPECT_LT(quantile(to_cc, 1.0), 0.006);    // Its normals have three decimals, at 5.5 units' distance.
+  EXPECT_LT(quantile(to_cc, 1.0), 0.006);  // Its normals have three decimals, at 5.5 units' distance.
   EXPECT_GE(to_pdal.size(), 90U);
   EXPECT_LT(quantile(to_pdal, 1.0), 0.002);
 }

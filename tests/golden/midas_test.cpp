@@ -13,7 +13,8 @@ namespace {
 
 TimeSeries load(const char* name) {
   return std::get<std::vector<TimeSeries>>(
-             read_file(realdata() / "gnss" / "timeseries" / name, ReadOptions{}, highwall::Run()).data).at(0);
+             read_file(realdata() / "gnss" / "timeseries" / name, ReadOptions{}, highwall::Run()).data)
+      .at(0);
 }
 
 TEST(RealDataMidas, Station00NAMovesAsPublished) {

@@ -91,8 +91,8 @@ TEST(RealDataWarn, NoOrangeInSeventyEightDaysOfRadarAndYellowWhenItMoved) {
     if (e.level == Level::yellow) ++yellow;
   }
   const double share = static_cast<double>(yellow) / static_cast<double>(in_motion);
-  std::printf("samples at orange or above: %zu; yellow in %.1f %% of %zu samples of 2-9 September\n", above,
-              100.0 * share, in_motion);
+  std::printf("samples at orange or above: %zu; yellow in %.1f %% of %zu samples of 2-9 September\n", above, 100.0 * share,
+              in_motion);
   EXPECT_EQ(above, 0U);
   EXPECT_GE(share, 0.8);
 }

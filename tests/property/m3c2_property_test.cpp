@@ -113,8 +113,8 @@ RC_GTEST_PROP(M3c2, AShiftAlongTheNormalsIsMeasured, ()) {
     if (field.n_before[i] != field.n_after[i]) continue;  // A point on the mantle, moved by rounding.
     RC_ASSERT(std::abs(field.value_m[i] - shift) < 1e-12);
   }
-  RC_ASSERT(std::count_if(field.value_m.begin(), field.value_m.end(),
-                          [&](double v) { return std::abs(v - shift) < 1e-12; }) >= 298);
+  RC_ASSERT(std::count_if(field.value_m.begin(), field.value_m.end(), [&](double v) { return std::abs(v - shift) < 1e-12; }) >=
+            298);
 }
 
 RC_GTEST_PROP(M3c2, RotatingAndMovingEverythingChangesNothing, ()) {
@@ -122,7 +122,8 @@ RC_GTEST_PROP(M3c2, RotatingAndMovingEverythingChangesNothing, ()) {
   const Random random(seed, 4);
   const Eigen::Isometry3d motion =
       Eigen::Translation3d(300.0 * random.normal(0), 300.0 * random.normal(1), 50.0 * random.normal(2)) *
-      Eigen::AngleAxisd(6.0 * random.uniform(9), Eigen::Vector3d(random.normal(3), random.normal(4), random.normal(5)).normalized());
+      Eigen::AngleAxisd(6.0 * random.uniform(9),
+                        Eigen::Vector3d(random.normal(3), random.normal(4), random.normal(5)).normalized());
   const auto moved = [&](const Points& p) {
     return Points((p * motion.linear().transpose()).rowwise() + motion.translation().transpose());
   };

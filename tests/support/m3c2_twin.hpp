@@ -33,8 +33,7 @@ inline std::vector<double> heights(const PointsView& cloud, const Eigen::Vector3
   return h;
 }
 
-inline Core measure(const PointsView& before, const PointsView& after, const Eigen::Vector3d& core,
-                    const M3c2Options& o) {
+inline Core measure(const PointsView& before, const PointsView& after, const Eigen::Vector3d& core, const M3c2Options& o) {
   Core out;
   std::vector<Eigen::Vector3d> near;
   for (std::size_t i = 0; i < before.size(); ++i) {
@@ -68,8 +67,8 @@ inline Core measure(const PointsView& before, const PointsView& after, const Eig
   const auto [m2, v2] = moments(h2);
   out.distance = m2 - m1;
   if (h1.size() > 1 && h2.size() > 1) {
-    out.lod95 = 1.96 * (std::sqrt(v1 / static_cast<double>(h1.size()) + v2 / static_cast<double>(h2.size())) +
-                        o.registration_error_m);
+    out.lod95 =
+        1.96 * (std::sqrt(v1 / static_cast<double>(h1.size()) + v2 / static_cast<double>(h2.size())) + o.registration_error_m);
   }
   return out;
 }

@@ -55,7 +55,8 @@ TEST(Downslope, WhatTheRadarHardlySeesHasNoValueButAReason) {
   sight << 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, std::nan(""), 0.0, 0.0, 1.0, 0.0, 0.0;
   Points normals(4, 3);
   normals << normal.transpose(), 0.0, 0.0, 1.0, normal.transpose(), normal.transpose();
-  const DownslopeField f = downslope({0.01, 0.01, 0.01, std::nan("")}, {1e-3, 1e-3, 1e-3, 1e-3}, sight, normals, {}, highwall::Run(1));
+  const DownslopeField f =
+      downslope({0.01, 0.01, 0.01, std::nan("")}, {1e-3, 1e-3, 1e-3, 1e-3}, sight, normals, {}, highwall::Run(1));
   const Reason expected[] = {Reason::no_line_of_sight, Reason::no_normal, Reason::no_line_of_sight, Reason::decorrelated};
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_TRUE(std::isnan(f.value_m[i])) << i;
@@ -66,7 +67,8 @@ TEST(Downslope, WhatTheRadarHardlySeesHasNoValueButAReason) {
   strict.least_sensitivity = 0.9;
   Points one_sight(1, 3);
   one_sight << 1.0, 0.0, 0.0;
-  EXPECT_EQ(downslope({0.01}, {1e-3}, one_sight, normal.transpose(), strict, highwall::Run(1)).reason[0], Reason::no_line_of_sight);
+  EXPECT_EQ(downslope({0.01}, {1e-3}, one_sight, normal.transpose(), strict, highwall::Run(1)).reason[0],
+            Reason::no_line_of_sight);
   EXPECT_THROW(downslope({0.01}, {}, one_sight, normal.transpose(), {}, highwall::Run(1)), Error);
 }
 

@@ -179,8 +179,9 @@ TEST(JudgeTargets, FlaggedSamplesNeitherRaiseNorLower) {
 TEST(JudgeTargets, ASensorThatDiesAsTheSlopeAcceleratesKeepsItsLevelAndIsSilent) {
   const TargetInput target = daily({15, 20, 80, 200});
   for (const double later_h : {61.0, 1000.0}) {
-    const auto entries =
-        judge_targets({target}, simple_policy(), {}, target.series.time.back() + duration_from_seconds(3600 * later_h), highwall::Run(1))[0].entries;
+    const auto entries = judge_targets({target}, simple_policy(), {},
+                                       target.series.time.back() + duration_from_seconds(3600 * later_h), highwall::Run(1))[0]
+                             .entries;
     EXPECT_EQ(entries.back().level, Level::red);
     EXPECT_EQ(entries.back().health, Health::silent);
     EXPECT_EQ(entries.back().raised->rule, "red");

@@ -69,8 +69,8 @@ TEST(Lamp, ARestartAnywhereGivesTheSameHistory) {
   timing.off_delay_h = 3.0;
   const auto whole = run_lamp(samples, timing, {6.0, 0.9}, {}, samples.back().at);
   for (std::size_t n = 1; n <= samples.size(); ++n) {
-    const auto part = run_lamp({samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(n)}, timing, {6.0, 0.9}, {},
-                               samples[n - 1].at);
+    const auto part =
+        run_lamp({samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(n)}, timing, {6.0, 0.9}, {}, samples[n - 1].at);
     ASSERT_EQ(part.size(), n);
     for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(part[i].level, whole[i].level);
   }

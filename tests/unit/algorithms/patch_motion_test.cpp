@@ -19,7 +19,9 @@ double noise(std::uint64_t k) {
     z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
     return z ^ (z >> 31U);
   };
-  const auto uniform = [&](std::uint64_t i) { return (static_cast<double>(mix(i * 0x9e3779b97f4a7c15ULL + 77) >> 11U) + 0.5) * 0x1.0p-53; };
+  const auto uniform = [&](std::uint64_t i) {
+    return (static_cast<double>(mix(i * 0x9e3779b97f4a7c15ULL + 77) >> 11U) + 0.5) * 0x1.0p-53;
+  };
   return std::sqrt(-2.0 * std::log(uniform(2 * k))) * std::cos(2.0 * kPi * uniform(2 * k + 1));
 }
 

@@ -22,7 +22,8 @@ TEST(Geodesy, EcefAndBackOverTheWholeEarth) {
 TEST(Geodesy, KnownPlace) {
   // EPSG guidance note 7-2, geographic to geocentric: 53 48 33.82 N, 2 07 46.38 E, 73 m.
   constexpr double kDegree = std::numbers::pi / 180.0;
-  const Eigen::Vector3d p = ecef_of((53.0 + 48.0 / 60.0 + 33.82 / 3600.0) * kDegree, (2.0 + 7.0 / 60.0 + 46.38 / 3600.0) * kDegree, 73.0);
+  const Eigen::Vector3d p =
+      ecef_of((53.0 + 48.0 / 60.0 + 33.82 / 3600.0) * kDegree, (2.0 + 7.0 / 60.0 + 46.38 / 3600.0) * kDegree, 73.0);
   EXPECT_NEAR(p.x(), 3771793.968, 0.01);
   EXPECT_NEAR(p.y(), 140253.342, 0.01);
   EXPECT_NEAR(p.z(), 5124304.349, 0.01);

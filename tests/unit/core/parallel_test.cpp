@@ -32,15 +32,24 @@ TEST(Parallel, SumsHaveTheSameBitsOnAnyNumberOfThreads) {
 
 TEST(Parallel, EveryIndexIsVisitedOnce) {
   std::vector<int> seen(10007, 0);
-  for_blocks(seen.size(), [&](const Block& b) { for (std::size_t i = b.begin; i < b.end; ++i) ++seen[i]; }, highwall::Run(3));
+  for_blocks(
+      seen.size(),
+      [&](const Block& b) {
+        for (std::size_t i = b.begin; i < b.end; ++i) ++seen[i];
+      },
+      highwall::Run(3));
   for (const int n : seen) EXPECT_EQ(n, 1);
 }
 
 TEST(Parallel, TheErrorOfTheFirstBlockIsThrown) {
   for (const int threads : {1, 2, 7}) {
     try {
-      for_blocks(10000, [](const Block& b) { if (b.index % 3 == 2) throw Error(ErrorKind::input, std::to_string(b.index)); },
-                 highwall::Run(threads));
+      for_blocks(
+          10000,
+          [](const Block& b) {
+            if (b.index % 3 == 2) throw Error(ErrorKind::input, std::to_string(b.index));
+          },
+          highwall::Run(threads));
       FAIL();
     } catch (const Error& e) {
       EXPECT_EQ(e.message(), "2");
@@ -54,7 +63,12 @@ TEST(Parallel, StopsWhenAsked) {
   run.set_stop(stop.get_token());
   std::atomic<int> blocks{0};
   try {
-    for_blocks(100000, [&](const Block&) { if (++blocks == 3) stop.request_stop(); }, run);
+    for_blocks(
+        100000,
+        [&](const Block&) {
+          if (++blocks == 3) stop.request_stop();
+        },
+        run);
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::cancelled);

@@ -9,9 +9,9 @@ namespace {
 
 TEST(Polygon, HolesAndPartsComeOutByTheEvenOddRule) {
   Polygon p;
-  p.rings = {{{0, 0}, {10, 0}, {10, 10}, {0, 10}},           // outline
-             {{4, 4}, {6, 4}, {6, 6}, {4, 6}, {4, 4}},       // hole, closed
-             {{20, 0}, {30, 0}, {25, 10}}};                  // second part
+  p.rings = {{{0, 0}, {10, 0}, {10, 10}, {0, 10}},      // outline
+             {{4, 4}, {6, 4}, {6, 6}, {4, 6}, {4, 4}},  // hole, closed
+             {{20, 0}, {30, 0}, {25, 10}}};             // second part
   EXPECT_TRUE(p.contains(1, 1));
   EXPECT_FALSE(p.contains(5, 5));
   EXPECT_TRUE(p.contains(25, 5));
@@ -31,10 +31,10 @@ TEST(Polygon, NeighboursShareNoPlaceAndLeaveNone) {
 
 TEST(Polygon, PartsHaveTheirOwnHolesAndIslands) {
   Polygon p;
-  p.rings = {{{4, 4}, {6, 4}, {6, 6}, {4, 6}},            // hole of the large part, told first
-             {{0, 0}, {10, 0}, {10, 10}, {0, 10}},        // large part
-             {{20, 0}, {30, 0}, {30, 10}, {20, 10}},      // second part, beside it
-             {{4.5, 4.5}, {5.5, 4.5}, {5, 5.5}},          // island in the hole
+  p.rings = {{{4, 4}, {6, 4}, {6, 6}, {4, 6}},        // hole of the large part, told first
+             {{0, 0}, {10, 0}, {10, 10}, {0, 10}},    // large part
+             {{20, 0}, {30, 0}, {30, 10}, {20, 10}},  // second part, beside it
+             {{4.5, 4.5}, {5.5, 4.5}, {5, 5.5}},      // island in the hole
              {}};
   const auto parts = parts_of(p);
   ASSERT_EQ(parts.size(), 3u);

@@ -17,10 +17,11 @@ TEST(Printable, KeepsUtf8AndEscapesTheRestWithoutLoss) {
 }
 
 TEST(Printable, TargetNamesThatWouldTroubleSomebodyAreRefused) {
-  for (const std::string_view good : {"G01", "\xE5\x8C\x97\xE5\xA2\x99", "a b+#.c", "..a"}) EXPECT_EQ(target_name_defect(good), "") << good;
+  for (const std::string_view good : {"G01", "\xE5\x8C\x97\xE5\xA2\x99", "a b+#.c", "..a"})
+    EXPECT_EQ(target_name_defect(good), "") << good;
   const std::string_view nul("a\0b", 3);
-  for (const std::string_view bad : {std::string_view(""), std::string_view("."), std::string_view(".."), std::string_view("a/b"), nul,
-                                     std::string_view("a\nb"), std::string_view("\xB1\xB1"), std::string_view("\xC2\x85")}) {
+  for (const std::string_view bad : {std::string_view(""), std::string_view("."), std::string_view(".."), std::string_view("a/b"),
+                                     nul, std::string_view("a\nb"), std::string_view("\xB1\xB1"), std::string_view("\xC2\x85")}) {
     EXPECT_NE(target_name_defect(bad), "") << bad;
   }
   EXPECT_NE(target_name_defect(std::string(201, 'a')), "");

@@ -19,9 +19,7 @@ namespace fs = std::filesystem;
 
 class ArchiveTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    root_ = test_folder();
-  }
+  void SetUp() override { root_ = test_folder(); }
   void TearDown() override { fs::remove_all(root_); }
   Archive writer() const { return Archive::open_for_writing(root_, frame_); }
 
@@ -97,7 +95,8 @@ TEST_F(ArchiveTest, ASeriesOfAnotherSortIsRefusedAndNothingIsStored) {
     FAIL() << "glued in";
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::input);
-    for (const char* word : {"G01", "3 components", "1 component "}) EXPECT_NE(e.message().find(word), std::string::npos) << e.what();
+    for (const char* word : {"G01", "3 components", "1 component "})
+      EXPECT_NE(e.message().find(word), std::string::npos) << e.what();
   }
   TimeSeries meaning = enu;
   meaning.meaning = SeriesMeaning::position;
@@ -165,7 +164,10 @@ TEST_F(ArchiveTest, ListsASealedDayFromTheJournalAlone) {
   // A list that opened it would fail now.
   write_whole(infos[0].path, "no HDF5 at all");
   EXPECT_EQ(Archive::open_for_reading(root_).epochs("gnss").size(), 3U);
-  { Archive again = writer(); EXPECT_EQ(again.epochs().size(), 3U); }
+  {
+    Archive again = writer();
+    EXPECT_EQ(again.epochs().size(), 3U);
+  }
   write_whole(infos[0].path, bytes);
   // Without its line, or with the line of an older program, the segment itself tells.
   const fs::path log = root_ / "journal" / "2026-03.log";
@@ -176,7 +178,8 @@ TEST_F(ArchiveTest, ListsASealedDayFromTheJournalAlone) {
     for (const std::string& line : lines) {
       if (line.find("\"seal\"") == std::string::npos) older.append(line);
     }
-    older.append(R"({"act":"seal","at":"2026-03-02T00:00:00Z","segment":")" + infos[0].path.stem().string() + R"(","source":"gnss"})");
+    older.append(R"({"act":"seal","at":"2026-03-02T00:00:00Z","segment":")" + infos[0].path.stem().string() +
+                 R"(","source":"gnss"})");
   }
   EXPECT_EQ(Archive::open_for_reading(root_).epochs("gnss").size(), 3U);
   Archive archive = writer();
@@ -493,10 +496,10 @@ TEST_F(ArchiveTest, RowsKeptInAWritersLifeAreThoseThatAreRead) {
     if (twice >= 0) s.push(*parse_iso8601("2026-03-01T00:00:00Z") + hours(twice), {0.5});
     return s;
   };
-  const std::vector<std::vector<TimeSeries>> exports{
-      {piece("B", 20, 10, -1)}, {piece("A", 40, 5, 42), piece("B", 60, 3, -1)}, {piece("B", 0, 12, 3)},
-      {piece("A", 0, 10, 42)},  {piece("C", 5, 5, 7)},                          {piece("B", 0, 70, 61)},
-      {piece("A", 42, 30, 42)}, {piece("C", 0, 9, 7)}};
+  const std::vector<std::vector<TimeSeries>> exports{{piece("B", 20, 10, -1)}, {piece("A", 40, 5, 42), piece("B", 60, 3, -1)},
+                                                     {piece("B", 0, 12, 3)},   {piece("A", 0, 10, 42)},
+                                                     {piece("C", 5, 5, 7)},    {piece("B", 0, 70, 61)},
+                                                     {piece("A", 42, 30, 42)}, {piece("C", 0, 9, 7)}};
   fs::path other = root_;
   other += "-other";
   fs::remove_all(other);

@@ -138,7 +138,8 @@ TEST(LasUnits, ACompoundCrsHasItsOwnUnitOfHeight) {
   const Reading reading = read(las({}, wkt_of({"EPSG:26910", "EPSG:6360", {}, 0}, Wkt::wkt1)));
   expect_metres(reading, 6000000.0, 2000000.0, 100.0 * kUsFoot);
   EXPECT_TRUE(same_vertical(std::get<PointCloud>(reading.data).frame.vertical, "EPSG:5703"));
-  expect_metres(read(las({}, wkt_of({"EPSG:2227", "EPSG:5703", {}, 0}, Wkt::wkt1))), 6000000.0 * kUsFoot, 2000000.0 * kUsFoot, 100.0);
+  expect_metres(read(las({}, wkt_of({"EPSG:2227", "EPSG:5703", {}, 0}, Wkt::wkt1))), 6000000.0 * kUsFoot, 2000000.0 * kUsFoot,
+                100.0);
 }
 
 TEST(LasUnits, OptionsForTheFrameKeepTheUnitInMind) {
@@ -192,15 +193,18 @@ TEST(Las, BytesThatNobodyDescribesAreToldAndKept) {
 }
 
 TEST(Pcd, CapitalNamesAreCoordinatesToo) {
-  const std::string text = "VERSION 0.7\nFIELDS X Y Z Intensity\nSIZE 4 4 4 4\nTYPE F F F F\nCOUNT 1 1 1 1\nWIDTH 2\nHEIGHT 1\nPOINTS 2\nDATA ascii\n";
+  const std::string text =
+      "VERSION 0.7\nFIELDS X Y Z Intensity\nSIZE 4 4 4 4\nTYPE F F F F\nCOUNT 1 1 1 1\nWIDTH 2\nHEIGHT 1\nPOINTS 2\nDATA ascii\n";
   const Reading reading = read(text + "1 2 3 4\n5 6 7 8\n", {}, "a.pcd");
   const auto& cloud = std::get<PointCloud>(reading.data);
   ASSERT_EQ(cloud.size(), 2U);
   EXPECT_EQ(first_point(reading).z(), 3.0);
   EXPECT_EQ(cloud.channels.size(), 1U);
   // Where both are there the small ones count.
-  const Reading both = read("ply\nformat ascii 1.0\nelement vertex 1\nproperty float X\nproperty float x\nproperty float y\nproperty float z\nend_header\n9 1 2 3\n",
-                            {}, "a.ply");
+  const Reading both = read(
+      "ply\nformat ascii 1.0\nelement vertex 1\nproperty float X\nproperty float x\nproperty float y\nproperty float "
+      "z\nend_header\n9 1 2 3\n",
+      {}, "a.ply");
   EXPECT_EQ(first_point(both).x(), 1.0);
   EXPECT_NE(std::get<PointCloud>(both.data).channel("X"), nullptr);
 }
@@ -220,7 +224,8 @@ TEST(HostileHeaders, AreRefusedBeforeAnythingIsAllocated) {
   std::string ply = "ply\nformat ascii 1.0\nelement vertex 9223372036854775807\n";
   for (int i = 0; i < 5000; ++i) ply += "property float p\n";
   EXPECT_NE(error_of(ply + "end_header\n", {}, "a.ply").find("more than 4096"), std::string::npos);
-  error_of("ply\nformat binary_little_endian 1.0\nelement vertex 9223372036854775807\nproperty float x\nend_header\n1234", {}, "a.ply");
+  error_of("ply\nformat binary_little_endian 1.0\nelement vertex 9223372036854775807\nproperty float x\nend_header\n1234", {},
+           "a.ply");
   std::string many = las({});
   set<std::uint32_t>(many, 107, 0xffffffffU);
   error_of(many);
@@ -262,8 +267,9 @@ TEST(CloudReaders, AStatedCrsStandsForUnitsThatTheFileNamesWrongly) {
 TEST(CloudReaders, LocalDoesNotSayAUnit) {
   ReadOptions options;
   options.crs = "local";
-  for (const std::string& bytes : {las({directory(1), key(3072, 2227)}), las({directory(1), key(3076, 9003)}),
-                                   las({directory(2), key(3072, 32767), key(3076, 9003)}), las({}, wkt_of({"EPSG:2227", "", {}, 0}, Wkt::wkt1))}) {
+  for (const std::string& bytes :
+       {las({directory(1), key(3072, 2227)}), las({directory(1), key(3076, 9003)}),
+        las({directory(2), key(3072, 32767), key(3076, 9003)}), las({}, wkt_of({"EPSG:2227", "", {}, 0}, Wkt::wkt1))}) {
     const Reading reading = read(bytes, options);
     EXPECT_TRUE(std::get<PointCloud>(reading.data).frame.is_local());
     expect_metres(reading, 6000000.0 * kUsFoot, 2000000.0 * kUsFoot, 100.0 * kUsFoot);
@@ -277,8 +283,9 @@ TEST(CloudReaders, AStatedCrsThatIsNotTheFilesIsTold) {
   const std::string bytes = las({directory(1), key(3072, 32632)});
   ReadOptions options;
   options.crs = "EPSG:32633";
-  EXPECT_TRUE(warns(read(bytes, options), "the file's CRS is EPSG:32632 (WGS 84 / UTM zone 32N), the option crs says EPSG:32633 "
-                                          "(WGS 84 / UTM zone 33N): the option counts"));
+  EXPECT_TRUE(warns(read(bytes, options),
+                    "the file's CRS is EPSG:32632 (WGS 84 / UTM zone 32N), the option crs says EPSG:32633 "
+                    "(WGS 84 / UTM zone 33N): the option counts"));
   for (const char* same : {"EPSG:32632", "+proj=utm +zone=32 +datum=WGS84", "EPSG:32632+5773", "local"}) {
     options.crs = same;
     EXPECT_FALSE(warns(read(bytes, options), "the file's CRS is")) << same;
@@ -325,7 +332,9 @@ TEST(CloudReaders, NothingIsSaidOfACrsThatTheFileDoesNotHave) {
 
 TEST(CloudReaders, AnOwnProjectionInKeysIsToldWithWhatToDo) {
   const std::string bytes = las({directory(1), key(3072, 32767)});
-  EXPECT_TRUE(warns(read(bytes), "a projection of their own (ProjectedCSTypeGeoKey 32767), which is not read: only the option crs can tell it"));
+  EXPECT_TRUE(
+      warns(read(bytes),
+            "a projection of their own (ProjectedCSTypeGeoKey 32767), which is not read: only the option crs can tell it"));
   // WKT beside the keys tells it.
   const Reading reading = read(las({directory(1), key(3072, 32767)}, wkt_of({"EPSG:26910", "", {}, 0}, Wkt::wkt1)));
   EXPECT_FALSE(warns(reading, "a projection of their own"));
@@ -349,8 +358,14 @@ TEST(CloudReaders, CoordinatesBeyondTheEarthAreRefusedByFile) {
 
 TEST(CloudReaders, PointsWithoutAPlaceAreRefusedRows) {
   const std::string rows = "1 2 3 10\nnan 2 3 11\n4 5 6 12\n4 inf 6 13\n7 8 9 14\n1 1 -inf 15\n2 2 2 16\n";
-  const std::string pcd = "# .PCD v.7\nVERSION .7\nFIELDS x y z i\nSIZE 4 4 4 4\nTYPE F F F F\nCOUNT 1 1 1 1\nWIDTH 7\nHEIGHT 1\nPOINTS 7\nDATA ascii\n" + rows;
-  const std::string ply = "ply\nformat ascii 1.0\nelement vertex 7\nproperty float x\nproperty float y\nproperty float z\nproperty float i\nend_header\n" + rows;
+  const std::string pcd =
+      "# .PCD v.7\nVERSION .7\nFIELDS x y z i\nSIZE 4 4 4 4\nTYPE F F F F\nCOUNT 1 1 1 1\nWIDTH 7\nHEIGHT 1\nPOINTS 7\nDATA "
+      "ascii\n" +
+      rows;
+  const std::string ply =
+      "ply\nformat ascii 1.0\nelement vertex 7\nproperty float x\nproperty float y\nproperty float z\nproperty float "
+      "i\nend_header\n" +
+      rows;
   for (const auto& [name, bytes] : {std::pair{"a.xyz", rows}, std::pair{"a.pcd", pcd}, std::pair{"a.ply", ply}}) {
     const Reading reading = read(bytes, {}, name);
     const auto& cloud = std::get<PointCloud>(reading.data);
@@ -367,8 +382,9 @@ TEST(CloudReaders, PointsWithoutAPlaceAreRefusedRows) {
 }
 
 TEST(CloudReaders, PlacesWithoutAReturnAreNoRefusedRows) {
-  const std::string pcd = "# .PCD v.7\nVERSION .7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH 2\nHEIGHT 3\nPOINTS 6\nDATA ascii\n"
-                          "nan nan nan\n1 2 3\nnan nan nan\nnan nan nan\nnan nan nan\n4 5 6\n";
+  const std::string pcd =
+      "# .PCD v.7\nVERSION .7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\nWIDTH 2\nHEIGHT 3\nPOINTS 6\nDATA ascii\n"
+      "nan nan nan\n1 2 3\nnan nan nan\nnan nan nan\nnan nan nan\n4 5 6\n";
   const Reading reading = read(pcd, {}, "organised.pcd");
   EXPECT_EQ(std::get<PointCloud>(reading.data).size(), 2U);
   EXPECT_EQ(reading.report.accepted, 2U);

@@ -30,16 +30,23 @@ WarningMessage fixed_case() {
   m.previous_level = Level::yellow;
   m.health = Health::degraded;
   m.explanation = "wedge is orange, data degraded: velocity_24h_orange gives 36.5 +- 1.1 mm_per_day over 24h against 10.";
-  m.evidence = {{"velocity_24h_orange", 36.5, 1.125, 10.0, "mm_per_day", "24h",
+  m.evidence = {{"velocity_24h_orange",
+                 36.5,
+                 1.125,
+                 10.0,
+                 "mm_per_day",
+                 "24h",
                  {"20260625T000000Z-gnss-1a2b3c4d", "20260701T011000Z-gnss-5e6f7a8b"},
-                 std::string(64, 'c'), "GB 51214-2017 commentary 12.3.3: mean displacement rate > 10 mm/d"}};
+                 std::string(64, 'c'),
+                 "GB 51214-2017 commentary 12.3.3: mean displacement rate > 10 mm/d"}};
   m.quantities = {{"velocity_24h_mm_per_day", 36.5, 1.125, 10.0}};
   m.area_m2 = 400.0;
   m.duration_h = 69.0 + 1.0 / 6.0;
   m.quality = {{"degraded"}, 0.5, 1.125};
   m.equip_nos = {"gnss/G01", "radar_map"};
-  m.contributions = {{"gnss/G01", Level::orange, Health::live, "velocity_24h_orange", 36.5, 1.125, 10.0, "mm_per_day", kNaN},
-                     {"radar_map/-0007+0007", Level::orange, Health::stale, "velocity_24h_orange", 31.0, 0.5, 10.0, "mm_per_day", 400.0}};
+  m.contributions = {
+      {"gnss/G01", Level::orange, Health::live, "velocity_24h_orange", 36.5, 1.125, 10.0, "mm_per_day", kNaN},
+      {"radar_map/-0007+0007", Level::orange, Health::stale, "velocity_24h_orange", 31.0, 0.5, 10.0, "mm_per_day", 400.0}};
   m.targets_total = 4;
   m.files = {{"drop/gnss/G01.pos", std::string(64, 'd')}};
   m.outline_lon_lat = {{{{117.13, 35.05}, {117.132, 35.05}, {117.132, 35.052}, {117.13, 35.05}}},
@@ -75,7 +82,8 @@ TEST(Envelope, PartsBecomeAMultiPolygonAndOnePartAPolygonWithItsHole) {
   ASSERT_EQ(j["geometry"]["coordinates"].size(), 2u);
   EXPECT_EQ(j["geometry"]["coordinates"][1].size(), 1u) << "the second part is no hole of the first";
   EXPECT_EQ(j["geometry_local"]["crs"], "EPSG:4548");
-  m.outline_lon_lat = {{m.outline_lon_lat[0][0], {{117.1301, 35.0501}, {117.1302, 35.0501}, {117.1302, 35.0502}, {117.1301, 35.0501}}}};
+  m.outline_lon_lat = {
+      {m.outline_lon_lat[0][0], {{117.1301, 35.0501}, {117.1302, 35.0501}, {117.1302, 35.0502}, {117.1301, 35.0501}}}};
   j = json::parse(envelope_text(m, 1, 1, ""));
   EXPECT_EQ(j["geometry"]["type"], "Polygon");
   EXPECT_EQ(j["geometry"]["coordinates"].size(), 2u);

@@ -128,10 +128,11 @@ TEST(RtklibPos, EveryClockInBothFormsOfTimeIsTheSameInstant) {
     const char* clock;
     const char* time;
   };
-  for (const Case& c : {Case{"GPST", "2024/06/24 08:20:00.500"}, Case{"GPST", "2320 116400.500"},
-                        Case{"UTC", "2024/06/24 08:19:42.500"}, Case{"UTC", "2320 116382.500"},
-                        Case{"JST", "2024/06/24 17:19:42.500"}, Case{"JST", "2320 148782.500"}}) {
-    const std::string header = std::string("%  ") + c.clock + "  e-baseline(m)  n-baseline(m)  u-baseline(m)   Q  ns age(s)  ratio\n";
+  for (const Case& c :
+       {Case{"GPST", "2024/06/24 08:20:00.500"}, Case{"GPST", "2320 116400.500"}, Case{"UTC", "2024/06/24 08:19:42.500"},
+        Case{"UTC", "2320 116382.500"}, Case{"JST", "2024/06/24 17:19:42.500"}, Case{"JST", "2320 148782.500"}}) {
+    const std::string header =
+        std::string("%  ") + c.clock + "  e-baseline(m)  n-baseline(m)  u-baseline(m)   Q  ns age(s)  ratio\n";
     const Reading reading = read("a.pos", header + c.time + " 1.0 2.0 3.0 1 20\n");
     ASSERT_EQ(first(reading).size(), 1U) << c.clock << " " << c.time;
     EXPECT_EQ(to_iso8601(first(reading).time[0]), "2024-06-24T08:19:42.5Z") << c.clock << " " << c.time;
@@ -140,8 +141,9 @@ TEST(RtklibPos, EveryClockInBothFormsOfTimeIsTheSameInstant) {
 
 TEST(RtklibPos, JstCrossesTheEndOfAWeek) {
   // Sunday 2024-06-30, 08:00 in Japan is Saturday 23:00 UTC.
-  const Reading reading = read("a.pos", "%  JST  e-baseline(m)  n-baseline(m)  u-baseline(m)   Q  ns age(s)  ratio\n"
-                                        "2321 28800.000 1.0 2.0 3.0 1 20\n");
+  const Reading reading = read("a.pos",
+                               "%  JST  e-baseline(m)  n-baseline(m)  u-baseline(m)   Q  ns age(s)  ratio\n"
+                               "2321 28800.000 1.0 2.0 3.0 1 20\n");
   EXPECT_EQ(to_iso8601(first(reading).time[0]), "2024-06-29T23:00:00Z");
 }
 
@@ -207,12 +209,11 @@ std::string sentence(const std::string& body) {
 }
 
 TEST(Nmea, HeightIsAltitudePlusSeparationAndQualityMaps) {
-  const std::string text =
-      sentence("GNRMC,081942.00,A,3508.0819408,N,13658.6545287,E,0.02,0.00,240624,0.0,E,R,V") +
-      sentence("GNGGA,081942.00,3508.0819408,N,13658.6545287,E,4,42,1.0,67.082,M,37.779,M,0.0,0000") +
-      sentence("GNGGA,081943.00,3508.0819408,N,13658.6545287,E,5,42,1.0,67.082,M,37.779,M,0.0,0000") +
-      sentence("GNGGA,081944.00,3508.0819408,N,13658.6545287,E,1,42,1.0,67.082,M,37.779,M,0.0,0000") +
-      sentence("GNGGA,081945.00,,,,,0,00,,,M,,M,,");
+  const std::string text = sentence("GNRMC,081942.00,A,3508.0819408,N,13658.6545287,E,0.02,0.00,240624,0.0,E,R,V") +
+                           sentence("GNGGA,081942.00,3508.0819408,N,13658.6545287,E,4,42,1.0,67.082,M,37.779,M,0.0,0000") +
+                           sentence("GNGGA,081943.00,3508.0819408,N,13658.6545287,E,5,42,1.0,67.082,M,37.779,M,0.0,0000") +
+                           sentence("GNGGA,081944.00,3508.0819408,N,13658.6545287,E,1,42,1.0,67.082,M,37.779,M,0.0,0000") +
+                           sentence("GNGGA,081945.00,,,,,0,00,,,M,,M,,");
   ReadOptions options;
   options.reference_llh = {35.0 + 8.0819408 / 60.0, 136.0 + 58.6545287 / 60.0, 0.0};
   const Reading reading = read("rover.nmea", text, options);
@@ -246,7 +247,8 @@ TEST(Nmea, StandardDeviationsThatAreNotUsedAreTold) {
   const std::string gga = sentence("GPGGA,101010.00,3508.0,N,13658.0,E,4,42,1.0,67.0,M,37.0,M,0.0,0000");
   const auto told = [&](const std::string& text) {
     const auto& warnings = read("a.nmea", text).report.warnings;
-    return std::count_if(warnings.begin(), warnings.end(), [](const std::string& w) { return w.find("GST") != std::string::npos; });
+    return std::count_if(warnings.begin(), warnings.end(),
+                         [](const std::string& w) { return w.find("GST") != std::string::npos; });
   };
   const std::string gst = sentence("GPGST,101010.00,0.01,0.02,0.01,45.0,0.011,0.012,0.023");
   EXPECT_EQ(told(zda + gga + gst + gga + gst), 1);
@@ -268,14 +270,18 @@ TEST(Nmea, ABadChecksumIsARejectedRowAndNoDayIsAnError) {
 }
 
 TEST(Ngl, Tenv3AddsWholeAndPartAndDatesByMjd) {
-  const std::string header = "site YYMMMDD yyyy.yyyy __MJD week d reflon _e0(m) __east(m) ____n0(m) _north(m) u0(m) ____up(m) _ant(m) "
-                             "sig_e(m) sig_n(m) sig_u(m) __corr_en __corr_eu __corr_nu _latitude(deg) _longitude(deg) __height(m)\n";
-  const std::string row1 = "00NA 08MAR27 2008.2355 54552 1472 4  130.8   4781  0.836816  -1378706 -0.286481   104  0.836530  0.0000 "
-                           "0.001162 0.001047 0.005206  0.019638 -0.041223  0.003237 -12.4666414661 -229.1560136125   104.83653\n";
-  const std::string row2 = "00NA 08MAR28 2008.2382 54553 1472 5  130.8   4782 -0.162467  -1378706 -0.282454   104  0.844980  0.0000 "
-                           "0.001105 0.001009 0.004919  0.029817 -0.005660  0.000582 -12.4666414297 -229.1560136059   104.84498\n";
-  const std::string other = "00NA 08MAR29 2008.2409 54554 1472 6  130.9   4782 -0.162467  -1378706 -0.282454   104  0.844980  0.0000 "
-                            "0.001105 0.001009 0.004919  0.029817 -0.005660  0.000582 -12.4666414297 -229.1560136059   104.84498\n";
+  const std::string header =
+      "site YYMMMDD yyyy.yyyy __MJD week d reflon _e0(m) __east(m) ____n0(m) _north(m) u0(m) ____up(m) _ant(m) "
+      "sig_e(m) sig_n(m) sig_u(m) __corr_en __corr_eu __corr_nu _latitude(deg) _longitude(deg) __height(m)\n";
+  const std::string row1 =
+      "00NA 08MAR27 2008.2355 54552 1472 4  130.8   4781  0.836816  -1378706 -0.286481   104  0.836530  0.0000 "
+      "0.001162 0.001047 0.005206  0.019638 -0.041223  0.003237 -12.4666414661 -229.1560136125   104.83653\n";
+  const std::string row2 =
+      "00NA 08MAR28 2008.2382 54553 1472 5  130.8   4782 -0.162467  -1378706 -0.282454   104  0.844980  0.0000 "
+      "0.001105 0.001009 0.004919  0.029817 -0.005660  0.000582 -12.4666414297 -229.1560136059   104.84498\n";
+  const std::string other =
+      "00NA 08MAR29 2008.2409 54554 1472 6  130.9   4782 -0.162467  -1378706 -0.282454   104  0.844980  0.0000 "
+      "0.001105 0.001009 0.004919  0.029817 -0.005660  0.000582 -12.4666414297 -229.1560136059   104.84498\n";
   const Reading reading = read("x.tenv3", header + row1 + row2 + other);
   const TimeSeries& s = first(reading);
   ASSERT_EQ(s.size(), 2U);
@@ -284,15 +290,16 @@ TEST(Ngl, Tenv3AddsWholeAndPartAndDatesByMjd) {
   EXPECT_NEAR(s.value(1, 0) - s.value(0, 0), 0.000717, 1e-9);  // e0 changed between the rows
   EXPECT_NEAR(s.value(1, 1) - s.value(0, 1), 0.004027, 1e-9);
   EXPECT_DOUBLE_EQ(s.covariance_m2.at(1), 0.003237 * 0.001047 * 0.005206);  // north-up
-  EXPECT_EQ(reading.report.rejected, 1U);  // another reference meridian
+  EXPECT_EQ(reading.report.rejected, 1U);                                   // another reference meridian
 }
 
 TEST(PboPos, OrderIsNorthEastUpAndBadFirstRowsAreNoHeader) {
   const std::string head =
       "PBO Station Position Time Series. Reference Frame : ITRF2014\nFormat Version: 1.1.0\n4-character ID: 00NA\n"
       "XYZ Reference position :  -4073662.34092  4712064.72162 -1367874.39898 (ITRF2014)\n*YYYYMMDD HHMMSS JJJJJ.JJJJ X Y Z\n";
-  const std::string row = " 20080327 120000 54552.5000 -4073662.3 4712064.7 -1367874.3 0.001 0.001 0.001 0.1 0.1 0.1 -12.46 130.84 104.8 "
-                          "0.011 0.022 0.033 0.001 0.002 0.003 0.1 0.2 0.3 suppf\n";
+  const std::string row =
+      " 20080327 120000 54552.5000 -4073662.3 4712064.7 -1367874.3 0.001 0.001 0.001 0.1 0.1 0.1 -12.46 130.84 104.8 "
+      "0.011 0.022 0.033 0.001 0.002 0.003 0.1 0.2 0.3 suppf\n";
   std::string bad = row;
   bad.replace(bad.find("0.022"), 5, "0.0x2");
   const Reading reading = read("x.pos", head + bad + row + row);
@@ -343,9 +350,10 @@ TEST(Neu, BothMeaningsOfTheDecimalYearGiveTheRightDays) {
 }
 
 TEST(Neu, IosReadsYearAndDayOfYearAndNotesSteps) {
-  const Reading reading = read("BJFS.neu",
-                               "YYYY.DECM YYYY DOY     N(m)      E(m)      U(m)   sig_n(m)   sig_e(m)  sig_u(m)\n# offset 2000.5 7\n"
-                               "1999.9999 1999 365 0.001 0.002 0.003 0.0011 0.0012 0.0013\n2000.0014 2000  1 0.001 0.002 0.003 0 0 0\n");
+  const Reading reading =
+      read("BJFS.neu",
+           "YYYY.DECM YYYY DOY     N(m)      E(m)      U(m)   sig_n(m)   sig_e(m)  sig_u(m)\n# offset 2000.5 7\n"
+           "1999.9999 1999 365 0.001 0.002 0.003 0.0011 0.0012 0.0013\n2000.0014 2000  1 0.001 0.002 0.003 0 0 0\n");
   const TimeSeries& s = first(reading);
   ASSERT_EQ(s.size(), 2U);
   EXPECT_EQ(to_iso8601(s.time[0]), "1999-12-31T12:00:00Z");

@@ -11,7 +11,9 @@ Posted at(const char* text) {
   return p;
 }
 
-bool due(const char* last, const char* now, double heartbeat_h = 24.0) { return heartbeat_due(at(last), *parse_iso8601(now), heartbeat_h); }
+bool due(const char* last, const char* now, double heartbeat_h = 24.0) {
+  return heartbeat_due(at(last), *parse_iso8601(now), heartbeat_h);
+}
 
 TEST(Heartbeat, ANightThatBeginsALittleEarlySkipsNone) {
   EXPECT_TRUE(due("2026-03-11T00:00:02Z", "2026-03-12T00:00:00Z"));

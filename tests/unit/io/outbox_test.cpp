@@ -135,7 +135,10 @@ TEST_F(OutboxTest, AMissingTornOrOldMemoryIsMadeAgainFromTheMessages) {
   const std::string whole = tree_digest(root_);
   for (const std::string& text : {std::string(), good.substr(0, good.size() / 2), std::string("{}|00000000\n"), old}) {
     write_whole(memory, text);
-    { const Outbox outbox(root_); EXPECT_EQ(outbox.last("south")->seq, 6); }
+    {
+      const Outbox outbox(root_);
+      EXPECT_EQ(outbox.last("south")->seq, 6);
+    }
     EXPECT_EQ(tree_digest(root_), whole) << text;
   }
   remove_file(memory);
@@ -298,7 +301,8 @@ TEST_F(OutboxTest, AStreamToldAfterTheHeartbeatHasItsZone) {
   };
   WarningMessage beat = message("heartbeat", 0, 1);
   beat.msg_type = "heartbeat";
-  beat.states = {{"wall", Level::none, Health::live, kNoInstant, "", true}, {"crack/E2", Level::none, Health::live, kNoInstant, "old", false}};
+  beat.states = {{"wall", Level::none, Health::live, kNoInstant, "", true},
+                 {"crack/E2", Level::none, Health::live, kNoInstant, "old", false}};
   Outbox outbox(root_);
   outbox.post(beat);
   outbox.post(target(2, "wall"));
@@ -383,7 +387,8 @@ TEST_F(OutboxTest, DeletedMessagesAreToldByNameUntilSomebodyDeletesTheNote) {
   EXPECT_TRUE(told().empty());
   EXPECT_EQ(tree_digest(root_), undisturbed);
   const fs::path sent = root_ / "sent" / "2026" / "03";
-  for (const fs::path& path : {sent / "000000000001_north.json", sent / "000000000003_north.json", root_ / "outbox" / "000000000005_south.json"}) {
+  for (const fs::path& path :
+       {sent / "000000000001_north.json", sent / "000000000003_north.json", root_ / "outbox" / "000000000005_south.json"}) {
     const std::string bytes = read_whole(path);
     remove_file(path);
     for (int night = 0; night < 2; ++night) {
@@ -443,8 +448,8 @@ class DeliveryOutboxTest : public OutboxTest {
 };
 
 TEST_F(DeliveryOutboxTest, AnImpossibleStateIsToldAndEndsNoNight) {
-  for (const char* seq : {"9223372036854775807", "999999999999999999", "1000000000000000000", "18446744073709551615", "-5", "1e300", "2.5",
-                          "\"many\"", "null", "{}"}) {
+  for (const char* seq : {"9223372036854775807", "999999999999999999", "1000000000000000000", "18446744073709551615", "-5",
+                          "1e300", "2.5", "\"many\"", "null", "{}"}) {
     fs::remove_all(root_);
     fs::create_directories(root_);
     EXPECT_TRUE(night(1).damage.empty());

@@ -10,7 +10,10 @@ namespace {
 
 bool policy_is_read(const std::string& rule, const std::string& timing = "") {
   try {
-    parse_policy(fmt::format("schema = \"highwall.policy/1\"\nid = \"x\"\nversion = \"1\"\n{}\n[[rule]]\nname = \"r\"\nlevel = \"red\"\nsource = \"s\"\n{}\n", timing, rule), "test");
+    parse_policy(fmt::format("schema = \"highwall.policy/1\"\nid = \"x\"\nversion = \"1\"\n{}\n[[rule]]\nname = \"r\"\nlevel = "
+                             "\"red\"\nsource = \"s\"\n{}\n",
+                             timing, rule),
+                 "test");
     return true;
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::config) << e.what();
@@ -19,13 +22,15 @@ bool policy_is_read(const std::string& rule, const std::string& timing = "") {
 }
 
 bool velocity_is_read(const std::string& window_h, const std::string& threshold, const std::string& k) {
-  return policy_is_read(fmt::format("family = \"velocity\"\nwindow_h = {}\nthreshold_mm_per_day = {}\nk_sigma = {}", window_h, threshold, k));
+  return policy_is_read(
+      fmt::format("family = \"velocity\"\nwindow_h = {}\nthreshold_mm_per_day = {}\nk_sigma = {}", window_h, threshold, k));
 }
 
 TEST(PolicyBounds, NumbersThatWouldNeverWarnOrAlwaysAreRefused) {
   EXPECT_TRUE(velocity_is_read("24", "1", "2"));
   for (const char* window : {"1e300", "0", "-1", "nan", "inf"}) EXPECT_FALSE(velocity_is_read(window, "1", "2")) << window;
-  for (const char* threshold : {"1e-300", "inf", "nan", "-1", "0", "1e300"}) EXPECT_FALSE(velocity_is_read("24", threshold, "2")) << threshold;
+  for (const char* threshold : {"1e-300", "inf", "nan", "-1", "0", "1e300"})
+    EXPECT_FALSE(velocity_is_read("24", threshold, "2")) << threshold;
   for (const char* k : {"inf", "1e9", "-1", "nan"}) EXPECT_FALSE(velocity_is_read("24", "1", k)) << k;
   EXPECT_FALSE(policy_is_read("family = \"tangent\"\nthreshold_degrees = 90"));
   EXPECT_FALSE(policy_is_read("family = \"tangent\"\nthreshold_degrees = 80\nmargin_degrees = 20"));
@@ -48,7 +53,11 @@ TEST(PolicyBounds, TheShippedPolicyHasTheThreeAnglesAndFloors) {
 
 bool site_is_read(const std::string& rest) {
   try {
-    parse_site("schema = \"highwall.site/1\"\n[mine]\nno = \"1\"\nname = \"m\"\ntime_zone = \"UTC\"\n[frame]\ncrs = \"local\"\n[[zone]]\nid = \"z\"\n" + rest, "/tmp/site.toml");
+    parse_site(
+        "schema = \"highwall.site/1\"\n[mine]\nno = \"1\"\nname = \"m\"\ntime_zone = \"UTC\"\n[frame]\ncrs = "
+        "\"local\"\n[[zone]]\nid = \"z\"\n" +
+            rest,
+        "/tmp/site.toml");
     return true;
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::config) << e.what();
@@ -57,14 +66,18 @@ bool site_is_read(const std::string& rest) {
 }
 
 TEST(SiteBounds, HoursHaveAnUpperEnd) {
-  const auto silence = [](const char* h) { return site_is_read(fmt::format("[[source]]\nid = \"s\"\nkind = \"gnss\"\nfiles = \"*\"\nmax_silence_h = {}\n", h)); };
+  const auto silence = [](const char* h) {
+    return site_is_read(fmt::format("[[source]]\nid = \"s\"\nkind = \"gnss\"\nfiles = \"*\"\nmax_silence_h = {}\n", h));
+  };
   EXPECT_TRUE(silence("8760"));
   for (const char* h : {"1e15", "2.6e6", "1e300", "0", "-1", "inf", "nan"}) EXPECT_FALSE(silence(h)) << h;
   for (const char* h : {"1e300", "0", "inf"}) EXPECT_FALSE(site_is_read(fmt::format("[publish]\nheartbeat_h = {}\n", h))) << h;
 }
 
 TEST(SiteBounds, AnAntennaEventNeedsItsTargetOrZone) {
-  const auto event = [](const std::string& more) { return site_is_read("[[event]]\nkind = \"antenna\"\nat = \"2026-03-11T00:00:00Z\"\n" + more); };
+  const auto event = [](const std::string& more) {
+    return site_is_read("[[event]]\nkind = \"antenna\"\nat = \"2026-03-11T00:00:00Z\"\n" + more);
+  };
   EXPECT_FALSE(event(""));
   EXPECT_TRUE(event("target = \"G1\"\n"));
   EXPECT_TRUE(event("zone = \"z\"\n"));

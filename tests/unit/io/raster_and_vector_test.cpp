@@ -2,8 +2,8 @@
 // understood the way GDAL means them.
 #include <cpl_conv.h>
 #include <cpl_vsi.h>
-#include <gdal.h>
 #include <fmt/format.h>
+#include <gdal.h>
 #include <gtest/gtest.h>
 #include <ogr_srs_api.h>
 
@@ -138,7 +138,8 @@ TEST(GeotiffStack, ASignThatContradictsTheSourceIsAnErrorInTheNight) {
 TEST(GeotiffStack, CellsInFeetBecomeMetres) {
   Tiff what;
   what.crs = "EPSG:2227";
-  const GridGeometry g = stack_of(read(tiff(what, [](GDALDatasetH file) { put(file, 1, ramp(1.0F), "2026-03-02T00:00:00Z"); }))).geometry();
+  const GridGeometry g =
+      stack_of(read(tiff(what, [](GDALDatasetH file) { put(file, 1, ramp(1.0F), "2026-03-02T00:00:00Z"); }))).geometry();
   EXPECT_NEAR(g.affine[0], 500000.0 * 1200.0 / 3937.0, 1e-6);
   EXPECT_NEAR(g.affine[1], 2.0 * 1200.0 / 3937.0, 1e-12);
   EXPECT_EQ(length_unit_of(g.frame), "m");
@@ -166,7 +167,8 @@ TEST(GeotiffStack, AStatedCrsThatIsNotTheFilesIsTold) {
   const std::string bytes = tiff(Tiff{}, [](GDALDatasetH file) { put(file, 1, ramp(1.0F), "2026-03-02T00:00:00Z"); });
   ReadOptions options;
   options.crs = "EPSG:32751";
-  EXPECT_TRUE(warns(read(bytes, options), "the file's CRS is EPSG:32750 (WGS 84 / UTM zone 50S), the option crs says EPSG:32751"));
+  EXPECT_TRUE(
+      warns(read(bytes, options), "the file's CRS is EPSG:32750 (WGS 84 / UTM zone 50S), the option crs says EPSG:32751"));
   options.crs = "+proj=utm +zone=50 +south +datum=WGS84";
   EXPECT_FALSE(warns(read(bytes, options), "the file's CRS is"));
 }
@@ -300,14 +302,16 @@ class ZoneFiles : public ::testing::Test {
     fs::create_directories(folder_);
     wall_.name = "north_wall";
     wall_.frame = site_;
-    wall_.rings = {{{0, 0}, {100, 0}, {100, 80}, {0, 80}}, {{40, 30}, {60, 30}, {60, 50}, {40, 50}}, {{150, 0}, {180, 0}, {180, 40}}};
+    wall_.rings = {
+        {{0, 0}, {100, 0}, {100, 80}, {0, 80}}, {{40, 30}, {60, 30}, {60, 50}, {40, 50}}, {{150, 0}, {180, 0}, {180, 40}}};
     ramp_.name = "ramp";
     ramp_.frame = site_;
     ramp_.rings = {{{-50, -50}, {-10, -50}, {-10, -10}}};
   }
   void TearDown() override { fs::remove_all(folder_); }
   std::string make(const std::string& driver) const {
-    return zones_file(driver, {wall_, ramp_}, {{"name", {}, {"north_wall", "ramp"}}, {"level", {}, {"orange", "none"}}, {"value", {1.5, kNaN}, {}}});
+    return zones_file(driver, {wall_, ramp_},
+                      {{"name", {}, {"north_wall", "ramp"}}, {"level", {}, {"orange", "none"}}, {"value", {1.5, kNaN}, {}}});
   }
   void save(const std::string& name, const std::string& bytes) const { std::ofstream(folder_ / name, std::ios::binary) << bytes; }
 
@@ -332,9 +336,11 @@ TEST_F(ZoneFiles, DamagedOutlinesAreToldAndNeverTakenForAZone) {
   Report report;
   EXPECT_EQ(read_polygons(folder_ / "damaged.geojson", site_, report).size(), 1U);
   ASSERT_EQ(report.rows.size(), 4U);
-  for (const auto& [row, words] : {std::pair{0, "\"pole\""}, std::pair{1, "no geometry"}, std::pair{2, "\"hollow\""}, std::pair{3, "not a number"}}) {
+  for (const auto& [row, words] :
+       {std::pair{0, "\"pole\""}, std::pair{1, "no geometry"}, std::pair{2, "\"hollow\""}, std::pair{3, "not a number"}}) {
     EXPECT_EQ(report.rows[static_cast<std::size_t>(row)].line, static_cast<std::uint64_t>(row) + 2);
-    EXPECT_NE(report.rows[static_cast<std::size_t>(row)].reason.find(words), std::string::npos) << report.rows[static_cast<std::size_t>(row)].reason;
+    EXPECT_NE(report.rows[static_cast<std::size_t>(row)].reason.find(words), std::string::npos)
+        << report.rows[static_cast<std::size_t>(row)].reason;
   }
   ASSERT_EQ(report.warnings.size(), 1U);
   EXPECT_NE(report.warnings[0].find("fewer than three corners"), std::string::npos);
@@ -344,7 +350,8 @@ TEST_F(ZoneFiles, DamagedOutlinesAreToldAndNeverTakenForAZone) {
     read_polygon(folder_, "damaged.geojson:far", site_);
     FAIL();
   } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find("the outline \"far\" is damaged: a corner is not a number"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("the outline \"far\" is damaged: a corner is not a number"), std::string::npos)
+        << e.what();
   }
 }
 
@@ -422,7 +429,8 @@ TEST_F(ZoneFiles, ACrsMemberThatNobodyKnowsIsTold) {
   const std::string degrees = square(crs_member("EPSG:99999"), 117.0, 35.0, 0.001);
   const ZoneList list = list_zones({"zones.geojson", degrees});
   ASSERT_EQ(list.report.warnings.size(), 1U);
-  EXPECT_NE(list.report.warnings[0].find("the crs \"EPSG:99999\" of the file cannot be read: EPSG:4326 is taken"), std::string::npos)
+  EXPECT_NE(list.report.warnings[0].find("the crs \"EPSG:99999\" of the file cannot be read: EPSG:4326 is taken"),
+            std::string::npos)
       << list.report.warnings[0];
   save("unknown.geojson", degrees);
   Report report;
@@ -440,7 +448,8 @@ TEST_F(ZoneFiles, AWordThatComesLateOrABareGeometryIsAnOutlineToo) {
 }
 
 TEST_F(ZoneFiles, AnOutlineWithoutAnyNameIsCalledAsItsFile) {
-  const ZoneList list = list_zones({"drop/pit.geojson", R"({"type": "Polygon", "coordinates": [[[117,35],[117.1,35],[117.1,35.1],[117,35]]]})"});
+  const ZoneList list =
+      list_zones({"drop/pit.geojson", R"({"type": "Polygon", "coordinates": [[[117,35],[117.1,35],[117.1,35.1],[117,35]]]})"});
   ASSERT_EQ(list.zones.size(), 1U);
   EXPECT_EQ(list.zones[0].name, "pit");
 }
@@ -451,7 +460,8 @@ TEST_F(ZoneFiles, OutlinesWithHolesAndPartsComeBack) {
     const Polygon back = read_polygon(folder_, std::string(name) + ":north_wall", site_);
     EXPECT_EQ(back.rings.size(), 3U) << name;
     for (double x = -19.5; x < 200.0; x += 3.0) {
-      for (double y = -9.5; y < 90.0; y += 3.0) EXPECT_EQ(back.contains(x, y), wall_.contains(x, y)) << name << " " << x << " " << y;
+      for (double y = -9.5; y < 90.0; y += 3.0)
+        EXPECT_EQ(back.contains(x, y), wall_.contains(x, y)) << name << " " << x << " " << y;
     }
     Report report;
     EXPECT_EQ(read_polygons(folder_ / name, site_, report).size(), 2U);
@@ -507,9 +517,10 @@ TEST(Tables, RatesAndLevels) {
   const std::vector<double> sigma{-kNaN};
   EXPECT_EQ(rate_csv(s, {{1.0, &v, &sigma}}),
             "time,displacement_mm,velocity_1h_mm_per_h,sigma_1h_mm_per_h\n2026-03-02T00:00:00Z,1.5,1,nan\n");
-  EXPECT_EQ(levels_csv({{*parse_iso8601("2026-03-02"), "wall, \"north\"", "orange", "live", "v24", 12.5, 0.5, 10.0, "mm/day", "24h"}}),
-            "time,target,level,health,rule,value,sigma,threshold,unit,window\n"
-            "2026-03-02T00:00:00Z,\"wall, \"\"north\"\"\",orange,live,v24,12.5,0.5,10,mm/day,24h\n");
+  EXPECT_EQ(
+      levels_csv({{*parse_iso8601("2026-03-02"), "wall, \"north\"", "orange", "live", "v24", 12.5, 0.5, 10.0, "mm/day", "24h"}}),
+      "time,target,level,health,rule,value,sigma,threshold,unit,window\n"
+      "2026-03-02T00:00:00Z,\"wall, \"\"north\"\"\",orange,live,v24,12.5,0.5,10,mm/day,24h\n");
 }
 
 }  // namespace

@@ -95,7 +95,8 @@ TEST(Site, RefusesWhatCannotBeMeant) {
   EXPECT_NE(message_of(head + "[output]\nproducts = [\"dxf\"]\n"), "");
   EXPECT_NE(message_of("schema = "), "");
   EXPECT_NE(message_of(head + "[[source]]\nid = \"a\"\nkind = \"radar\"\nfiles = \"x\"\n"
-                              "quiet = [\"2025-08-17T00:00:00Z\", \"2025-08-13T00:00:00Z\"]\n"), "");
+                              "quiet = [\"2025-08-17T00:00:00Z\", \"2025-08-13T00:00:00Z\"]\n"),
+            "");
 }
 
 TEST(Site, ControlCharactersAreRefusedWithTheirLine) {
@@ -108,7 +109,8 @@ TEST(Site, ControlCharactersAreRefusedWithTheirLine) {
   refused(std::string(kHead) + "[[zone]]\nid = \"wa\\tll\"\n", "6", "wa%09ll");
   refused(std::string(kHead) + "[[zone]]\nid = \"wa\\u0085ll\"\n", "6", "wa%C2%85ll");
   for (const std::string key : {"topic", "state_topic"}) {
-    refused(std::string(kHead) + "[[publish.to]]\nname = \"m\"\ntransport = \"mqtt\"\n" + key + " = \"a\\u0000/{zone}\"\n", "8", "a%00");
+    refused(std::string(kHead) + "[[publish.to]]\nname = \"m\"\ntransport = \"mqtt\"\n" + key + " = \"a\\u0000/{zone}\"\n", "8",
+            "a%00");
   }
 }
 
@@ -161,9 +163,11 @@ reference_llh = [36.0, 117.0, 100]
 TEST(Site, WhatTheNightDecidesIsNoKeyOfASource) {
   const std::string source = std::string(kHead) + "[[source]]\nid = \"a\"\nkind = \"radar\"\nfiles = \"x\"\n";
   EXPECT_EQ(message_of(source), "");
-  for (const char* key : {"strict = false", "origin_m = [0, 0, 0]", "time_column = \"t\"", "units = \"source\"", "format = \"dxf\"",
-                          "kind = \"unknown\"", "reference_llh = [1, 2]", "time_zone = \"Mars/Base\""}) {
-    const std::string text = std::string(key).starts_with("kind") ? std::string(kHead) + "[[source]]\nid = \"a\"\nfiles = \"x\"\n" + key + "\n" : source + key + "\n";
+  for (const char* key : {"strict = false", "origin_m = [0, 0, 0]", "time_column = \"t\"", "units = \"source\"",
+                          "format = \"dxf\"", "kind = \"unknown\"", "reference_llh = [1, 2]", "time_zone = \"Mars/Base\""}) {
+    const std::string text = std::string(key).starts_with("kind")
+                                 ? std::string(kHead) + "[[source]]\nid = \"a\"\nfiles = \"x\"\n" + key + "\n"
+                                 : source + key + "\n";
     EXPECT_NE(message_of(text), "") << key;
   }
   EXPECT_EQ(message_of(source + "crs = \"local\"\nunits = \"source\"\n"), "");
@@ -251,8 +255,8 @@ TEST(Site, EventsAndFeedsNameWhatExists) {
 
 TEST(Site, EveryKeyIsExplained) {
   const std::string text = site_keys_text();
-  for (const char* key : {"state", "box_m", "settle_s", "time_pattern", "reference_llh", "displacement = \"\"", "position_m", "quorum",
-                          "area_m2", "seal_after_days", "levels_days", "heartbeat_h", "qos"}) {
+  for (const char* key : {"state", "box_m", "settle_s", "time_pattern", "reference_llh", "displacement = \"\"", "position_m",
+                          "quorum", "area_m2", "seal_after_days", "levels_days", "heartbeat_h", "qos"}) {
     EXPECT_NE(text.find(std::string("  ") + key), std::string::npos) << key;
   }
   EXPECT_EQ(text.find("  strict"), std::string::npos);

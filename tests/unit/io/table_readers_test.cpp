@@ -30,8 +30,9 @@ ErrorKind kind_of_failure(const std::string& name, const std::string& text, cons
 }
 
 TEST(SeriesCsv, UnitComesFromTheSuffix) {
-  for (const auto& [header, factor] : {std::pair{"date,displacement_mm,sigma_mm", 1e-3}, std::pair{"date,displacement_cm,sigma_cm", 1e-2},
-                                       std::pair{"timestamp,disp [mm],sigma", 1e-3}, std::pair{"time_utc,value_m,sigma_m", 1.0}}) {
+  for (const auto& [header, factor] :
+       {std::pair{"date,displacement_mm,sigma_mm", 1e-3}, std::pair{"date,displacement_cm,sigma_cm", 1e-2},
+        std::pair{"timestamp,disp [mm],sigma", 1e-3}, std::pair{"time_utc,value_m,sigma_m", 1.0}}) {
     const Reading reading = read("E1.csv", std::string(header) + "\n2012-04-10,1.5,0.25\n2012-04-11T06:00:00Z,,0\n");
     const TimeSeries& s = all(reading).at(0);
     ASSERT_EQ(s.size(), 2U) << header;
@@ -72,13 +73,16 @@ TEST(SeriesCsv, ErrorsSayHowColumnsAreNamed) {
   night.time_zone = "UTC";
   ReadOptions mapped;
   mapped.displacement_column = "u";
-  for (const auto& [text, options] : {std::pair{"date,displacement\n2012-04-10,1\n", night}, std::pair{"epoch,u\n2012-04-10,1\n", ReadOptions{}},
-                                      std::pair{"epoch,u\n2012-04-10,1\n", mapped}}) {
+  for (const auto& [text, options] :
+       {std::pair{"date,displacement\n2012-04-10,1\n", night}, std::pair{"epoch,u\n2012-04-10,1\n", ReadOptions{}},
+        std::pair{"epoch,u\n2012-04-10,1\n", mapped}}) {
     const std::string words = words_of(text, options);
     EXPECT_NE(words.find("--displacement-column"), std::string::npos) << words;
     EXPECT_NE(words.find("[source.columns]"), std::string::npos) << words;
   }
-  EXPECT_NE(words_of("date,displacement\n2012-04-10,1\n", night).find("column 2 holds the displacement, but does not name its unit"), std::string::npos);
+  EXPECT_NE(
+      words_of("date,displacement\n2012-04-10,1\n", night).find("column 2 holds the displacement, but does not name its unit"),
+      std::string::npos);
 }
 
 TEST(SeriesCsv, ATargetAtRestIsZeroWhateverItsSign) {
@@ -119,23 +123,26 @@ TEST(SeriesCsv, DateAndTimeInTwoColumns) {
 TEST(SeriesCsv, ATargetColumnMakesSeveralSeriesInOrderOfAppearance) {
   ReadOptions options;
   options.target_column = "prism";
-  const auto series = all(read("a.csv", "prism,date,displacement_mm\nP2,2012-04-10,1\nP1,2012-04-10,2\nP2,2012-04-11,3\n", options));
+  const auto series =
+      all(read("a.csv", "prism,date,displacement_mm\nP2,2012-04-10,1\nP1,2012-04-10,2\nP2,2012-04-11,3\n", options));
   ASSERT_EQ(series.size(), 2U);
   EXPECT_EQ(series[0].target, "P2");
   EXPECT_EQ(series[0].size(), 2U);
   EXPECT_EQ(series[1].target, "P1");
   options.target_column = "prisma";  // a column that is not there must not melt all targets into one
-  EXPECT_EQ(kind_of_failure("a.csv", "prism,date,displacement_mm\nP2,2012-04-10,1\n", [&] {
-              ReadOptions o = options;
-              o.format = "series_csv";
-              return o;
-            }()),
+  EXPECT_EQ(kind_of_failure("a.csv", "prism,date,displacement_mm\nP2,2012-04-10,1\n",
+                            [&] {
+                              ReadOptions o = options;
+                              o.format = "series_csv";
+                              return o;
+                            }()),
             ErrorKind::input);
 }
 
 TEST(SeriesCsv, EastNorthUpWithTheirSigmas) {
   const TimeSeries s =
-      all(read("a.csv", "time,up_mm,east_mm,north_mm,sigma_up_mm,sigma_north_mm,sigma_east_mm\n2012-04-10,3,1,2,0.3,0.2,0.1\n")).at(0);
+      all(read("a.csv", "time,up_mm,east_mm,north_mm,sigma_up_mm,sigma_north_mm,sigma_east_mm\n2012-04-10,3,1,2,0.3,0.2,0.1\n"))
+          .at(0);
   ASSERT_EQ(s.width(), 3U);
   EXPECT_DOUBLE_EQ(s.value(0, 0), 0.001);
   EXPECT_DOUBLE_EQ(s.value(0, 1), 0.002);
@@ -154,7 +161,8 @@ std::vector<std::string> times_of(const TimeSeries& s) {
 TEST(LocalStamps, AnHourThatIsSkippedIsRejected) {
   ReadOptions options;
   options.time_zone = "Europe/Berlin";
-  const Reading reading = read("a.csv", "time,displacement_mm\n2025-03-30 01:30,1\n2025-03-30 02:30,2\n2025-03-30 03:30,3\n", options);
+  const Reading reading =
+      read("a.csv", "time,displacement_mm\n2025-03-30 01:30,1\n2025-03-30 02:30,2\n2025-03-30 03:30,3\n", options);
   EXPECT_EQ(times_of(all(reading)[0]), (std::vector<std::string>{"03-30T00:30", "03-30T01:30"}));
   ASSERT_EQ(reading.report.rows.size(), 1U);
   EXPECT_EQ(reading.report.rows[0].line, 3U);
@@ -165,7 +173,8 @@ TEST(LocalStamps, TheOrderOfTheRowsTellsARepeatedHour) {
   ReadOptions options;
   options.time_zone = "Europe/Berlin";
   const std::string head = "time,displacement_mm\n";
-  const std::string half_hours = "2025-10-26 01:30,1\n2025-10-26 02:00,2\n2025-10-26 02:30,3\n2025-10-26 02:00,4\n2025-10-26 02:30,5\n2025-10-26 03:00,6\n";
+  const std::string half_hours =
+      "2025-10-26 01:30,1\n2025-10-26 02:00,2\n2025-10-26 02:30,3\n2025-10-26 02:00,4\n2025-10-26 02:30,5\n2025-10-26 03:00,6\n";
   EXPECT_EQ(times_of(all(read("a.csv", head + half_hours, options))[0]),
             (std::vector<std::string>{"10-25T23:30", "10-26T00:00", "10-26T00:30", "10-26T01:00", "10-26T01:30", "10-26T02:00"}));
   const std::string hourly = "2025-10-26 01:00,1\n2025-10-26 02:00,2\n2025-10-26 02:00,3\n2025-10-26 03:00,4\n";
@@ -178,7 +187,11 @@ TEST(LocalStamps, TheOrderOfTheRowsTellsARepeatedHour) {
   ASSERT_EQ(once.report.rows.size(), 1U);
   EXPECT_EQ(once.report.rows[0].line, 3U);
   // Rows that are out of order tell nothing.
-  const Reading mixed = read("a.csv", head + "2025-10-26 02:30,1\n2025-10-26 02:00,2\n2025-10-26 02:30,3\n2025-10-26 02:10,4\n2025-10-27 00:00,5\n2025-10-27 01:00,5\n2025-10-27 02:00,5\n2025-10-27 03:00,5\n", options);
+  const Reading mixed = read("a.csv",
+                             head +
+                                 "2025-10-26 02:30,1\n2025-10-26 02:00,2\n2025-10-26 02:30,3\n2025-10-26 02:10,4\n2025-10-27 "
+                                 "00:00,5\n2025-10-27 01:00,5\n2025-10-27 02:00,5\n2025-10-27 03:00,5\n",
+                             options);
   EXPECT_EQ(mixed.report.rejected, 4U);
 }
 
@@ -191,7 +204,8 @@ TEST(LocalStamps, EachTargetHasAnOrderOfItsOwn) {
   }
   const Reading reading = read("a.csv", text, options);
   for (const TimeSeries& s : all(reading)) {
-    EXPECT_EQ(times_of(s), (std::vector<std::string>{"10-25T23:40", "10-26T00:10", "10-26T00:50", "10-26T01:20", "10-26T02:10"})) << s.target;
+    EXPECT_EQ(times_of(s), (std::vector<std::string>{"10-25T23:40", "10-26T00:10", "10-26T00:50", "10-26T01:20", "10-26T02:10"}))
+        << s.target;
   }
 }
 
@@ -200,9 +214,14 @@ TEST(LocalStamps, ArcsarRowsGoThroughTheHourTwice) {
   options.time_zone = "America/Santiago";  // 2025-04-05 24:00 is 23:00 again
   options.sign = "toward_negative";
   const std::string head = "Time series AREA A.;\nDisplacement [mm];\nTime;A;B\n";
-  const Reading reading = read("a.csv", head + "05-04-2025 22:59;1;1\n05-04-2025 23:00;2;2\n05-04-2025 23:30;3;3\n05-04-2025 23:00;4;4\n05-04-2025 23:59;5;5\n06-04-2025 0:00;6;6\n", options);
+  const Reading reading = read("a.csv",
+                               head +
+                                   "05-04-2025 22:59;1;1\n05-04-2025 23:00;2;2\n05-04-2025 23:30;3;3\n05-04-2025 "
+                                   "23:00;4;4\n05-04-2025 23:59;5;5\n06-04-2025 0:00;6;6\n",
+                               options);
   for (const TimeSeries& s : all(reading)) {
-    EXPECT_EQ(times_of(s), (std::vector<std::string>{"04-06T01:59", "04-06T02:00", "04-06T02:30", "04-06T03:00", "04-06T03:59", "04-06T04:00"}));
+    EXPECT_EQ(times_of(s), (std::vector<std::string>{"04-06T01:59", "04-06T02:00", "04-06T02:30", "04-06T03:00", "04-06T03:59",
+                                                     "04-06T04:00"}));
   }
   EXPECT_EQ(reading.report.accepted, 6U);
 }
@@ -250,7 +269,8 @@ TEST(NoData, NumbersThatStandForNothingAreMissing) {
   reading = read("a.csv", head + "2026-03-02,777\n2026-03-03,-6000\n2026-03-04,-9999\n", options);
   EXPECT_TRUE(std::isnan(all(reading)[0].value(1)));
   EXPECT_TRUE(std::isnan(all(reading)[0].value(3)));
-  const TimeSeries area = all(read("a.csv", "Time series AREA A.;\nDisplacement [mm];\nTime;A\n01-08-2025 0:01;1,5\n01-08-2025 0:03;-9999\n")).at(0);
+  const TimeSeries area =
+      all(read("a.csv", "Time series AREA A.;\nDisplacement [mm];\nTime;A\n01-08-2025 0:01;1,5\n01-08-2025 0:03;-9999\n")).at(0);
   EXPECT_TRUE(std::isnan(area.value(1)));
 }
 
@@ -283,9 +303,10 @@ TEST(Arcsar, ColumnsPositionsSignAndDuplicates) {
   ReadOptions options;
   options.sign = "toward_negative";
   options.time_zone = "America/Santiago";
-  const Reading reading = read("a.csv", std::string(kArcsar) +
-                                            "31-07-2025 23:59;0;1,5\n01-08-2025 0:01;-0,036928;\n01-08-2025 0:01;-0.04;1\n"
-                                            "01-08-2025 0:05;-0.04\nxx;1;2\n01-08-2025 0:07;1;2;3\n01-08-2025 0:09;1;2\n",
+  const Reading reading = read("a.csv",
+                               std::string(kArcsar) +
+                                   "31-07-2025 23:59;0;1,5\n01-08-2025 0:01;-0,036928;\n01-08-2025 0:01;-0.04;1\n"
+                                   "01-08-2025 0:05;-0.04\nxx;1;2\n01-08-2025 0:07;1;2;3\n01-08-2025 0:09;1;2\n",
                                options);
   ASSERT_EQ(all(reading).size(), 2U);
   const TimeSeries& a = all(reading)[0];

@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "core/error.hpp"
-#include "io/archive/archive.hpp"
 #include "core/geodesy.hpp"
+#include "io/archive/archive.hpp"
 #include "tests/support/folder.hpp"
 
 namespace highwall {

@@ -8,7 +8,8 @@ namespace highwall {
 namespace {
 
 Site site_with(const std::string& calculate) {
-  return parse_site("schema = \"highwall.site/1\"\n[mine]\nno = \"1\"\ntime_zone = \"UTC\"\n[calculate]\n" + calculate, "/mine/site.toml");
+  return parse_site("schema = \"highwall.site/1\"\n[mine]\nno = \"1\"\ntime_zone = \"UTC\"\n[calculate]\n" + calculate,
+                    "/mine/site.toml");
 }
 
 std::string message_of(const std::string& calculate) {

@@ -85,7 +85,8 @@ id = "wall"
     return text;
   }
   static const FileOutcome& outcome(const NightSummary& summary, const std::string& name) {
-    const auto found = std::find_if(summary.files.begin(), summary.files.end(), [&](const FileOutcome& f) { return f.file.ends_with(name); });
+    const auto found =
+        std::find_if(summary.files.begin(), summary.files.end(), [&](const FileOutcome& f) { return f.file.ends_with(name); });
     if (found == summary.files.end()) throw std::runtime_error(name + " is in no list");
     return *found;
   }
@@ -283,7 +284,8 @@ TEST_F(IngestTest, WhatAKillLeftOfAFileThatHasGrownSinceIsDeletedTheSameNight) {
   put("drop/crack/E1.csv", rows({0.1, 0.2, 0.3}));
   EXPECT_FALSE(tells(night("2026-03-03T00:00:00Z").findings, {"in no journal"}));
   std::size_t epochs = 0;
-  for (const auto& entry : fs::recursive_directory_iterator(root_ / "archive/epochs")) epochs += entry.path().extension() == ".h5" ? 1 : 0;
+  for (const auto& entry : fs::recursive_directory_iterator(root_ / "archive/epochs"))
+    epochs += entry.path().extension() == ".h5" ? 1 : 0;
   EXPECT_EQ(epochs, 1U) << "the block of the grown export holds the rows of what was left";
 }
 
@@ -319,7 +321,8 @@ TEST_F(IngestTest, AFileThatTwoSourcesOfOneKindTakeWaits) {
   put("drop/crack/E2.csv", rows({0.1, 0.2}));
   for (const char* id : {"crack", "again"}) EXPECT_TRUE(tells(check().problems, {"E1.csv", "not taken in as", id}));
   const NightSummary summary = night();
-  for (const char* id : {"crack", "again"}) EXPECT_TRUE(tells(summary.findings, {"E1.csv", "not taken in as", id})) << all(summary.findings);
+  for (const char* id : {"crack", "again"})
+    EXPECT_TRUE(tells(summary.findings, {"E1.csv", "not taken in as", id})) << all(summary.findings);
   EXPECT_EQ(outcome(summary, "E1.csv").outcome, "waiting");
   EXPECT_EQ(outcome(summary, "E2.csv").outcome, "stored") << "the others are taken in";
 }
@@ -406,7 +409,8 @@ TEST_F(IngestTest, AnotherZeroOfOneTargetHoldsNoOtherTargetBack) {
   put("drop/crack/E1.csv", text(12, 0, 0));
   night();
   put("drop/crack/E1.csv", text(16, 5, -7));
-  const std::array<const char*, 7> told{"E1.csv", "12 of 12 known rows of T1", "+5.00 mm", "12 of 12 known rows of T2", "-7.00 mm", "held back", "24 rows differ"};
+  const std::array<const char*, 7> told{
+      "E1.csv", "12 of 12 known rows of T1", "+5.00 mm", "12 of 12 known rows of T2", "-7.00 mm", "held back", "24 rows differ"};
   const CheckReport report = check("2026-03-03T00:00:00Z");
   const NightSummary summary = night("2026-03-03T00:00:00Z");
   for (const char* word : told) {
@@ -505,7 +509,8 @@ TEST_F(IngestTest, FoldersPatternsAndThingsThatBringNoDataAreFindings) {
   for (const auto& findings : {night().findings, check().problems}) {
     EXPECT_TRUE(tells(findings, {"source gone", "cannot be read"})) << all(findings);
     EXPECT_TRUE(tells(findings, {"source empty", "never had one"})) << all(findings);
-    for (const char* name : {"folder.csv", "loop.csv", "pipe.csv"}) EXPECT_TRUE(tells(findings, {name, "no file"})) << name << all(findings);
+    for (const char* name : {"folder.csv", "loop.csv", "pipe.csv"})
+      EXPECT_TRUE(tells(findings, {name, "no file"})) << name << all(findings);
     EXPECT_FALSE(tells(findings, {"source crack"})) << all(findings);
   }
 }
@@ -545,14 +550,16 @@ class LocalLidarTest : public IngestTest {
  protected:
   void SetUp() override {
     IngestTest::SetUp();
-    add_to_site("[[source]]\nid = \"scan\"\nkind = \"lidar\"\nfiles = \"drop/scan/*.xyz\"\nzone = \"wall\"\ncrs = \"local\"\n"
-                "instant = [\"filename:%Y%m%d\"]\n");
+    add_to_site(
+        "[[source]]\nid = \"scan\"\nkind = \"lidar\"\nfiles = \"drop/scan/*.xyz\"\nzone = \"wall\"\ncrs = \"local\"\n"
+        "instant = [\"filename:%Y%m%d\"]\n");
     put("drop/scan/20260301.xyz", wall_from(7412001.0));  // its minimum is 7412000.5, that of the whole wall 7411999.5
   }
   std::vector<std::array<double, 3>> origins() const {
     std::vector<std::array<double, 3>> all;
     const Archive archive = Archive::open_for_reading(root_ / "archive");
-    for (const EpochInfo& info : archive.epochs("scan")) all.push_back(std::get<PointCloud>(archive.load(info).data).frame.origin_m);
+    for (const EpochInfo& info : archive.epochs("scan"))
+      all.push_back(std::get<PointCloud>(archive.load(info).data).frame.origin_m);
     return all;
   }
 };

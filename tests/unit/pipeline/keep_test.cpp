@@ -62,7 +62,8 @@ class Nights : public testing::Test {
       return *std::find_if(states.begin(), states.end(), [&](const NightState& s) { return s.name == name; });
     }
     std::size_t count(const std::string& stream) const {
-      return static_cast<std::size_t>(std::count_if(messages.begin(), messages.end(), [&](const auto& m) { return m["stream"] == stream; }));
+      return static_cast<std::size_t>(
+          std::count_if(messages.begin(), messages.end(), [&](const auto& m) { return m["stream"] == stream; }));
     }
   };
 
@@ -93,10 +94,12 @@ class Nights : public testing::Test {
 };
 
 std::vector<History> two_orange() {
-  return {target("gnss/A", {entry(0, Level::none), entry(10, Level::orange)}), target("gnss/B", {entry(0, Level::none), entry(11, Level::orange)})};
+  return {target("gnss/A", {entry(0, Level::none), entry(10, Level::orange)}),
+          target("gnss/B", {entry(0, Level::none), entry(11, Level::orange)})};
 }
 std::vector<History> two_at_rest() {
-  return {target("gnss/A", {entry(0, Level::none), entry(30, Level::none)}), target("gnss/B", {entry(0, Level::none), entry(30, Level::none)})};
+  return {target("gnss/A", {entry(0, Level::none), entry(30, Level::none)}),
+          target("gnss/B", {entry(0, Level::none), entry(30, Level::none)})};
 }
 
 TEST_F(Nights, ARaiseAnUpgradeAndAClearAreOneEpisode) {
@@ -117,16 +120,19 @@ TEST_F(Nights, ARaiseAnUpgradeAndAClearAreOneEpisode) {
   EXPECT_EQ(upgrade["rev"], 2);
   EXPECT_EQ(upgrade["prev_level"], "yellow");
   EXPECT_EQ(upgrade["prev_hash"], raise["hash"]);
-  const auto third = night(72, {target("gnss/A", {entry(0, Level::none), entry(10, Level::yellow), entry(30, Level::red),
-                                                  entry(50, Level::none, Health::live, LampEntry::Cause::act)})},
+  const auto third = night(72,
+                           {target("gnss/A", {entry(0, Level::none), entry(10, Level::yellow), entry(30, Level::red),
+                                              entry(50, Level::none, Health::live, LampEntry::Cause::act)})},
                            {release("gnss/A", 50)});
   const auto clear = third.messages.back();
   EXPECT_EQ(clear["msg_type"], "clear");
   EXPECT_EQ(clear["id"], raise["id"]);
   EXPECT_TRUE(third.findings.empty());
-  const auto fourth = night(96, {target("gnss/A", {entry(0, Level::none), entry(10, Level::yellow), entry(30, Level::red),
-                                                   entry(50, Level::none, Health::live, LampEntry::Cause::act), entry(80, Level::blue)})},
-                            {release("gnss/A", 50)});
+  const auto fourth =
+      night(96,
+            {target("gnss/A", {entry(0, Level::none), entry(10, Level::yellow), entry(30, Level::red),
+                               entry(50, Level::none, Health::live, LampEntry::Cause::act), entry(80, Level::blue)})},
+            {release("gnss/A", 50)});
   EXPECT_EQ(fourth.messages.back()["msg_type"], "raise");
   EXPECT_NE(fourth.messages.back()["id"], raise["id"]);
 }
@@ -288,7 +294,8 @@ TEST_F(Nights, ARaisedTargetThatFallsSilentIsToldThoughItsZoneGoesOn) {
   const auto pair = [](Level level, std::vector<LampEntry> more) {
     std::vector<LampEntry> b{entry(0, Level::none), entry(10, level)};
     b.insert(b.end(), more.begin(), more.end());
-    return std::vector<History>{target("gnss/A", {entry(0, Level::none), entry(10, level), entry(46, level)}), target("gnss/B", b)};
+    return std::vector<History>{target("gnss/A", {entry(0, Level::none), entry(10, level), entry(46, level)}),
+                                target("gnss/B", b)};
   };
   for (const Level level : {Level::orange, Level::yellow}) {
     fs::remove_all(root_);
@@ -317,11 +324,13 @@ TEST(Doubts, ARaisedTargetWithoutDataIsOne) {
 TEST(Doubts, ManyRaisedTargetsWithoutDataAreOne) {
   ZoneHistories wall;
   wall.zone = "wall";
-  for (int i = 0; i < 7; ++i) wall.targets.push_back(target(fmt::format("map/{}", i), {entry(10, i == 6 ? Level::red : Level::orange, Health::stale)}));
+  for (int i = 0; i < 7; ++i)
+    wall.targets.push_back(target(fmt::format("map/{}", i), {entry(10, i == 6 ? Level::red : Level::orange, Health::stale)}));
   wall.targets[0].doubts = {"cannot be judged"};
   EXPECT_EQ(doubts_of({wall}, Level::orange),
             (std::vector<std::string>{"map/0 cannot be judged",
-                                      "zone wall: 7 targets stand at up to red and are silent (map/0, map/1, map/2, map/3, map/4, ...): nobody sees what they do"}));
+                                      "zone wall: 7 targets stand at up to red and are silent (map/0, map/1, map/2, map/3, "
+                                      "map/4, ...): nobody sees what they do"}));
 }
 
 TEST(Doubts, TargetsInNoZoneAreToldAsSuch) {
@@ -333,7 +342,9 @@ TEST(Doubts, TargetsInNoZoneAreToldAsSuch) {
   const std::vector<std::string> findings = doubts_of({nowhere}, Level::orange);
   ASSERT_EQ(findings.size(), 7U);
   EXPECT_EQ(findings[5], "2 more targets in no zone have doubts");
-  EXPECT_EQ(findings[6], "7 targets in no zone stand at up to red and are silent (map/0, map/1, map/2, map/3, map/4, ...): nobody sees what they do");
+  EXPECT_EQ(findings[6],
+            "7 targets in no zone stand at up to red and are silent (map/0, map/1, map/2, map/3, map/4, ...): nobody sees what "
+            "they do");
 }
 
 TEST_F(Nights, ASilenceOfARaisedTargetThatLastsIsToldOnce) {
@@ -350,7 +361,9 @@ TEST_F(Nights, ASilenceOfARaisedTargetThatLastsIsToldOnce) {
 TEST_F(Nights, AStreamWhoseNewestMessageIsDamagedIsToldAnew) {
   const auto red = [] { return std::vector<History>{target("gnss/A", {entry(0, Level::none), entry(10, Level::red)})}; };
   night(24, red());
-  night(48, {target("gnss/A", {entry(0, Level::none), entry(10, Level::red), entry(40, Level::none, Health::live, LampEntry::Cause::act)})},
+  night(48,
+        {target("gnss/A",
+                {entry(0, Level::none), entry(10, Level::red), entry(40, Level::none, Health::live, LampEntry::Cause::act)})},
         {release("gnss/A", 40)});
   {
     Outbox outbox(root_);
@@ -412,7 +425,8 @@ TEST(NameTargets, ABareNameIsEnoughWhereItIsUnique) {
     m.targets["wall"].push_back(t);
   }
   std::vector<Act> acts;
-  for (const char* name : {"G01", "G02", "prism/G02", "G03", "G04"}) acts.push_back({Act::Kind::release, name, "p09", "seen", kStart});
+  for (const char* name : {"G01", "G02", "prism/G02", "G03", "G04"})
+    acts.push_back({Act::Kind::release, name, "p09", "seen", kStart});
   const auto problems = name_targets(acts, site, m, kStart + hours(1));
   EXPECT_EQ(acts[0].target, "gnss/G01");
   EXPECT_EQ(acts[1].target, "G02");

@@ -10,8 +10,8 @@
 #include "core/error.hpp"
 #include "io/durable/durable.hpp"
 #include "io/outbox/outbox.hpp"
-#include "tests/support/rough_slope.hpp"
 #include "tests/support/folder.hpp"
+#include "tests/support/rough_slope.hpp"
 
 namespace highwall {
 namespace {
@@ -103,7 +103,8 @@ TEST_F(NightTest, ADamagedFieldIsComputedAgainAndNamed) {
   for (const int day : {1, 2}) {
     std::string text;
     const Points points = slope.scan(static_cast<std::uint64_t>(day));
-    for (Eigen::Index i = 0; i < points.rows(); ++i) text += fmt::format("{:.4f} {:.4f} {:.4f}\n", points(i, 0) + 100.0, points(i, 1) + 100.0, points(i, 2) + 100.0);
+    for (Eigen::Index i = 0; i < points.rows(); ++i)
+      text += fmt::format("{:.4f} {:.4f} {:.4f}\n", points(i, 0) + 100.0, points(i, 1) + 100.0, points(i, 2) + 100.0);
     put(fmt::format("drop/2026030{}.xyz", day), text);
   }
   std::ofstream(root_ / "site.toml", std::ios::app) << R"([[source]]

@@ -133,10 +133,11 @@ TEST(SourceOfEpoch, IsBetweenTheInstantAndTheDigest) {
 }
 
 TEST(EvidenceFiles, AreTheFilesOfTheEpochsEachOnce) {
-  const EpochFiles files = files_of_epochs({R"({"act":"ingest","file_sha256":"aa","id":"e1","source":"gnss"})",
-                                            R"({"act":"ingest","file_sha256":"aa","id":"e2","source":"gnss"})",
-                                            R"({"act":"file","file_sha256":"aa","file":"drop/a.pos","source":"gnss"})",
-                                            R"({"act":"file","file_sha256":"aa","file":"drop/copy.pos","source":"gnss"})", "no line at all"});
+  const EpochFiles files =
+      files_of_epochs({R"({"act":"ingest","file_sha256":"aa","id":"e1","source":"gnss"})",
+                       R"({"act":"ingest","file_sha256":"aa","id":"e2","source":"gnss"})",
+                       R"({"act":"file","file_sha256":"aa","file":"drop/a.pos","source":"gnss"})",
+                       R"({"act":"file","file_sha256":"aa","file":"drop/copy.pos","source":"gnss"})", "no line at all"});
   Evidence e;
   e.epochs = {"e1", "e2", "unknown"};
   const auto found = files_of({e}, files);
@@ -214,7 +215,8 @@ TEST(TargetTables, VelocitiesHaveTheirSignAndEveryJudgedWindow) {
   EXPECT_EQ(lines[0], "zone,target,kind,time,window_h,component,velocity_mm_per_day,sigma_mm_per_day,reason");
   const std::string& last = lines.back();
   EXPECT_NE(last.find(",24,los,-"), std::string::npos) << last;
-  EXPECT_TRUE(std::any_of(lines.begin(), lines.end(), [](const std::string& l) { return l.find(",6,los,") != std::string::npos; }));
+  EXPECT_TRUE(
+      std::any_of(lines.begin(), lines.end(), [](const std::string& l) { return l.find(",6,los,") != std::string::npos; }));
   EXPECT_TRUE(lines[1].ends_with("too_few_samples") || lines[1].ends_with("window_not_filled")) << lines[1];
 }
 

@@ -13,9 +13,7 @@ namespace fs = std::filesystem;
 
 class Reference : public testing::Test {
  protected:
-  void SetUp() override {
-    root_ = test_folder();
-  }
+  void SetUp() override { root_ = test_folder(); }
   void TearDown() override { fs::remove_all(root_); }
 
   static EpochInfo epoch(int day) {
