@@ -58,7 +58,8 @@ struct PolicyTiming {
             "So long after a declared blast a step alone raises no red; motion that goes on does");
     d.field(&O::significance_sigma, "significance_sigma", "", between(0, 100),
             "Orange and red: neighbours confirm each other when both values are so many sigmas above zero, else they may be "
-            "outliers that one scan or base has in common. A sensor whose sigma is above the limit cannot see it: there any "
+            "outliers that one scan or base has in common; below it a target's own samples confirm over half of the window. A "
+            "sensor whose sigma is above the limit cannot see it: there any "
             "value is asked for k_sigma times sigma over limit sigmas, at most so many. 0: not asked");
   }
 };

@@ -46,7 +46,7 @@ void check_rules(const Policy& policy);
 double sigmas_asked(const PolicyRule& rule, const PolicyTiming& timing, double sigma, double limit);
 /// True unless the rule is one of orange or red and the value may be an outlier of the noise: fewer than
 /// `significance_sigma` sigmas above zero. Of such values neighbours do not confirm each other, which share what a scan or
-/// a base has wrong; a second sample of its own still does.
+/// a base has wrong; its own samples still do when they lie half of the window apart.
 bool is_significant(const PolicyRule& rule, const PolicyTiming& timing, double value, double sigma);
 /// "24h", "0.5h".
 std::string window_text(double hours);

@@ -79,6 +79,16 @@ std::vector<Said> ask_rules(const TargetInput& target, const TargetRates& rates,
   return said;
 }
 
+/// How far apart samples must lie that confirm each other, hours. Windows that share most of their samples share their
+/// outliers: slopes of white noise are independent from a third of the window on, so that what is not significant by
+/// itself must last for half of it. Samples across a gap are far from what they are held against, however near to each
+/// other.
+double delay_of(const PolicyRule& rule, const Verdict& verdict, const PolicyTiming& timing) {
+  if (rule.family == "jump") return 0.0;
+  const double delay = on_delay_of(timing, rule.window_h);
+  return verdict.significant ? delay : std::max(delay, 0.5 * rule.window_h);
+}
+
 /// Every rule on one sample: the highest level raised and held, and the evidence of the deciding rule.
 LampSample judge_sample(const TargetInput& target, const TargetRates& rates, const Policy& policy, std::size_t i) {
   LampSample sample;
@@ -99,8 +109,7 @@ LampSample judge_sample(const TargetInput& target, const TargetRates& rates, con
     if (verdict.hold) sample.hold = std::max(sample.hold, level);
     for (std::size_t l = 1; verdict.raise && l <= static_cast<std::size_t>(level); ++l) {
       const PolicyRule& rule = policy.rules[static_cast<std::size_t>(r)];
-      // Samples across a gap are far from what they are held against, however near to each other.
-      const double delay = rule.family == "jump" ? 0.0 : on_delay_of(policy.timing, rule.window_h);
+      const double delay = delay_of(rule, verdict, policy.timing);
       sample.on_delay_h[l] = std::min(sample.on_delay_h[l], delay);
     }
     const Level raised = verdict.raise ? level : Level::none;

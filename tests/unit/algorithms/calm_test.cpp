@@ -483,5 +483,22 @@ TEST(JudgeZone, OneOfThreeLiveSensorsIsNoQuorumOfTwo) {
             Level::orange);
 }
 
+TEST(JudgeNoise, SensorsAtRestWhoseNoiseIsNearALimitConfirmNothing) {
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    for (const double noise_mm : {15.0, 20.0}) {  // 24 h velocity: 10 and 13 mm/day against 10
+      const History h = judged(Series(noise_mm, seed).add(0, 40 * 24, 1, rest).target(SensorKind::prism), 40 * 24);
+      EXPECT_LT(highest(h), Level::orange) << seed << " " << noise_mm;
+    }
+  }
+}
+
+TEST(JudgeNoise, MotionAboveTheNoiseIsOrangeWithinADay) {
+  for (unsigned seed = 1; seed <= 4; ++seed) {
+    const auto moves = [](double h) { return std::max(0.0, h - 240.0) * 60.0 / 24.0; };
+    const History h = judged(Series(12.0, seed).add(0, 270, 1, moves).target(SensorKind::prism), 270);
+    EXPECT_GE(highest(h, 240), Level::orange) << seed;
+  }
+}
+
 }  // namespace
 }  // namespace highwall
