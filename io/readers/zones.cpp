@@ -240,15 +240,21 @@ std::string crs_member_of(std::string_view bytes) {
   return file.at(place).get<std::string>();
 }
 
-/// GDAL takes WGS 84 for a crs member that it does not know, without a word.
-void tell_unknown_crs(const Input& input, Report& report) {
-  const std::string name = crs_member_of(input.bytes);
-  if (name.empty()) return;
+/// The crs member of a file when PROJ does not know it, printable; else "". GDAL takes WGS 84 for it without a word.
+std::string unknown_crs_of(std::string_view bytes) {
+  const std::string name = crs_member_of(bytes);
+  if (name.empty()) return {};
   try {
     describe_crs(name);
+    return {};
   } catch (const Error&) {
-    report.warn(fmt::format("the crs \"{}\" of the file cannot be read: EPSG:4326 is taken", printable(name.substr(0, 120))));
+    return printable(name.substr(0, 120));
   }
+}
+
+void tell_unknown_crs(const Input& input, Report& report) {
+  const std::string name = unknown_crs_of(input.bytes);
+  if (!name.empty()) report.warn(fmt::format("the crs \"{}\" of the file cannot be read: EPSG:4326 is taken", name));
 }
 
 }  // namespace
@@ -287,6 +293,10 @@ Polygon read_polygon(const std::filesystem::path& folder, const std::string& ref
   const std::string wanted = colon == std::string::npos ? "" : reference.substr(colon + 1);
   const std::string name = (folder / file).string();
   const std::string bytes = load_file(name);
+  if (const std::string unknown = site.is_local() ? "" : unknown_crs_of(bytes); !unknown.empty()) {
+    throw Error(ErrorKind::input, fmt::format("the crs \"{}\" of the outlines cannot be read", unknown), name,
+                "write the crs that the coordinates really have into the file");
+  }
   std::vector<Outline> outlines = read_outlines({name, bytes}, site);
   const auto sound = std::count_if(outlines.begin(), outlines.end(), [](const Outline& o) { return o.damage.empty(); });
   Polygon found;

@@ -435,6 +435,12 @@ TEST_F(ZoneFiles, ACrsMemberThatNobodyKnowsIsTold) {
   save("unknown.geojson", degrees);
   Report report;
   read_polygons(folder_ / "unknown.geojson", site_, report);
+  try {
+    read_polygon(folder_, "unknown.geojson:wall", site_);
+    FAIL() << "a zone of the night lies where nobody said";
+  } catch (const Error& e) {
+    EXPECT_NE(e.message().find("EPSG:99999"), std::string::npos) << e.what();
+  }
   EXPECT_EQ(report.warnings, list.report.warnings);
   EXPECT_EQ(list_zones({"zones.geojson", square(crs_member("EPSG:99999"), 512000.0, 3880000.0, 1.0)}).report.warnings.size(), 2U);
   for (const char* known : {"urn:ogc:def:crs:OGC:1.3:CRS84", "urn:ogc:def:crs:EPSG::4490"}) {
