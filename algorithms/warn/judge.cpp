@@ -188,28 +188,31 @@ std::vector<Act> acts_of(const std::vector<Act>& acts, const std::string& target
 
 }  // namespace
 
+TargetRates judged_rates(const TargetInput& target, const Policy& policy, const Run& run) {
+  return target_rates(target.series, policy, target.quiet, target.rate, target.noise, run, target.steps);
+}
+
 std::vector<History> judge_targets(const std::vector<TargetInput>& targets, const Policy& policy, const std::vector<Act>& acts,
                                    Instant now, const Run& run) {
   check_rules(policy);
   std::vector<History> histories(targets.size());
   std::vector<std::vector<LampSample>> samples(targets.size());
-  std::vector<TargetRates> rates(targets.size());
   for_blocks(
       targets.size(),
       [&](const Block& block) {
         for (std::size_t i = block.begin; i < block.end; ++i) {
-          rates[i] =
-              target_rates(targets[i].series, policy, targets[i].quiet, targets[i].rate, targets[i].noise, run, targets[i].steps);
-          samples[i] = judge_samples(targets[i], rates[i], policy);
+          histories[i].rates = std::make_shared<const TargetRates>(judged_rates(targets[i], policy, run));
+          const TargetRates& rates = *histories[i].rates;
+          samples[i] = judge_samples(targets[i], rates, policy);
           histories[i].target = targets[i].series.target;
           histories[i].kind = targets[i].series.kind;
           histories[i].area_m2 = targets[i].area_m2;
-          histories[i].calibration = rates[i].calibration;
-          if (!targets[i].series.empty()) histories[i].equal_speed_m_per_day = rates[i].equal_speed_m_per_day.back();
-          histories[i].judged_from = rates[i].judged_from;
+          histories[i].calibration = rates.calibration;
+          if (!targets[i].series.empty()) histories[i].equal_speed_m_per_day = rates.equal_speed_m_per_day.back();
+          histories[i].judged_from = rates.judged_from;
           histories[i].epochs = targets[i].epochs;
           histories[i].doubts = targets[i].doubts;
-          histories[i].doubts.insert(histories[i].doubts.end(), rates[i].doubts.begin(), rates[i].doubts.end());
+          histories[i].doubts.insert(histories[i].doubts.end(), rates.doubts.begin(), rates.doubts.end());
         }
       },
       run, "judge", 1);
@@ -222,7 +225,7 @@ std::vector<History> judge_targets(const std::vector<TargetInput>& targets, cons
               run_lamp(samples[i], policy.timing, silence, acts_of(acts, histories[i].target), now, [&](Instant at, Level level) {
                 return neighbour_is_over(targets, samples, i, policy.timing.neighbour_h, at, level);
               });
-          tell_why(policy, rates[i], samples[i], histories[i].entries);
+          tell_why(policy, *histories[i].rates, samples[i], histories[i].entries);
         }
       },
       run, "lamps", 1);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -36,12 +37,16 @@ struct History {
   double area_m2 = 0.0;
   std::vector<LampEntry> entries;
   std::vector<Calibration> calibration;
-  double equal_speed_m_per_day = kNaN;  ///< As known at the end.
-  Instant judged_from = kNoInstant;     ///< kNoInstant: too short to be judged at all.
-  std::vector<std::string> epochs;      ///< Where the samples come from.
-  Instant kept_from = kNoInstant;       ///< The level is not that of the data: it was published with this time.
-  std::vector<std::string> doubts;      ///< Each a sentence without its subject: "cannot be judged ...".
+  double equal_speed_m_per_day = kNaN;       ///< As known at the end.
+  Instant judged_from = kNoInstant;          ///< kNoInstant: too short to be judged at all.
+  std::vector<std::string> epochs;           ///< Where the samples come from.
+  Instant kept_from = kNoInstant;            ///< The level is not that of the data: it was published with this time.
+  std::vector<std::string> doubts;           ///< Each a sentence without its subject: "cannot be judged ...".
+  std::shared_ptr<const TargetRates> rates;  ///< What the samples were judged by; null for a zone and a level that was only kept.
 };
+
+/// The rates that a target is judged by, and the only way to them: nothing that is shown may be measured otherwise.
+TargetRates judged_rates(const TargetInput& target, const Policy& policy, const Run& run);
 
 /// Judges the targets of one zone: rates, criteria, confirmation by a neighbour, lamp.
 ///

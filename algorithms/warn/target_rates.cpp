@@ -201,6 +201,13 @@ double steady_speed(const std::vector<Component>& components, const TimeSeries& 
   return newest > speed ? speed : std::min(speed, other);
 }
 
+ComponentVelocity component_velocity(const Component& component, const TimeSeries& series, std::size_t w) {
+  const WindowRate& rate = component.rates[w];
+  ComponentVelocity out{rate.velocity_m_per_day, {}, rate.reason};
+  for (std::size_t i = 0; i < series.size(); ++i) out.sigma_m_per_day.push_back(component.sigma_at(series.time[i], w, i));
+  return out;
+}
+
 SpeedWindow speeds_of(const std::vector<Component>& components, const TimeSeries& series, const Policy& policy, std::size_t w) {
   SpeedWindow out;
   out.window_h = components[0].rates[w].window_h;
@@ -213,18 +220,44 @@ SpeedWindow speeds_of(const std::vector<Component>& components, const TimeSeries
     out.steady_m_per_day.push_back(speed.value >= 0.5 * alarm ? steady_speed(components, series, w, i, speed.value)
                                                               : speed.value);
   }
+  for (const Component& c : components) out.components.push_back(component_velocity(c, series, w));
   return out;
 }
 
 /// Windows across a known step carry the uncertainty of what was taken out: a slope at most 1.5 sigma / window.
 void add_steps(const TimeSeries& series, const std::vector<KnownStep>& steps, SpeedWindow& window) {
   for (const KnownStep& step : steps) {
-    double sigma = 0.0;
-    for (const double s : step.sigma_m) sigma = std::max(sigma, s);
+    double largest = 0.0;
+    for (const double s : step.sigma_m) largest = std::max(largest, s);
     const Instant until = step.at + duration_from_seconds(window.window_h * 3600.0);
     for (std::size_t i = 0; i < series.size(); ++i) {
       if (series.time[i] < step.at || series.time[i] > until) continue;
-      window.sigma_m_per_day[i] = std::hypot(window.sigma_m_per_day[i], 1.5 * sigma / (window.window_h / 24.0));
+      const auto add = [&](double step_m, double& sigma) { sigma = std::hypot(sigma, 1.5 * step_m / (window.window_h / 24.0)); };
+      add(largest, window.sigma_m_per_day[i]);
+      for (std::size_t c = 0; c < window.components.size(); ++c) {
+        add(c < step.sigma_m.size() ? step.sigma_m[c] : largest, window.components[c].sigma_m_per_day[i]);
+      }
+    }
+  }
+}
+
+/// The velocities of a sample's components across a gap count where the window has none or slower ones, as the speed does.
+void set_across_gap(const std::vector<double>& moved_m, const std::vector<double>& sigmas_m, double span_days, std::size_t i,
+                    SpeedWindow& window) {
+  for (std::size_t c = 0; c < window.components.size(); ++c) {
+    ComponentVelocity& one = window.components[c];
+    const double v = moved_m[c] / span_days;
+    if (std::abs(one.velocity_m_per_day[i]) >= std::abs(v)) continue;
+    one.velocity_m_per_day[i] = v;
+    one.sigma_m_per_day[i] = sigmas_m[c] / span_days;
+    one.reason[i] = Reason::ok;
+  }
+}
+
+void tell_missing_sigmas(SpeedWindow& window) {
+  for (ComponentVelocity& one : window.components) {
+    for (std::size_t i = 0; i < one.reason.size(); ++i) {
+      if (one.reason[i] == Reason::ok && std::isnan(one.sigma_m_per_day[i])) one.reason[i] = Reason::no_sigma;
     }
   }
 }
@@ -259,7 +292,9 @@ void look_across_gaps(const std::vector<Component>& components, const TimeSeries
     out.jump_sigma_m[i] = distance.sigma;
     const double speed = distance.value / span;
     for (SpeedWindow& window : out.windows) {
-      if (window.window_h / 24.0 > span || window.speed_m_per_day[i] >= speed) continue;
+      if (window.window_h / 24.0 > span) continue;
+      set_across_gap(moved, sigmas, span, i, window);
+      if (window.speed_m_per_day[i] >= speed) continue;
       window.speed_m_per_day[i] = window.steady_m_per_day[i] = speed;
       window.sigma_m_per_day[i] = distance.sigma / span;
       window.gap_days[i] = span;
@@ -373,6 +408,7 @@ TargetRates target_rates(const TimeSeries& series, const Policy& policy, const s
     add_steps(series, steps, out.windows.back());
   }
   look_across_gaps(components, series, out);
+  for (SpeedWindow& window : out.windows) tell_missing_sigmas(window);
   doubt_judgement(series, out, out.doubts);
   const std::vector<CalibrationStage>& stages = components[0].stages;
   if (stages.empty()) return out;

@@ -12,6 +12,13 @@
 
 namespace highwall {
 
+/// Velocity of one component in one window with its sign, one entry a sample: what a speed is made of.
+struct ComponentVelocity {
+  std::vector<double> velocity_m_per_day;  ///< NaN: see reason.
+  std::vector<double> sigma_m_per_day;     ///< NaN = not known.
+  std::vector<Reason> reason;              ///< Of the velocity, or no_sigma.
+};
+
 /// Speed of a target in one window, one entry a sample: the length of its velocity vector (the
 /// absolute velocity of a one-component series) and its sigma.
 struct SpeedWindow {
@@ -22,6 +29,7 @@ struct SpeedWindow {
   /// the newest quarter of the window is faster than the whole.
   std::vector<double> steady_m_per_day{};
   std::vector<double> gap_days{};  ///< Of the gap that the speed was measured across; NaN = none.
+  std::vector<ComponentVelocity> components{};
 
   /// The speed that counts for a rule of this level.
   double speed_for(Level level, std::size_t sample) const {

@@ -71,75 +71,44 @@ std::size_t first_epoch(const TimeSeries& s) {
   return s.size();
 }
 
-/// Velocity of one component in one window with its sign.
-struct SignedVelocity {
-  double window_h = 0.0;
-  std::string component;
-  std::vector<double> value_m_per_day;
-  std::vector<double> sigma_m_per_day;
-  std::vector<std::string_view> reason;
-};
+using Rates = std::shared_ptr<const TargetRates>;
 
-/// What is known of one target's velocities.
-struct Velocities {
-  double speed_m_per_day = kNaN;
-  double sigma_m_per_day = kNaN;
-  std::vector<SignedVelocity> all;
-};
-
-/// The rates that are judged have no sign: it comes from the trailing rate, or the two-point rate where that is missing.
-double sign_of(const TimeSeries& s, const WindowRate& rate, std::size_t i) {
-  double v = rate.velocity_m_per_day[i];
-  if (std::isnan(v)) v = two_point_rate(s, i, rate.window_h / 24.0).velocity_m_per_day;
-  return v < 0.0 ? -1.0 : 1.0;
-}
-
-Velocities velocities_of(const TargetInput& target, const Policy& policy, const Run& run) {
-  Velocities out;
-  const TimeSeries& s = target.series;
-  if (s.empty()) return out;
-  const auto rates_of = [&](const TimeSeries& series) {
-    return target_rates(series, policy, target.quiet, target.rate, target.noise, run);
-  };
-  const TargetRates whole = rates_of(s);
-  if (const SpeedWindow* day = whole.window(kMainWindow_h)) {
-    out.speed_m_per_day = day->speed_m_per_day.back();
-    out.sigma_m_per_day = day->sigma_m_per_day.back();
+/// By target, in the order of the measurements: what it was judged by. Targets that no rule judges have rates all the same.
+std::vector<Rates> rates_of(const std::vector<std::pair<std::string, const TargetInput*>>& inputs, const Policy& policy,
+                            const std::vector<ZoneHistories>& zones, const Run& run) {
+  std::map<std::pair<std::string, std::string>, Rates> judged;
+  for (const ZoneHistories& zone : zones) {
+    for (const History& target : zone.targets) judged[{zone.zone, target.target}] = target.rates;
   }
-  for (std::size_t c = 0; c < s.width(); ++c) {
-    const TimeSeries one = s.component(c);
-    const TargetRates rates = s.width() == 1 ? whole : rates_of(one);
-    RateOptions options = target.rate;
-    options.windows_h.clear();
-    for (const SpeedWindow& w : rates.windows) options.windows_h.push_back(w.window_h);
-    const std::vector<WindowRate> trailing = rate(one, options, run);
-    for (std::size_t w = 0; w < rates.windows.size(); ++w) {
-      SignedVelocity v{
-          rates.windows[w].window_h, s.components[c], rates.windows[w].speed_m_per_day, rates.windows[w].sigma_m_per_day, {}};
-      for (std::size_t i = 0; i < s.size(); ++i) {
-        const bool known = std::isfinite(v.value_m_per_day[i]);
-        if (known) v.value_m_per_day[i] *= sign_of(one, trailing[w], i);
-        v.reason.push_back(known ? std::isnan(v.sigma_m_per_day[i]) ? name_of(Reason::no_sigma) : "ok"
-                                 : name_of(trailing[w].reason[i]));
-      }
-      out.all.push_back(std::move(v));
-    }
-  }
+  std::vector<Rates> out(inputs.size());
+  for_blocks(
+      inputs.size(),
+      [&](const Block& block) {
+        for (std::size_t i = block.begin; i < block.end; ++i) {
+          const auto found = judged.find({inputs[i].first, inputs[i].second->series.target});
+          if (found != judged.end()) out[i] = found->second;
+          if (!out[i]) out[i] = std::make_shared<const TargetRates>(judged_rates(*inputs[i].second, policy, Run(1)));
+        }
+      },
+      run, "velocities", 1);
   return out;
 }
 
-std::string velocity_rows(const std::string& zone, const TargetInput& target, const Velocities& v, Instant now,
+std::string velocity_rows(const std::string& zone, const TargetInput& target, const TargetRates& rates, Instant now,
                           std::int64_t last_days, bool every_window) {
   const TimeSeries& s = target.series;
   const auto samples = thinned(s, now, last_days, is_patch(target) ? kPatchSamples : kStationSamples);
   const std::string start = fmt::format("{},{},{},", field_of(zone), field_of(s.target), name_of(s.kind));
   std::string text;
-  for (const SignedVelocity& one : v.all) {
-    if (!every_window && one.window_h != kMainWindow_h) continue;
-    for (const std::size_t i : samples) {
-      fmt::format_to(std::back_inserter(text), "{}{},{:g},{},{},{},{}\n", start, to_iso8601(s.time[i]), one.window_h,
-                     one.component, number(1000.0 * one.value_m_per_day[i]), number(1000.0 * one.sigma_m_per_day[i]),
-                     one.reason[i]);
+  for (std::size_t c = 0; c < s.width(); ++c) {
+    for (const SpeedWindow& window : rates.windows) {
+      if (!every_window && window.window_h != kMainWindow_h) continue;
+      const ComponentVelocity& one = window.components.at(c);
+      for (const std::size_t i : samples) {
+        fmt::format_to(std::back_inserter(text), "{}{},{:g},{},{},{},{}\n", start, to_iso8601(s.time[i]), window.window_h,
+                       s.components[c], number(1000.0 * one.velocity_m_per_day[i]), number(1000.0 * one.sigma_m_per_day[i]),
+                       name_of(one.reason[i]));
+      }
     }
   }
   return text;
@@ -165,8 +134,8 @@ std::set<std::string> patches_shown(const std::vector<TargetRow>& rows) {
 
 }  // namespace
 
-TargetTables target_tables(const Site& site, const Measurements& measurements, const Policy& policy, const NightSummary& night,
-                           const Run& run) {
+TargetTables target_tables(const Site& site, const Measurements& measurements, const Policy& policy,
+                           const std::vector<ZoneHistories>& zones, const NightSummary& night, const Run& run) {
   TargetTables out;
   std::map<std::string, const NightState*> states;
   for (const NightState& s : night.states) {
@@ -176,13 +145,7 @@ TargetTables target_tables(const Site& site, const Measurements& measurements, c
   for (const auto& [zone, targets] : measurements.targets) {
     for (const TargetInput& t : targets) inputs.emplace_back(zone, &t);
   }
-  std::vector<Velocities> velocities(inputs.size());
-  for_blocks(
-      inputs.size(),
-      [&](const Block& block) {
-        for (std::size_t i = block.begin; i < block.end; ++i) velocities[i] = velocities_of(*inputs[i].second, policy, Run(1));
-      },
-      run, "velocities", 1);
+  const std::vector<Rates> rates = rates_of(inputs, policy, zones, run);
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     const auto& [zone, target] = inputs[k];
     TargetRow row;
@@ -192,8 +155,11 @@ TargetTables target_tables(const Site& site, const Measurements& measurements, c
     row.state.name = target->series.target;
     row.kind = target->series.kind;
     row.sensitivity = target->sensitivity;
-    row.speed_m_per_day = velocities[k].speed_m_per_day;
-    row.speed_sigma_m_per_day = velocities[k].sigma_m_per_day;
+    const SpeedWindow* day = rates[k]->window(kMainWindow_h);
+    if (day != nullptr && !target->series.empty()) {
+      row.speed_m_per_day = day->speed_m_per_day.back();
+      row.speed_sigma_m_per_day = day->sigma_m_per_day.back();
+    }
     row.max_silence_h = target->max_silence_h;
     row.area_m2 = target->area_m2;
     if (const auto& place = target->series.position_m) {
@@ -213,7 +179,7 @@ TargetTables target_tables(const Site& site, const Measurements& measurements, c
     const bool patch = is_patch(*inputs[k].second);
     if (patch && !decides && !patches.contains(name)) continue;
     out.velocity_csv +=
-        velocity_rows(inputs[k].first, *inputs[k].second, velocities[k], night.now, site.output.series_days, decides || !patch);
+        velocity_rows(inputs[k].first, *inputs[k].second, *rates[k], night.now, site.output.series_days, decides || !patch);
   }
   return out;
 }

@@ -26,12 +26,12 @@ struct TargetTables {
   std::string velocity_csv;
 };
 
-/// Velocities are signed, by component, with the sigma that they are judged with. velocity.csv has the header
-/// zone,target,kind,time,window_h,component,velocity_mm_per_day,sigma_mm_per_day,reason: stations in every window,
-/// patches in the 24 h window and only the few of each zone that matter most; a target that decides its zone in every
-/// window. The last output.series_days, thinned to some hundred samples.
-TargetTables target_tables(const Site& site, const Measurements& measurements, const Policy& policy, const NightSummary& night,
-                           const Run& run);
+/// Velocities are those that were judged (History::rates), signed and by component, with the sigma that they are judged with.
+/// velocity.csv has the header zone,target,kind,time,window_h,component,velocity_mm_per_day,sigma_mm_per_day,reason: stations in
+/// every window, patches in the 24 h window and only the few of each zone that matter most; a target that decides its zone in
+/// every window. The last output.series_days, thinned to some hundred samples.
+TargetTables target_tables(const Site& site, const Measurements& measurements, const Policy& policy,
+                           const std::vector<ZoneHistories>& zones, const NightSummary& night, const Run& run);
 
 /// targets.csv: one line a target, world coordinates of the site's CRS.
 std::string targets_csv(const std::vector<TargetRow>& rows, const Frame& frame);

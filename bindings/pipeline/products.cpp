@@ -519,7 +519,7 @@ void write_products(const Site& site, const Policy& policy, const Measurements& 
   write_zones(site, outlines, summary, folder);
   write_histories(zones, options.now, site.output.levels_days, folder);
   folder.write("series.csv", series_csv(measurements, options.now, site.output.series_days));
-  const TargetTables tables = target_tables(site, measurements, policy, summary, run);
+  const TargetTables tables = target_tables(site, measurements, policy, zones, summary, run);
   folder.write("velocity.csv", tables.velocity_csv);
   write_targets(site, tables.rows, folder);
   run.check_stop();

@@ -208,7 +208,7 @@ TEST(TargetTables, VelocitiesHaveTheirSignAndEveryJudgedWindow) {
   NightSummary night;
   night.now = t.series.time.back();
   Site site;
-  const TargetTables tables = target_tables(site, m, policy, night, highwall::Run(1));
+  const TargetTables tables = target_tables(site, m, policy, {}, night, highwall::Run(1));
   ASSERT_EQ(tables.rows.size(), 1u);
   EXPECT_NEAR(tables.rows[0].speed_m_per_day, 0.010, 0.002);
   const auto lines = lines_of(tables.velocity_csv);
@@ -218,6 +218,104 @@ TEST(TargetTables, VelocitiesHaveTheirSignAndEveryJudgedWindow) {
   EXPECT_TRUE(
       std::any_of(lines.begin(), lines.end(), [](const std::string& l) { return l.find(",6,los,") != std::string::npos; }));
   EXPECT_TRUE(lines[1].ends_with("too_few_samples") || lines[1].ends_with("window_not_filled")) << lines[1];
+}
+
+/// Half-hourly in two components, with a step that was taken out `hours` before the end.
+TargetInput exchanged_antenna(double hours) {
+  TargetInput t;
+  t.series.target = "gnss/G01";
+  t.series.kind = SensorKind::gnss;
+  t.series.components = {"east", "up"};
+  for (int i = 0; i < 480; ++i) {
+    const double noise = 0.0002 * ((i * 7919) % 13 - 6);
+    t.series.push(kStart + duration_from_seconds(1800.0 * i), {noise, -0.010 * i / 48.0 - noise});
+  }
+  t.steps = {{t.series.time.back() - duration_from_seconds(hours * 3600.0), {0.050, 0.020}, {0.004, 0.002}, true}};
+  return t;
+}
+
+/// Velocity and sigma of the last row of a window and component, mm/day.
+std::array<double, 2> last_velocity(const std::string& csv, const std::string& window_and_component) {
+  std::array<double, 2> out{kNaN, kNaN};
+  for (const std::string& line : lines_of(csv)) {
+    const std::size_t at = line.find(window_and_component);
+    if (at == std::string::npos) continue;
+    std::istringstream numbers(line.substr(at + window_and_component.size()));
+    char comma = 0;
+    numbers >> out[0] >> comma >> out[1];
+  }
+  return out;
+}
+
+TEST(TargetTables, ShowTheSigmaThatWasJudgedAfterAnExchangeOfTheAntenna) {
+  Policy policy;
+  PolicyRule rule;
+  rule.name = "v";
+  rule.family = "velocity";
+  rule.unit = "mm_per_day";
+  rule.level = Level::orange;
+  rule.threshold = 1.0;
+  policy.rules.push_back(rule);
+  Measurements m;
+  m.targets["wedge"].push_back(exchanged_antenna(12));
+  NightSummary night;
+  night.now = m.targets["wedge"][0].series.time.back();
+  ZoneHistories judged;
+  judged.zone = "wedge";
+  judged.targets = judge_targets(m.targets["wedge"], policy, {}, night.now, highwall::Run(1));
+  const Evidence& evidence = judged.targets.at(0).entries.back().evidence;
+  for (const std::vector<ZoneHistories>& zones : {std::vector{judged}, {}}) {  // {}: no rule judges it
+    const TargetTables tables = target_tables(Site(), m, policy, zones, night, highwall::Run(1));
+    // A window of a day across a step of 4 mm sigma is worse than 1.5 x 4 mm/day, by component 1.5 x 2.
+    EXPECT_GT(1000.0 * tables.rows.at(0).speed_sigma_m_per_day, 6.0);
+    EXPECT_NEAR(1000.0 * tables.rows[0].speed_sigma_m_per_day, evidence.sigma, 1e-9);
+    EXPECT_NEAR(1000.0 * tables.rows[0].speed_m_per_day, evidence.value, 1e-9);
+    const auto east = last_velocity(tables.velocity_csv, ",24,east,");
+    const auto up = last_velocity(tables.velocity_csv, ",24,up,");
+    EXPECT_GT(east[1], 6.0);
+    EXPECT_GT(up[1], 3.0);
+    EXPECT_LT(up[1], 6.0) << "the step of up alone";
+    EXPECT_NEAR(up[0], -10.0, 2.0);
+  }
+}
+
+TEST(TargetTables, ShowTheRatesOfTheHistory) {
+  Policy policy;
+  TargetInput t = exchanged_antenna(12);
+  Measurements m;
+  m.targets["wedge"].push_back(t);
+  NightSummary night;
+  night.now = t.series.time.back();
+  t.steps.clear();
+  for (double& v : t.series.value_m) v *= 2.0;
+  ZoneHistories judged;
+  judged.zone = "wedge";
+  judged.targets = judge_targets({t}, policy, {}, night.now, highwall::Run(1));
+  ASSERT_TRUE(judged.targets[0].rates);
+  const TargetTables tables = target_tables(Site(), m, policy, {judged}, night, highwall::Run(1));
+  EXPECT_NEAR(last_velocity(tables.velocity_csv, ",24,up,")[0], -20.0, 4.0) << "nothing is measured a second time";
+}
+
+TEST(TargetTables, AVelocityAcrossAGapHasTheSignOfWhatMovedInIt) {
+  Policy policy;
+  TargetInput t;
+  t.series.target = "prism/P1";
+  t.series.kind = SensorKind::prism;
+  for (int i = 0; i < 200; ++i) {
+    if (i >= 100 && i < 195) continue;
+    t.series.push(kStart + duration_from_seconds(3600.0 * i), {(i >= 100 ? -0.200 : 0.0) + 0.0002 * ((i * 7919) % 13 - 6)});
+  }
+  Measurements m;
+  m.targets["wedge"].push_back(t);
+  NightSummary night;
+  night.now = t.series.time[100];  // the first sample after the gap
+  m.targets["wedge"][0].series = select(t.series, [] {
+    std::vector<std::size_t> first(101);
+    for (std::size_t i = 0; i < first.size(); ++i) first[i] = i;
+    return first;
+  }());
+  const TargetTables tables = target_tables(Site(), m, policy, {}, night, highwall::Run(1));
+  EXPECT_NEAR(last_velocity(tables.velocity_csv, ",24,los,")[0], -200.0 / 4.0, 2.0);
 }
 
 }  // namespace
