@@ -79,14 +79,14 @@ std::vector<Said> ask_rules(const TargetInput& target, const TargetRates& rates,
   return said;
 }
 
-/// How far apart samples must lie that confirm each other, hours. Windows that share most of their samples share their
+/// How far apart samples must lie that confirm each other at a level, hours. Windows that share most of their samples share their
 /// outliers: slopes of white noise are independent from a third of the window on, so that what is not significant by
-/// itself must last for half of it. Samples across a gap are far from what they are held against, however near to each
-/// other.
-double delay_of(const PolicyRule& rule, const Verdict& verdict, const PolicyTiming& timing) {
+/// itself must last for half of it before it is orange or red; it is blue and yellow as soon as any other value. Samples across a
+/// gap are far from what they are held against, however near to each other.
+double delay_of(const PolicyRule& rule, const Verdict& verdict, const PolicyTiming& timing, Level level) {
   if (rule.family == "jump") return 0.0;
   const double delay = on_delay_of(timing, rule.window_h);
-  return verdict.significant ? delay : std::max(delay, 0.5 * rule.window_h);
+  return verdict.significant || level < Level::orange ? delay : std::max(delay, 0.5 * rule.window_h);
 }
 
 /// Every rule on one sample: the highest level raised and held, and the evidence of the deciding rule.
@@ -105,11 +105,12 @@ LampSample judge_sample(const TargetInput& target, const TargetRates& rates, con
   for (const Said& one : said) {
     const auto& [r, level, verdict] = one;
     if (verdict.raise) sample.raise = std::max(sample.raise, level);
-    if (verdict.raise && verdict.significant) sample.significant = std::max(sample.significant, level);
+    const Level sure = verdict.significant ? level : std::min(level, Level::yellow);
+    if (verdict.raise) sample.significant = std::max(sample.significant, sure);
     if (verdict.hold) sample.hold = std::max(sample.hold, level);
     for (std::size_t l = 1; verdict.raise && l <= static_cast<std::size_t>(level); ++l) {
       const PolicyRule& rule = policy.rules[static_cast<std::size_t>(r)];
-      const double delay = delay_of(rule, verdict, policy.timing);
+      const double delay = delay_of(rule, verdict, policy.timing, static_cast<Level>(l));
       sample.on_delay_h[l] = std::min(sample.on_delay_h[l], delay);
     }
     const Level raised = verdict.raise ? level : Level::none;

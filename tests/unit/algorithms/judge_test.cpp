@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "algorithms/warn/criterion.hpp"
@@ -202,6 +203,54 @@ TEST(JudgeTargets, BeforeTheNoiseIsKnownOnlyOrangeAndRedAreJudged) {
   entries = judge_targets({target}, simple_policy(), {}, target.series.time[6], highwall::Run(1))[0].entries;
   EXPECT_EQ(entries[2].level, Level::red);
   EXPECT_EQ(entries[2].health, Health::degraded);
+}
+
+/// Hours after the start at which a level was first reached; infinite when never.
+double first_hour(const std::vector<LampEntry>& entries, Level level) {
+  for (const LampEntry& e : entries) {
+    if (e.level >= level) return to_hours(e.at - kStart);
+  }
+  return std::numeric_limits<double>::infinity();
+}
+
+TEST(JudgeTargets, WhatIsNotSignificantWaitsForOrangeButNotForBlueAndYellow) {
+  Dice dice(3);
+  std::vector<double> x;
+  for (int h = 0; h < 13 * 24; ++h) x.push_back(0.012 * dice.normal() + std::max(0, h - 240) * 0.060 / 24.0);
+  TargetInput target;
+  target.series = series_of(x, 1.0, SensorKind::prism);
+  Policy policy = simple_policy();
+  std::erase_if(policy.rules, [](const PolicyRule& r) { return r.level != Level::orange; });
+  const History h = judge_targets({target}, policy, {}, target.series.time.back(), highwall::Run(1))[0];
+  const auto says = [&](std::size_t i) {
+    return criterion_of("velocity").judge(policy.rules[0], policy.timing, *h.rates, i).value_or(Verdict{});
+  };
+  std::size_t first = 240;
+  while (first + 1 < x.size() && !(says(first).raise && says(first + 1).raise)) ++first;
+  ASSERT_FALSE(says(first).significant || says(first + 1).significant);
+  EXPECT_DOUBLE_EQ(first_hour(h.entries, Level::blue), static_cast<double>(first + 1));
+  EXPECT_DOUBLE_EQ(first_hour(h.entries, Level::yellow), static_cast<double>(first + 1));
+  EXPECT_GE(first_hour(h.entries, Level::orange), static_cast<double>(first + 6));
+  EXPECT_LE(first_hour(h.entries, Level::orange), static_cast<double>(first + 24));
+}
+
+TEST(JudgeTargets, NeighboursConfirmYellowByWhatIsNotSignificantForOrange) {
+  // Daily, one newest sample over the limit each: only the neighbour can confirm.
+  Policy policy = simple_policy();
+  std::erase_if(policy.rules, [](const PolicyRule& r) { return r.level != Level::orange; });
+  std::vector<TargetInput> targets(2, daily({0, 0, 0, 0, 0, 20}));
+  for (std::size_t k = 0; k < targets.size(); ++k) {
+    targets[k].series.target = "P" + std::to_string(k);
+    Dice dice(1);
+    for (double& v : targets[k].series.value_m) v += 0.005 * dice.normal();
+  }
+  const auto histories = judge_targets(targets, policy, {}, targets[0].series.time.back(), highwall::Run(1));
+  for (const History& h : histories) {
+    const auto verdict =
+        criterion_of("velocity").judge(policy.rules[0], policy.timing, *h.rates, targets[0].series.size() - 1).value();
+    ASSERT_TRUE(verdict.raise && !verdict.significant) << verdict.evidence.value << " +- " << verdict.evidence.sigma;
+    EXPECT_EQ(h.entries.back().level, Level::yellow);
+  }
 }
 
 TEST(TargetRates, ADeclaredQuietPeriodIsUsedFromItsEndOn) {
