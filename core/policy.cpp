@@ -38,6 +38,8 @@ const std::vector<std::string>& threshold_units() {
   return kUnits;
 }
 
+bool is_velocity_unit(const std::string& unit) { return unit == "mm_per_day" || unit == "mm_per_h"; }
+
 double threshold_from(const std::string& unit, double number) {
   if (unit == "mm_per_day") return from_mm_per_day(number).value;
   if (unit == "mm_per_h") return from_mm_per_h(number).value;

@@ -66,6 +66,8 @@ struct PolicyTiming {
 
 /// Words of the units that a threshold may be written in: the key is threshold_<unit>.
 const std::vector<std::string>& threshold_units();
+/// True for the units of velocities.
+bool is_velocity_unit(const std::string& unit);
 /// A threshold in that unit as the program keeps it: m/day for velocities, degrees for angles, m for lengths.
 double threshold_from(const std::string& unit, double number);
 

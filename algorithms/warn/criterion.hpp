@@ -15,6 +15,7 @@ struct Verdict {
   bool raise = false;       ///< Over the threshold, sigma taken off.
   bool significant = true;  ///< No outlier of the noise by itself: see is_significant().
   bool hold = false;        ///< Over the release limit: a level that stands does not fall.
+  bool across_gap = false;  ///< Held against the last sample before a gap: the next sample confirms it at once.
   /// How near: velocity over its limit; ranks rules when none raises.
   double ratio = 0.0;
   double limit_m_per_day = kNaN;  ///< The rule's limit as a velocity; NaN when it has none.
@@ -30,6 +31,8 @@ struct Criterion {
   /// nullopt when the rule cannot be judged at this sample (no velocity, no sigma).
   std::optional<Verdict> (*judge)(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates,
                                   std::size_t sample);
+  /// Slowest velocity that can raise the rule, m/day; NaN when it judges no velocity.
+  double (*slowest_velocity)(const PolicyRule& rule);
 };
 
 /// Every criterion, in the order of algorithms/warn/CMakeLists.txt.

@@ -84,7 +84,7 @@ std::vector<Said> ask_rules(const TargetInput& target, const TargetRates& rates,
 /// itself must last for half of it before it is orange or red; it is blue and yellow as soon as any other value. Samples across a
 /// gap are far from what they are held against, however near to each other.
 double delay_of(const PolicyRule& rule, const Verdict& verdict, const PolicyTiming& timing, Level level) {
-  if (rule.family == "jump") return 0.0;
+  if (verdict.across_gap) return 0.0;
   const double delay = on_delay_of(timing, rule.window_h);
   return verdict.significant || level < Level::orange ? delay : std::max(delay, 0.5 * rule.window_h);
 }

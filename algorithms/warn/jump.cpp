@@ -7,6 +7,8 @@
 namespace highwall {
 namespace {
 
+double slowest_velocity(const PolicyRule&) { return kNaN; }
+
 /// Displacement across a gap, less what the speed before it explains, minus k sigma, against a threshold. Says
 /// nothing of samples that do not follow a gap.
 std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates, std::size_t sample) {
@@ -19,6 +21,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
   verdict.raise = tested >= rule.threshold && jump >= sigmas_asked(rule, timing, sigma, rule.threshold) * sigma;
   verdict.significant = is_significant(rule, timing, jump, sigma);
   verdict.hold = tested >= timing.release_factor * rule.threshold;
+  verdict.across_gap = true;
   verdict.ratio = jump / rule.threshold;
   verdict.evidence.rule = rule.name;
   verdict.evidence.value = 1000.0 * jump;
@@ -32,6 +35,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
 }  // namespace
 
 extern const Criterion jump_criterion;
-const Criterion jump_criterion{"jump", "Displacement across a gap in the data against a threshold", "mm", judge};
+const Criterion jump_criterion{"jump", "Displacement across a gap in the data against a threshold", "mm", judge,
+                               slowest_velocity};
 
 }  // namespace highwall

@@ -9,6 +9,8 @@ namespace {
 
 constexpr double kDegrees = 180.0 / std::numbers::pi;
 
+double slowest_velocity(const PolicyRule& rule) { return rule.min_velocity_m_per_day; }
+
 /// Improved tangent angle (Xu et al. 2009; doi:10.1186/s13638-021-02033-y): arctan of the velocity over the
 /// equal-speed rate. k sigma of both are taken off, so that neither noise nor a rate known badly makes an angle; a
 /// velocity below the rule's floor makes none either. A rule with within_sigma is that of uniform motion, met
@@ -38,13 +40,15 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
   verdict.hold = tested >= timing.release_factor * limit && over_floor >= timing.release_factor * floor;
   verdict.ratio = v / std::max({limit, floor, 1e-12});
   verdict.limit_m_per_day = std::max(limit, floor);
+  const double gap = window->gap(sample);
+  verdict.across_gap = !std::isnan(gap);
   const double slope = v / equal_speed;
   verdict.evidence.rule = rule.name;
   verdict.evidence.value = std::atan(slope) * kDegrees;
   verdict.evidence.sigma = kDegrees * std::hypot(sigma, slope * equal_sigma) / equal_speed / (1.0 + slope * slope);
   verdict.evidence.threshold = angle;
   verdict.evidence.unit = rule.unit;
-  verdict.evidence.window = window_text(rule.window_h);
+  verdict.evidence.window = verdict.across_gap ? gap_text(gap) : window_text(rule.window_h);
   verdict.evidence.floor_mm_per_day = 1000.0 * floor;
   return verdict;
 }
@@ -52,6 +56,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
 }  // namespace
 
 extern const Criterion tangent_criterion;
-const Criterion tangent_criterion{"tangent", "Improved tangent angle against a threshold in degrees", "degrees", judge};
+const Criterion tangent_criterion{"tangent", "Improved tangent angle against a threshold in degrees", "degrees", judge,
+                                  slowest_velocity};
 
 }  // namespace highwall

@@ -9,6 +9,7 @@
 
 #include "algorithms/series/gap.hpp"
 #include "algorithms/series/second_opinion.hpp"
+#include "algorithms/warn/criterion.hpp"
 #include "core/statistics.hpp"
 
 namespace highwall {
@@ -176,8 +177,7 @@ double slowest_alarm(const Policy& policy, SensorKind kind, double window_h) {
   double slowest = std::numeric_limits<double>::infinity();
   for (const PolicyRule& rule : policy.rules) {
     if (rule.level < Level::orange || rule.window_h != window_h || !rule.applies_to(kind)) continue;
-    if (rule.family == "velocity") slowest = std::min(slowest, rule.threshold);
-    if (rule.family == "tangent") slowest = std::min(slowest, rule.min_velocity_m_per_day);
+    slowest = std::fmin(slowest, criterion_of(rule.family).slowest_velocity(rule));  // NaN gives way to the other.
   }
   return slowest;
 }
@@ -291,9 +291,13 @@ void look_across_gaps(const std::vector<Component>& components, const TimeSeries
     out.jump_m[i] = std::max(0.0, distance.value - known_motion(day, b) * span);
     out.jump_sigma_m[i] = distance.sigma;
     const double speed = distance.value / span;
-    for (SpeedWindow& window : out.windows) {
+    for (std::size_t w = 0; w < out.windows.size(); ++w) {
+      SpeedWindow& window = out.windows[w];
       if (window.window_h / 24.0 > span) continue;
       set_across_gap(moved, sigmas, span, i, window);
+      const bool two_point_across = std::any_of(components.begin(), components.end(),
+                                                [&](const Component& c) { return c.two_point[w][i].span_days >= span; });
+      if (two_point_across) window.gap_days[i] = span;
       if (window.speed_m_per_day[i] >= speed) continue;
       window.speed_m_per_day[i] = window.steady_m_per_day[i] = speed;
       window.sigma_m_per_day[i] = distance.sigma / span;
@@ -328,12 +332,12 @@ Speed equal_speed(const std::vector<Component>& components, const TimeSeries& se
   return {std::isnan(sigma) ? value : std::max(value, sigma), of_median};
 }
 
-/// Slowest velocity that a rule above blue asks for.
+/// Slowest velocity that a rule above blue asks for by its threshold, whatever the target's own motion is.
 double slowest_threshold(const Policy& policy, SensorKind kind) {
   double slowest = std::numeric_limits<double>::infinity();
   for (const PolicyRule& rule : policy.rules) {
-    if (rule.family == "velocity" && rule.level > Level::blue && rule.applies_to(kind))
-      slowest = std::min(slowest, rule.threshold);
+    if (is_velocity_unit(rule.unit) && rule.level > Level::blue && rule.applies_to(kind))
+      slowest = std::fmin(slowest, criterion_of(rule.family).slowest_velocity(rule));
   }
   return slowest;
 }

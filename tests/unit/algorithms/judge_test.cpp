@@ -253,6 +253,39 @@ TEST(JudgeTargets, NeighboursConfirmYellowByWhatIsNotSignificantForOrange) {
   }
 }
 
+TEST(JudgeTargets, AVelocityAcrossAGapIsConfirmedByTheNextSample) {
+  // Every ten minutes; within 26 h without data it moves by 30 mm, and rests again. No jump rule.
+  Policy policy = simple_policy();
+  Dice dice(1);
+  for (const double noise_m : {0.0005, 0.0065}) {  // significant, and not
+    TargetInput target;
+    target.series = series_of({}, 1.0, SensorKind::prism);
+    for (int k = 0; k < 6 * 340; ++k) {
+      const double h = k / 6.0;
+      if (h >= 240 && h < 266) continue;
+      target.series.push(kStart + duration_from_seconds(3600.0 * h), {noise_m * dice.normal() + (h >= 240 ? 0.030 : 0.0)});
+    }
+    target.max_silence_h = 60.0;
+    const History h = judge_targets({target}, policy, {}, target.series.time.back(), highwall::Run(1))[0];
+    const auto after = static_cast<std::size_t>(6 * 240);
+    const auto verdict = criterion_of("velocity").judge(policy.rules[1], policy.timing, *h.rates, after).value();
+    ASSERT_TRUE(verdict.raise && verdict.across_gap) << verdict.evidence.value << " +- " << verdict.evidence.sigma;
+    EXPECT_EQ(verdict.significant, noise_m < 0.001) << verdict.evidence.value << " +- " << verdict.evidence.sigma;
+    EXPECT_EQ(verdict.evidence.window, "gap of 26.2h");
+    EXPECT_LT(entry_at(h, target.series.time[after])->level, Level::orange) << "one sample is no confirmation";
+    EXPECT_EQ(entry_at(h, target.series.time[after + 1])->level, Level::orange);
+  }
+}
+
+TEST(Criterion, SaysTheSlowestVelocityThatCanRaiseARule) {
+  PolicyRule rule = velocity_rule("r", Level::orange, 24, 10);
+  rule.min_velocity_m_per_day = 0.012;
+  EXPECT_DOUBLE_EQ(criterion_of("velocity").slowest_velocity(rule), 0.012);
+  EXPECT_DOUBLE_EQ(criterion_of("tangent").slowest_velocity(rule), 0.012);
+  EXPECT_TRUE(std::isnan(criterion_of("jump").slowest_velocity(rule)));
+  for (const Criterion* criterion : all_criterions()) EXPECT_NE(criterion->slowest_velocity, nullptr) << criterion->family;
+}
+
 TEST(TargetRates, ADeclaredQuietPeriodIsUsedFromItsEndOn) {
   // Noisy at first, calm in the quiet period of days 20 to 30.
   Dice dice(5);
