@@ -4,8 +4,9 @@
 #include <array>
 #include <map>
 
-#include "algorithms/compare/column_index.hpp"
+#include "algorithms/compare/cell_index.hpp"
 #include "algorithms/compare/m3c2.hpp"
+#include "algorithms/compare/m3c2_kernel.hpp"
 #include "benchmarks/wall.hpp"
 
 namespace {
@@ -30,8 +31,8 @@ void Index(benchmark::State& state) {
   const auto& [before, after] = walls(static_cast<std::size_t>(state.range(0)));
   const highwall::Run run(static_cast<int>(state.range(1)));
   for (auto _ : state) {
-    const highwall::ColumnIndex index(before, 0.5, run);
-    benchmark::DoNotOptimize(index.x());
+    const highwall::CellIndex index(before, 0.35, 3.0, run);
+    benchmark::DoNotOptimize(index.cells().x);
   }
   state.SetItemsProcessed(state.iterations() * before.rows());
 }
@@ -41,29 +42,22 @@ BENCHMARK(Index)
     ->UseRealTime()
     ->Unit(benchmark::kMillisecond);
 
-/// All points within 1 m of each core point: what the normals cost before any arithmetic on them.
-void SphereSearch(benchmark::State& state) {
+/// The moments of all points within 1 m of each core point: what the normals rest on.
+void Sphere(benchmark::State& state) {
   const auto& [before, after] = walls(static_cast<std::size_t>(state.range(0)));
-  const highwall::ColumnIndex index(before, 0.5, highwall::Run(1));
+  const highwall::CellIndex index(before, 0.35, 3.0, highwall::Run(1));
   const Points cores = every_tenth(before);
-  std::size_t inside = 0;
+  highwall::Moments moments;
   for (auto _ : state) {
     for (Eigen::Index i = 0; i < cores.rows(); ++i) {
-      const Eigen::Vector3d c = cores.row(i).transpose();
-      index.near_segment(c.x(), c.y(), c.x(), c.y(), 1.0, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t k = begin; k < end; ++k) {
-          const double x = index.x()[k] - c.x();
-          const double y = index.y()[k] - c.y();
-          const double z = index.z()[k] - c.z();
-          inside += x * x + y * y + z * z <= 1.0 ? 1 : 0;
-        }
-      });
+      const Eigen::Vector3d core = cores.row(i).transpose();
+      const highwall::KernelPlace place{index.on_lattice(core), core - index.cells().origin_m};
+      benchmark::DoNotOptimize(highwall::m3c2_kernel().sphere(index.cells(), place, 1.0, moments));
     }
-    benchmark::DoNotOptimize(inside);
   }
   state.SetItemsProcessed(state.iterations() * cores.rows());
 }
-BENCHMARK(SphereSearch)->Arg(1000000)->ArgName("points")->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(Sphere)->Arg(1000000)->ArgName("points")->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void M3c2(benchmark::State& state) {
   const auto& [before, after] = walls(static_cast<std::size_t>(state.range(0)));

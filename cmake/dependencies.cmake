@@ -11,6 +11,7 @@ find_package(OpenSSL 3 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(mosquitto REQUIRED IMPORTED_TARGET libmosquitto)
+pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
 
 if(HIGHWALL_PCL)
   # Without this PCL's features and registration drag VTK and Qt in.

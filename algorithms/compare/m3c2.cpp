@@ -1,13 +1,15 @@
 #include "algorithms/compare/m3c2.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <array>
 #include <cmath>
 #include <optional>
 
-#include "algorithms/compare/column_index.hpp"
+#include "algorithms/compare/cell_index.hpp"
+#include "algorithms/compare/m3c2_kernel.hpp"
+#include "algorithms/compare/plane_normal.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
+#include "core/series.hpp"
 
 namespace highwall {
 namespace {
@@ -16,88 +18,79 @@ constexpr double kNormal95 = 1.96;  // Lague's LoD95 is two-sided Gaussian.
 // Sphere and cylinder are closed: a point on the border is inside, whatever way its coordinates were
 // rounded. Five nanometres a metre.
 constexpr double kBorder = 1.0 + 1e-8;
+// Side of the cells that neighbourhoods are gathered from, of the smaller radius.
+constexpr double kCellOfRadius = 0.7;
+// A normal that single precision cannot tell better than this is asked for in double, rad.
+constexpr double kWorstNormal = 2e-6;
 
-/// Direction of least variance of the cloud about a point; nullopt with fewer than three neighbours
-/// or when they lie on a line.
-std::optional<Eigen::Vector3d> normal_at(const ColumnIndex& cloud, const Eigen::Vector3d& core, double radius) {
+/// Moments of the cloud's points in the closed sphere about a place, m.
+Moments exact_moments(const CellIndex& cloud, const Eigen::Vector3d& core, double radius) {
   const double r2 = radius * radius * kBorder;
-  std::size_t n = 0;
-  Eigen::Vector3d sum = Eigen::Vector3d::Zero();
+  Moments m;
   double xx = 0.0, xy = 0.0, xz = 0.0, yy = 0.0, yz = 0.0, zz = 0.0;
-  cloud.near_segment(core.x(), core.y(), core.x(), core.y(), radius, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t k = begin; k < end; ++k) {
-      const double x = cloud.x()[k] - core.x();
-      const double y = cloud.y()[k] - core.y();
-      const double z = cloud.z()[k] - core.z();
-      if (x * x + y * y + z * z > r2) continue;
-      ++n;
-      sum += Eigen::Vector3d(x, y, z);
-      xx += x * x;
-      xy += x * y;
-      xz += x * z;
-      yy += y * y;
-      yz += y * z;
-      zz += z * z;
-    }
+  cloud.near_segment(core, core, radius, [&](const Eigen::Vector3d& point) {
+    const Eigen::Vector3d d = point - core;
+    if (d.x() * d.x() + d.y() * d.y() + d.z() * d.z() > r2) return;
+    m.n += 1.0;
+    m.sum += d;
+    xx += d.x() * d.x();
+    xy += d.x() * d.y();
+    xz += d.x() * d.z();
+    yy += d.y() * d.y();
+    yz += d.y() * d.z();
+    zz += d.z() * d.z();
   });
-  if (n < 3) return std::nullopt;
-  Eigen::Matrix3d second;
-  second << xx, xy, xz, xy, yy, yz, xz, yz, zz;
-  const double count = static_cast<double>(n);
-  const Eigen::Vector3d mean = sum / count;
-  const Eigen::Matrix3d covariance = second / count - mean * mean.transpose();
-  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> solver(covariance);
-  // Two vanishing eigenvalues: a line or a point, whose normal is anybody's guess. The moments are
-  // rounded at the size of the neighbourhood, so nothing below that is a width.
-  const double rounding = 1e-14 * second.trace() / count;
-  if (!(solver.eigenvalues()[1] > std::max(1e-12 * solver.eigenvalues()[2], rounding))) {
-    return std::nullopt;
-  }
-  return solver.eigenvectors().col(0);
+  m.square << xx, xy, xz, xy, yy, yz, xz, yz, zz;
+  return m;
 }
 
-/// Positions along the normal of the points in the closed cylinder, in index order.
-void collect(const ColumnIndex& cloud, const Eigen::Vector3d& core, const Eigen::Vector3d& normal, const M3c2Options& options,
-             std::vector<double>& heights) {
+/// Heights along the normal of the points in the closed cylinder, m, in index order.
+void exact_heights(const CellIndex& cloud, const Eigen::Vector3d& core, const Eigen::Vector3d& normal, const M3c2Options& options,
+                   std::vector<double>& heights) {
   heights.clear();
   const double r2 = options.cylinder_radius_m * options.cylinder_radius_m * kBorder;
   const double reach_m = options.half_length_m * kBorder;
   const Eigen::Vector3d reach = options.half_length_m * normal;
-  cloud.near_segment(core.x() - reach.x(), core.y() - reach.y(), core.x() + reach.x(), core.y() + reach.y(),
-                     options.cylinder_radius_m, [&](std::size_t begin, std::size_t end) {
-                       for (std::size_t k = begin; k < end; ++k) {
-                         const double x = cloud.x()[k] - core.x();
-                         const double y = cloud.y()[k] - core.y();
-                         const double z = cloud.z()[k] - core.z();
-                         const double h = x * normal.x() + y * normal.y() + z * normal.z();
-                         const double px = x - h * normal.x();
-                         const double py = y - h * normal.y();
-                         const double pz = z - h * normal.z();
-                         if (px * px + py * py + pz * pz > r2) continue;
-                         if (std::abs(h) <= reach_m) heights.push_back(h);
-                       }
-                     });
+  cloud.near_segment(core - reach, core + reach, options.cylinder_radius_m, [&](const Eigen::Vector3d& point) {
+    const Eigen::Vector3d d = point - core;
+    const double h = d.x() * normal.x() + d.y() * normal.y() + d.z() * normal.z();
+    const Eigen::Vector3d aside = d - h * normal;
+    if (aside.x() * aside.x() + aside.y() * aside.y() + aside.z() * aside.z() > r2) return;
+    if (std::abs(h) <= reach_m) heights.push_back(h);
+  });
 }
 
-struct Statistics {
+/// One epoch's points in a cylinder.
+struct Support {
+  std::size_t n = 0;
   double mean = 0.0;
-  double standard_deviation = 0.0;
+  double spread = kNaN;
 };
 
-Statistics statistics_of(const std::vector<double>& values) {
+Support support_of(const std::vector<double>& heights) {
+  Support out;
+  out.n = heights.size();
+  if (out.n == 0) return out;
   double sum = 0.0;
-  for (const double v : values) sum += v;
-  const double mean = sum / static_cast<double>(values.size());
+  for (const double v : heights) sum += v;
+  out.mean = sum / static_cast<double>(out.n);
   double squares = 0.0;
-  for (const double v : values) squares += (v - mean) * (v - mean);
-  const double degrees = static_cast<double>(values.size()) - 1.0;
-  return {mean, degrees > 0.0 ? std::sqrt(squares / degrees) : std::numeric_limits<double>::quiet_NaN()};
+  for (const double v : heights) squares += (v - out.mean) * (v - out.mean);
+  if (out.n > 1) out.spread = std::sqrt(squares / (static_cast<double>(out.n) - 1.0));
+  return out;
 }
+
+/// What is measured at one core point.
+struct Measured {
+  Eigen::Vector3d normal = Eigen::Vector3d::Zero();
+  Support before;
+  Support after;
+};
 
 class M3c2 {
  public:
-  M3c2(const ColumnIndex& before, const ColumnIndex& after, const std::array<double, 3>& origin_m, const M3c2Options& options)
-      : before_(before), after_(after), options_(options) {
+  M3c2(const CellIndex& before, const CellIndex& after, const std::array<double, 3>& origin_m, const M3c2Options& options)
+      : before_(before), after_(after), options_(options), kernel_(m3c2_kernel()) {
     up_ = Eigen::Map<const Eigen::Vector3d>(options.up.data());
     if (!options.scanner_m.empty()) {
       scanner_ = Eigen::Map<const Eigen::Vector3d>(options.scanner_m.data()) - Eigen::Map<const Eigen::Vector3d>(origin_m.data());
@@ -105,8 +98,8 @@ class M3c2 {
   }
 
   struct Scratch {
-    std::vector<double> before;
-    std::vector<double> after;
+    KernelHeights heights;
+    std::vector<double> exact;
   };
 
   void measure(std::size_t i, const Eigen::Vector3d& core, const Points* normals, DisplacementField& field,
@@ -114,59 +107,104 @@ class M3c2 {
     const auto row = static_cast<Eigen::Index>(i);
     field.position_m.row(row) = core.transpose();
     if (!core.allFinite()) return;
-    std::optional<Eigen::Vector3d> normal;
-    if (normals == nullptr) {
-      normal = normal_at(before_, core, options_.normal_radius_m);
-      if (normal) normal = oriented(*normal, core);
-    } else {
-      const Eigen::Vector3d given = normals->row(row).transpose();
-      if (given.allFinite() && given.norm() > 0.0) normal = given.normalized();
+    std::optional<Eigen::Vector3d> given;
+    if (normals != nullptr) {
+      const Eigen::Vector3d n = normals->row(row).transpose();
+      if (!n.allFinite() || !(n.norm() > 0.0)) {
+        field.reason[i] = Reason::no_normal;
+        return;
+      }
+      given = n.normalized();
     }
-    if (!normal) {
+    Measured measured;
+    if (!measure_fast(core, given, measured, scratch) && !measure_exactly(core, given, measured, scratch)) {
       field.reason[i] = Reason::no_normal;
       return;
     }
-    field.direction.row(row) = normal->transpose();
-    collect(before_, core, *normal, options_, scratch.before);
-    collect(after_, core, *normal, options_, scratch.after);
-    fill(i, scratch, field);
+    field.direction.row(row) = measured.normal.transpose();
+    fill(i, measured, field);
   }
 
  private:
-  Eigen::Vector3d oriented(const Eigen::Vector3d& normal, const Eigen::Vector3d& core) const {
-    const Eigen::Vector3d side = scanner_ ? Eigen::Vector3d(*scanner_ - core) : up_;
-    return normal.dot(side) < 0.0 ? Eigen::Vector3d(-normal) : normal;
+  /// In single precision; false when a decision needs double.
+  bool measure_fast(const Eigen::Vector3d& core, const std::optional<Eigen::Vector3d>& given, Measured& out,
+                    Scratch& scratch) const {
+    if (!before_.holds(core) || !after_.holds(core)) return false;
+    const KernelPlace place{before_.on_lattice(core), core - before_.cells().origin_m};
+    double normal_error = 0.0;
+    if (given) {
+      out.normal = *given;
+    } else {
+      Moments moments;
+      if (!kernel_.sphere(before_.cells(), place, options_.normal_radius_m, moments)) return false;
+      const PlaneNormal plane = plane_normal(moments);
+      if (!plane.found) return false;
+      normal_error = kMomentRounding * plane.sensitivity;
+      const Eigen::Vector3d side = side_of(core);
+      if (!(normal_error < kWorstNormal) || std::abs(plane.normal.dot(side)) < 1e-5 * side.norm()) return false;
+      out.normal = plane.normal.dot(side) < 0.0 ? Eigen::Vector3d(-plane.normal) : plane.normal;
+    }
+    const KernelCylinder cylinder{out.normal, options_.cylinder_radius_m, options_.half_length_m, normal_error};
+    const KernelPlace later{after_.on_lattice(core), core - after_.cells().origin_m};
+    return gather(before_, place, cylinder, scratch, out.before) && gather(after_, later, cylinder, scratch, out.after);
   }
 
-  void fill(std::size_t i, const Scratch& scratch, DisplacementField& field) const {
-    const std::size_t n1 = scratch.before.size();
-    const std::size_t n2 = scratch.after.size();
-    field.n_before[i] = static_cast<std::uint32_t>(n1);
-    field.n_after[i] = static_cast<std::uint32_t>(n2);
-    const Statistics s1 = n1 > 0 ? statistics_of(scratch.before) : Statistics{};
-    const Statistics s2 = n2 > 0 ? statistics_of(scratch.after) : Statistics{};
-    if (n1 > 1) field.spread_before_m[i] = s1.standard_deviation;
-    if (n2 > 1) field.spread_after_m[i] = s2.standard_deviation;
-    if (n1 == 0 || n2 == 0) {
-      field.reason[i] = n1 > 0 ? Reason::empty_after : n2 > 0 ? Reason::empty_before : Reason::empty_both;
+  bool gather(const CellIndex& cloud, const KernelPlace& place, const KernelCylinder& cylinder, Scratch& scratch,
+              Support& out) const {
+    if (!kernel_.cylinder(cloud.cells(), place, cylinder, scratch.heights)) return false;
+    out.n = scratch.heights.count;
+    if (out.n == 0) return true;
+    kernel_.spread(scratch.heights.values.data(), out.n, out.mean, out.spread);
+    out.mean *= cloud.cells().unit_m;
+    out.spread *= cloud.cells().unit_m;
+    return true;
+  }
+
+  /// In double; false when there is no normal.
+  bool measure_exactly(const Eigen::Vector3d& core, const std::optional<Eigen::Vector3d>& given, Measured& out,
+                       Scratch& scratch) const {
+    if (given) {
+      out.normal = *given;
+    } else {
+      const PlaneNormal plane = plane_normal(exact_moments(before_, core, options_.normal_radius_m));
+      if (!plane.found) return false;
+      out.normal = plane.normal.dot(side_of(core)) < 0.0 ? Eigen::Vector3d(-plane.normal) : plane.normal;
+    }
+    exact_heights(before_, core, out.normal, options_, scratch.exact);
+    out.before = support_of(scratch.exact);
+    exact_heights(after_, core, out.normal, options_, scratch.exact);
+    out.after = support_of(scratch.exact);
+    return true;
+  }
+
+  Eigen::Vector3d side_of(const Eigen::Vector3d& core) const { return scanner_ ? Eigen::Vector3d(*scanner_ - core) : up_; }
+
+  void fill(std::size_t i, const Measured& m, DisplacementField& field) const {
+    field.n_before[i] = static_cast<std::uint32_t>(m.before.n);
+    field.n_after[i] = static_cast<std::uint32_t>(m.after.n);
+    field.spread_before_m[i] = m.before.spread;
+    field.spread_after_m[i] = m.after.spread;
+    if (m.before.n == 0 || m.after.n == 0) {
+      field.reason[i] = m.before.n > 0 ? Reason::empty_after : m.after.n > 0 ? Reason::empty_before : Reason::empty_both;
       return;
     }
-    field.value_m[i] = s2.mean - s1.mean;
+    field.value_m[i] = m.after.mean - m.before.mean;
     const auto enough = static_cast<std::size_t>(options_.min_points);
-    if (n1 < enough || n2 < enough) {
+    if (m.before.n < enough || m.after.n < enough) {
       field.reason[i] = Reason::few_points;
       return;
     }
-    const double v1 = s1.standard_deviation * s1.standard_deviation / static_cast<double>(n1);
-    const double v2 = s2.standard_deviation * s2.standard_deviation / static_cast<double>(n2);
+    const double v1 = m.before.spread * m.before.spread / static_cast<double>(m.before.n);
+    const double v2 = m.after.spread * m.after.spread / static_cast<double>(m.after.n);
     field.sigma_m[i] = std::sqrt(v1 + v2) + options_.registration_error_m;
     field.lod95_m[i] = kNormal95 * field.sigma_m[i];
     field.reason[i] = Reason::ok;
   }
 
-  const ColumnIndex& before_;
-  const ColumnIndex& after_;
+  const CellIndex& before_;
+  const CellIndex& after_;
   const M3c2Options& options_;
+  const M3c2Kernel& kernel_;
   Eigen::Vector3d up_;
   std::optional<Eigen::Vector3d> scanner_;
 };
@@ -176,11 +214,12 @@ DisplacementField measure_all(PointsView before, PointsView after, PointsView co
   validate(options, "m3c2");
   require_same(before.frame(), after.frame(), "m3c2, the two clouds");
   require_same(before.frame(), cores.frame(), "m3c2, cloud and core points");
-  const double cell = std::min(options.cylinder_radius_m, options.normal_radius_m);
-  const ColumnIndex first(before, cell, run);
-  const ColumnIndex second(after, cell, run);
-  // Neighbouring cores need neighbouring points: visit them column by column.
-  const ColumnIndex order(cores, 4.0 * cell, run);
+  const double cell = kCellOfRadius * std::min(options.cylinder_radius_m, options.normal_radius_m);
+  const double reach = std::max(options.normal_radius_m, std::hypot(options.half_length_m, options.cylinder_radius_m));
+  const CellIndex first(before, cell, reach, run);
+  const CellIndex second(after, cell, reach, run);
+  // Neighbouring cores need neighbouring points: visit them cell by cell.
+  const std::vector<std::uint32_t> order = CellIndex(cores, 4.0 * cell, reach, run).order();
 
   DisplacementField field = DisplacementField::of_size(cores.size(), Reason::not_finite);
   field.method = "m3c2";
@@ -191,8 +230,7 @@ DisplacementField measure_all(PointsView before, PointsView after, PointsView co
       [&](const Block& block) {
         M3c2::Scratch scratch;
         for (std::size_t k = block.begin; k < block.end; ++k) {
-          const std::size_t i = order.original()[k];
-          kernel.measure(i, cores[i], normals, field, scratch);
+          kernel.measure(order[k], cores[order[k]], normals, field, scratch);
         }
       },
       run, "m3c2");
