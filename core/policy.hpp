@@ -11,6 +11,12 @@
 
 namespace highwall {
 
+/// A key as somebody wrote it, and the place where it stands ("policy.toml:12:3").
+struct WrittenKey {
+  std::string name;
+  std::string where;
+};
+
 /// One line of a policy: a quantity, a window, a threshold, a level, and where the number comes from.
 struct PolicyRule {
   std::string name;               ///< "velocity_24h_orange"; appears in every message it causes.
@@ -27,6 +33,8 @@ struct PolicyRule {
   double within_sigma = 0.0;            ///< Tangent: met so many sigmas of the equal-speed rate below the angle; 0 = off.
   std::string source;                   ///< Citation.
   std::string confidence;               ///< "confirmed", "reference_only" or "unconfirmed".
+  std::string where;                    ///< Where it stands; empty = in no file.
+  std::vector<WrittenKey> parameters;   ///< Keys of a family that were written: each must be one of its own.
 
   bool applies_to(SensorKind kind) const noexcept;
 };

@@ -16,24 +16,49 @@ const Criterion& criterion_of(std::string_view family) {
   throw Error(ErrorKind::config, fmt::format("no criterion judges the family \"{}\"", family));
 }
 
+namespace {
+
+bool names(std::string_view words, std::string_view word) {
+  return fmt::format(" {} ", words).find(fmt::format(" {} ", word)) != std::string::npos;
+}
+
+/// "tangent", "velocity or tangent": the families that take a key.
+std::string families_with(std::string_view key) {
+  std::vector<std::string_view> families;
+  for (const Criterion* criterion : all_criterions()) {
+    if (names(criterion->parameters, key)) families.push_back(criterion->family);
+  }
+  return fmt::format("{}", fmt::join(families, " or "));
+}
+
+/// @throws Error(config)
+const Criterion& known_criterion(const PolicyRule& rule, const std::string& where) {
+  std::vector<std::string> families;
+  for (const Criterion* criterion : all_criterions()) {
+    if (criterion->family == rule.family) return *criterion;
+    families.emplace_back(criterion->family);
+  }
+  const std::string near = nearest_word(rule.family, families);
+  throw Error(ErrorKind::config, fmt::format("rule \"{}\": no criterion judges the family \"{}\"", rule.name, rule.family), where,
+              near.empty() ? fmt::format("known: {}", fmt::join(families, ", ")) : fmt::format("did you mean \"{}\"?", near));
+}
+
+}  // namespace
+
 void check_rules(const Policy& policy) {
   for (const PolicyRule& rule : policy.rules) {
-    std::vector<std::string> families;
-    const Criterion* judge = nullptr;
-    for (const Criterion* criterion : all_criterions()) {
-      families.emplace_back(criterion->family);
-      if (criterion->family == rule.family) judge = criterion;
+    const std::string where = rule.where.empty() ? fmt::format("policy {}", policy.id) : rule.where;
+    const Criterion& judge = known_criterion(rule, where);
+    if (!names(judge.units, rule.unit)) {
+      throw Error(ErrorKind::config, fmt::format("rule \"{}\": {} has no threshold in {}", rule.name, rule.family, rule.unit),
+                  where, fmt::format("its threshold is given in: {}", judge.units));
     }
-    const std::string where = fmt::format("policy {}, rule \"{}\"", policy.id, rule.name);
-    if (judge == nullptr) {
-      const std::string near = nearest_word(rule.family, families);
-      throw Error(ErrorKind::config, fmt::format("no criterion judges the family \"{}\"", rule.family), where,
-                  near.empty() ? fmt::format("known: {}", fmt::join(families, ", ")) : fmt::format("did you mean \"{}\"?", near));
-    }
-    const std::string padded = fmt::format(" {} ", judge->units);
-    if (padded.find(" " + rule.unit + " ") == std::string::npos) {
-      throw Error(ErrorKind::config, fmt::format("{} has no threshold in {}", rule.family, rule.unit), where,
-                  fmt::format("its threshold is given in: {}", judge->units));
+    for (const WrittenKey& key : rule.parameters) {
+      if (names(judge.parameters, key.name)) continue;
+      throw Error(ErrorKind::config,
+                  fmt::format("rule \"{}\": {} would have no effect on a {} rule", rule.name, key.name, rule.family), key.where,
+                  fmt::format("take it out, or write a rule of the family {}; {} takes {}", families_with(key.name), rule.family,
+                              judge.parameters));
     }
   }
 }

@@ -27,7 +27,8 @@ struct Verdict {
 struct Criterion {
   std::string_view family;
   std::string_view description;
-  std::string_view units;  ///< Units of its threshold, words of threshold_units() with blanks between them.
+  std::string_view units;       ///< Units of its threshold, words of threshold_units() with blanks between them.
+  std::string_view parameters;  ///< Keys of a [[rule]] that it takes beside those of every rule, blanks between them.
   /// nullopt when the rule cannot be judged at this sample (no velocity, no sigma).
   std::optional<Verdict> (*judge)(const PolicyRule& rule, const PolicyTiming& timing, const TargetRates& rates,
                                   std::size_t sample);
@@ -40,8 +41,9 @@ std::span<const Criterion* const> all_criterions();
 /// The criterion of a family. @throws Error(config) when there is none.
 const Criterion& criterion_of(std::string_view family);
 
-/// Holds the rules against the table: the family is known and judges thresholds of that unit.
-/// @throws Error(config) naming the rule and what is known
+/// Holds the rules against the table: the family is known, judges thresholds of that unit and takes every key that was
+/// written: one without effect is an error, for lives depend on what people believe the policy to say.
+/// @throws Error(config) naming the place, the rule and what is known
 void check_rules(const Policy& policy);
 
 /// Sigmas above zero that a value must be to raise the rule's level at all. For orange and red of a sensor that cannot see

@@ -35,7 +35,7 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
 }  // namespace
 
 extern const Criterion jump_criterion;
-const Criterion jump_criterion{"jump", "Displacement across a gap in the data against a threshold", "mm", judge,
-                               slowest_velocity};
+const Criterion jump_criterion{
+    "jump", "Displacement across a gap in the data against a threshold", "mm", "k_sigma", judge, slowest_velocity};
 
 }  // namespace highwall

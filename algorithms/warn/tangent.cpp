@@ -56,7 +56,8 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
 }  // namespace
 
 extern const Criterion tangent_criterion;
-const Criterion tangent_criterion{"tangent", "Improved tangent angle against a threshold in degrees", "degrees", judge,
-                                  slowest_velocity};
+const Criterion tangent_criterion{"tangent", "Improved tangent angle against a threshold in degrees",
+                                  "degrees", "window_h k_sigma min_velocity_mm_per_day margin_degrees within_sigma",
+                                  judge,     slowest_velocity};
 
 }  // namespace highwall

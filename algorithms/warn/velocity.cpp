@@ -40,7 +40,11 @@ std::optional<Verdict> judge(const PolicyRule& rule, const PolicyTiming& timing,
 }  // namespace
 
 extern const Criterion velocity_criterion;
-const Criterion velocity_criterion{"velocity", "Trailing velocity minus k sigma against a threshold", "mm_per_day mm_per_h",
-                                   judge, slowest_velocity};
+const Criterion velocity_criterion{"velocity",
+                                   "Trailing velocity minus k sigma against a threshold",
+                                   "mm_per_day mm_per_h",
+                                   "window_h k_sigma min_velocity_mm_per_day equal_speed_factor",
+                                   judge,
+                                   slowest_velocity};
 
 }  // namespace highwall

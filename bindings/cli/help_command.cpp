@@ -36,7 +36,7 @@ std::string topic_text(const std::string& topic) {
   if (topic == "policy") {
     std::string text = policy_keys_text() + "families\n";
     for (const Criterion* c : all_criterions())
-      text += fmt::format("  {:<14} {} (threshold in {})\n", c->family, c->description, c->units);
+      text += fmt::format("  {:<14} {} (threshold in {}; takes {})\n", c->family, c->description, c->units, c->parameters);
     return text;
   }
   return site_keys_text() + table_text(all_feeds(), "formats of [[publish.to]]") +

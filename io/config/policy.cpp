@@ -14,18 +14,12 @@ namespace {
 
 constexpr std::string_view kSchema = "highwall.policy/1";
 
-/// The words of a [[rule]] before they become a PolicyRule.
+/// The words of every [[rule]] before they become a PolicyRule.
 struct RuleWords {
   std::string name;
   std::string family;
   std::vector<std::string> kinds;
   std::string level;
-  double window_h = PolicyRule{}.window_h;
-  double k_sigma = PolicyRule{}.k_sigma;
-  double min_velocity_mm_per_day = 0.0;
-  double equal_speed_factor = 0.0;
-  double margin_degrees = 0.0;
-  double within_sigma = 0.0;
   std::string source;
   std::string confidence = "unconfirmed";
 
@@ -37,20 +31,34 @@ struct RuleWords {
     kinds.emplace_back(name_of(SensorKind::unknown));
     d.field(&W::kinds, "kinds", "", one_of(std::move(kinds)), "Sensor kinds it applies to; empty: all that measure displacement");
     d.field(&W::level, "level", "", one_of({"blue", "yellow", "orange", "red"}), "Level that it raises");
-    d.field(&W::window_h, "window_h", "h", between(0.01, 8760), "Length of the trailing window");
-    d.field(&W::k_sigma, "k_sigma", "", between(0, 100), "Tested is value - k sigma");
-    d.field(&W::min_velocity_mm_per_day, "min_velocity_mm_per_day", "mm/day", between(0, 1e6), "No level below this velocity");
-    d.field(&W::equal_speed_factor, "equal_speed_factor", "", between(0, 1000),
-            "The velocity must also be so many times the equal-speed rate");
-    d.field(&W::margin_degrees, "margin_degrees", "degrees", between(0, 44), "tangent: added to the threshold");
-    d.field(&W::within_sigma, "within_sigma", "", between(0, 10),
-            "tangent: met so many sigmas of the equal-speed rate below the angle; for uniform motion");
     d.field(&W::source, "source", "", anything(), "Where the number comes from");
     d.field(&W::confidence, "confidence", "", one_of({"confirmed", "reference_only", "unconfirmed"}),
             "How far the number may be trusted");
     d.require([](const W& w) { return !w.name.empty() && !w.family.empty() && !w.level.empty(); },
               "a [[rule]] needs a name, a family and a level");
     d.require([](const W& w) { return !w.source.empty(); }, "a [[rule]] needs a source: the citation of its threshold");
+  }
+};
+
+/// Keys that are some families' own: which, Criterion::parameters says.
+struct RuleParameters {
+  double window_h = PolicyRule{}.window_h;
+  double k_sigma = PolicyRule{}.k_sigma;
+  double min_velocity_mm_per_day = 0.0;
+  double equal_speed_factor = 0.0;
+  double margin_degrees = 0.0;
+  double within_sigma = 0.0;
+
+  static void describe(auto& d) {
+    using W = RuleParameters;
+    d.field(&W::window_h, "window_h", "h", between(0.01, 8760), "Length of the trailing window");
+    d.field(&W::k_sigma, "k_sigma", "", between(0, 100), "Tested is value - k sigma");
+    d.field(&W::min_velocity_mm_per_day, "min_velocity_mm_per_day", "mm/day", between(0, 1e6), "No level below this velocity");
+    d.field(&W::equal_speed_factor, "equal_speed_factor", "", between(0, 1000),
+            "The velocity must also be so many times the equal-speed rate");
+    d.field(&W::margin_degrees, "margin_degrees", "degrees", between(0, 44), "Added to the threshold");
+    d.field(&W::within_sigma, "within_sigma", "", between(0, 10),
+            "Met so many sigmas of the equal-speed rate below the angle; for uniform motion");
   }
 };
 
@@ -84,19 +92,25 @@ PolicyRule read_rule(const TomlValue& value) {
   TableReader reader(value, "[[rule]]");
   RuleWords words;
   reader.read_into(words);
+  RuleParameters parameters;
+  reader.read_into(parameters);
   PolicyRule rule;
   rule.name = words.name;
   rule.family = words.family;
   for (const std::string& kind : words.kinds) rule.kinds.push_back(parse_sensor_kind(kind).value());
   rule.level = parse_level(words.level).value();
-  rule.window_h = words.window_h;
-  rule.k_sigma = words.k_sigma;
-  rule.min_velocity_m_per_day = from_mm_per_day(words.min_velocity_mm_per_day).value;
-  rule.equal_speed_factor = words.equal_speed_factor;
-  rule.margin_degrees = words.margin_degrees;
-  rule.within_sigma = words.within_sigma;
+  rule.window_h = parameters.window_h;
+  rule.k_sigma = parameters.k_sigma;
+  rule.min_velocity_m_per_day = from_mm_per_day(parameters.min_velocity_mm_per_day).value;
+  rule.equal_speed_factor = parameters.equal_speed_factor;
+  rule.margin_degrees = parameters.margin_degrees;
+  rule.within_sigma = parameters.within_sigma;
   rule.source = words.source;
   rule.confidence = words.confidence;
+  rule.where = value.where;
+  for (const OptionSpec& spec : list_options<RuleParameters>()) {
+    if (const TomlValue* written = reader.find(spec.name)) rule.parameters.push_back({spec.name, written->where});
+  }
   read_threshold(reader, rule);
   if (rule.unit == "degrees" && rule.threshold + rule.margin_degrees > 89.9) {
     throw Error(ErrorKind::config, fmt::format("rule \"{}\": threshold and margin together exceed 89.9 degrees", rule.name),
@@ -121,7 +135,8 @@ std::string policy_keys_text() {
                         1000.0 * floor);
   }
   text += "[[rule]]\n" + help_text(list_options<RuleWords>());
-  for (const std::string& unit : threshold_units()) text += "  threshold_" + unit + "  one of these; which, the criterion says\n";
+  for (const std::string& unit : threshold_units()) text += "  threshold_" + unit + "  one of these; which, the family says\n";
+  text += "[[rule]], keys that only some families take\n" + help_text(list_options<RuleParameters>());
   return text;
 }
 

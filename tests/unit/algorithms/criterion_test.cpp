@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "core/error.hpp"
+#include "io/config/policy.hpp"
 
 namespace highwall {
 namespace {
@@ -30,6 +33,52 @@ TEST(Criterion, RulesAreHeldAgainstTheTable) {
   EXPECT_NE(message_of("velocity", "mm_per"), "");
   EXPECT_NE(message_of("velocety", "mm_per_h").find("velocity"), std::string::npos);
 }
+
+/// What is wrong with a rule of a policy page, "" when nothing.
+std::string complaint(const std::string& rule_lines) {
+  const std::string page =
+      "schema = \"highwall.policy/1\"\nid = \"x\"\nversion = \"1\"\n[[rule]]\nname = \"slide\"\nlevel = \"red\"\n" +
+      ("source = \"s\"\n" + rule_lines);
+  try {
+    check_rules(parse_policy(page, "mine.toml"));
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::config);
+    return e.what();
+  }
+  return {};
+}
+
+TEST(Criterion, AKeyThatTheFamilyDoesNotTakeIsAnErrorWithItsPlace) {
+  const std::string velocity = "family = \"velocity\"\nthreshold_mm_per_day = 10\n";
+  const std::string tangent = "family = \"tangent\"\nthreshold_degrees = 80\n";
+  const std::string jump = "family = \"jump\"\nthreshold_mm = 10\n";
+  const std::string all = "window_h = 24\nk_sigma = 2\nmin_velocity_mm_per_day = 1\n";
+  EXPECT_EQ(complaint(velocity + all + "equal_speed_factor = 2"), "");
+  EXPECT_EQ(complaint(tangent + all + "margin_degrees = 2\nwithin_sigma = 2"), "");
+  EXPECT_EQ(complaint(jump + "k_sigma = 3"), "");
+  const std::string told = complaint(velocity + "within_sigma = 2");
+  EXPECT_TRUE(told.starts_with("mine.toml:10:")) << told;
+  for (const char* word : {"slide", "within_sigma", "velocity", "take it out", "tangent", "equal_speed_factor"})
+    EXPECT_NE(told.find(word), std::string::npos) << word << ": " << told;
+  EXPECT_NE(complaint(velocity + "margin_degrees = 2"), "");
+  EXPECT_NE(complaint(tangent + "equal_speed_factor = 2"), "");
+  for (const char* key :
+       {"window_h = 48", "min_velocity_mm_per_day = 1", "equal_speed_factor = 2", "margin_degrees = 1", "within_sigma = 1"})
+    EXPECT_NE(complaint(jump + key), "") << key;
+  EXPECT_NE(complaint(velocity + "margin_degrees = 0"), "") << "a key without effect, whatever it says";
+  EXPECT_TRUE(complaint("family = \"velocty\"\nthreshold_mm_per_day = 10").starts_with("mine.toml:4:"));
+  EXPECT_TRUE(complaint("family = \"velocity\"\nthreshold_mm = 10").starts_with("mine.toml:4:"));
+}
+
+TEST(Criterion, EveryKeyThatAFamilyTakesIsOneOfAPolicy) {
+  const std::string keys = policy_keys_text();
+  for (const Criterion* criterion : all_criterions()) {
+    std::istringstream words{std::string(criterion->parameters)};
+    for (std::string word; words >> word;) EXPECT_NE(keys.find("  " + word + " = "), std::string::npos) << word;
+  }
+}
+
+TEST(Criterion, TheShippedPolicyHasNoKeyWithoutEffect) { EXPECT_NO_THROW(check_rules(load_policy({}))); }
 
 TEST(Criterion, EveryCriterionHasAUnitThatPoliciesKnow) {
   for (const Criterion* criterion : all_criterions()) {
