@@ -41,21 +41,27 @@ struct PolicyRule {
 
 /// How levels rise, hold and fall.
 struct PolicyTiming {
-  std::int64_t confirm_samples = 2;  ///< Samples in a row over the limit ...
-  double on_delay_h = 1.0;           ///< ... that lie so far apart (a 24 h window; shorter ones in proportion) ...
-  double neighbour_h = 36.0;         ///< ... or a neighbour over the same limit so recently.
-  double off_delay_h = 24.0;         ///< A level falls after so long below the release limit.
-  double release_factor = 0.75;      ///< Release limit = this times the threshold (deadband).
-  Level latch_from = Level::orange;  ///< From here on only a named person lowers a level.
-  double stale_share = 0.9;          ///< Stale after this share of max_silence_h, silent after all of it.
-  double blast_h = 24.0;             ///< So long after a declared blast a step alone raises no red.
-  double significance_sigma = 5.0;   ///< Sigmas above zero from which a value of orange or red is no outlier.
+  std::int64_t confirm_samples = 2;   ///< Samples in a row over the limit ...
+  double on_delay_h = 1.0;            ///< ... that lie so far apart (a 24 h window; shorter ones in proportion) ...
+  double confirm_window_share = 0.5;  ///< ... orange and red that may be outliers: at least so much of the window ...
+  double neighbour_h = 36.0;          ///< ... or a neighbour over the same limit so recently.
+  double off_delay_h = 24.0;          ///< A level falls after so long below the release limit.
+  double release_factor = 0.75;       ///< Release limit = this times the threshold (deadband).
+  Level latch_from = Level::orange;   ///< From here on only a named person lowers a level.
+  double stale_share = 0.9;           ///< Stale after this share of max_silence_h, silent after all of it.
+  double blast_h = 24.0;              ///< So long after a declared blast a step alone raises no red.
+  double significance_sigma = 5.0;    ///< Sigmas above zero from which a value of orange or red is no outlier.
 
   static void describe(auto& d) {
     using O = PolicyTiming;
     d.field(&O::confirm_samples, "confirm_samples", "", between(1, 100), "Samples in a row over the limit");
     d.field(&O::on_delay_h, "on_delay_h", "h", between(0, 8760),
-            "They lie so far apart: for windows of 24 h and more, for shorter ones in proportion");
+            "They lie so far apart: for windows of 24 h and more, for shorter ones in proportion. Orange and red of values below "
+            "significance_sigma: at least confirm_window_share of the window. Across a gap in the data: at once");
+    d.field(
+        &O::confirm_window_share, "confirm_window_share", "", between(0, 2),
+        "Orange and red: values below significance_sigma are confirmed by samples of the target that span so much of the rule's "
+        "window. Samples nearer to each other share most of their window, and so its outliers. 0: as any other value");
     d.field(&O::neighbour_h, "neighbour_h", "h", between(0, 8760), "A neighbour over the same limit so recently confirms");
     d.field(&O::off_delay_h, "off_delay_h", "h", between(0, 8760), "Data time below the release limit before a level falls");
     d.field(&O::release_factor, "release_factor", "", between(0.1, 1), "Release limit over threshold");
@@ -66,8 +72,8 @@ struct PolicyTiming {
             "So long after a declared blast a step alone raises no red; motion that goes on does");
     d.field(&O::significance_sigma, "significance_sigma", "", between(0, 100),
             "Orange and red: neighbours confirm each other when both values are so many sigmas above zero, else they may be "
-            "outliers that one scan or base has in common; below it a target's own samples confirm over half of the window. A "
-            "sensor whose sigma is above the limit cannot see it: there any "
+            "outliers that one scan or base has in common; below it a target's own samples confirm over "
+            "confirm_window_share of the window. A sensor whose sigma is above the limit cannot see it: there any "
             "value is asked for k_sigma times sigma over limit sigmas, at most so many. 0: not asked");
   }
 };
@@ -97,7 +103,7 @@ struct Policy {
 /// Floors that stand where a policy names none.
 std::map<SensorKind, double> standard_floor_sigma_m();
 
-/// Time between two samples that confirm each other, hours.
+/// Time between two samples that confirm each other, hours: of any value but one of orange or red that is not significant.
 double on_delay_of(const PolicyTiming& timing, double window_h) noexcept;
 
 }  // namespace highwall

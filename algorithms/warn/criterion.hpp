@@ -51,7 +51,7 @@ void check_rules(const Policy& policy);
 double sigmas_asked(const PolicyRule& rule, const PolicyTiming& timing, double sigma, double limit);
 /// True unless the rule is one of orange or red and the value may be an outlier of the noise: fewer than
 /// `significance_sigma` sigmas above zero. Of such values neighbours do not confirm each other, which share what a scan or
-/// a base has wrong; its own samples still do when they lie half of the window apart.
+/// a base has wrong; its own samples still do when they span `confirm_window_share` of the window.
 bool is_significant(const PolicyRule& rule, const PolicyTiming& timing, double value, double sigma);
 /// "24h", "0.5h".
 std::string window_text(double hours);

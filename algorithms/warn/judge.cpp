@@ -81,12 +81,12 @@ std::vector<Said> ask_rules(const TargetInput& target, const TargetRates& rates,
 
 /// How far apart samples must lie that confirm each other at a level, hours. Windows that share most of their samples share their
 /// outliers: slopes of white noise are independent from a third of the window on, so that what is not significant by
-/// itself must last for half of it before it is orange or red; it is blue and yellow as soon as any other value. Samples across a
-/// gap are far from what they are held against, however near to each other.
+/// itself must last for half of it (timing.confirm_window_share) before it is orange or red; it is blue and yellow as soon as any
+/// other value. Samples across a gap are far from what they are held against, however near to each other.
 double delay_of(const PolicyRule& rule, const Verdict& verdict, const PolicyTiming& timing, Level level) {
   if (verdict.across_gap) return 0.0;
   const double delay = on_delay_of(timing, rule.window_h);
-  return verdict.significant || level < Level::orange ? delay : std::max(delay, 0.5 * rule.window_h);
+  return verdict.significant || level < Level::orange ? delay : std::max(delay, timing.confirm_window_share * rule.window_h);
 }
 
 /// Every rule on one sample: the highest level raised and held, and the evidence of the deciding rule.

@@ -232,6 +232,9 @@ TEST(JudgeTargets, WhatIsNotSignificantWaitsForOrangeButNotForBlueAndYellow) {
   EXPECT_DOUBLE_EQ(first_hour(h.entries, Level::yellow), static_cast<double>(first + 1));
   EXPECT_GE(first_hour(h.entries, Level::orange), static_cast<double>(first + 6));
   EXPECT_LE(first_hour(h.entries, Level::orange), static_cast<double>(first + 24));
+  policy.timing.confirm_window_share = 0.0;
+  const History at_once = judge_targets({target}, policy, {}, target.series.time.back(), highwall::Run(1))[0];
+  EXPECT_DOUBLE_EQ(first_hour(at_once.entries, Level::orange), static_cast<double>(first + 1));
 }
 
 TEST(JudgeTargets, NeighboursConfirmYellowByWhatIsNotSignificantForOrange) {
