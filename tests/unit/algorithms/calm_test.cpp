@@ -500,5 +500,33 @@ TEST(JudgeNoise, MotionAboveTheNoiseIsOrangeWithinThreeDays) {
   }
 }
 
+TEST(JudgeNoise, OfMotionAboveTheNoiseHalfIsOrangeWithinADayAndSoAreTwoOfThreeTargets) {
+  const auto moves = [](double h) { return std::max(0.0, h - 240.0) * 60.0 / 24.0; };
+  const auto hours_to = [](const History& h, Level level) {
+    for (const LampEntry& e : h.entries) {
+      if (e.level >= level && e.at >= at_hour(240)) return to_hours(e.at - at_hour(240));
+    }
+    return 1e9;
+  };
+  std::vector<double> hours, zone_hours;
+  for (unsigned seed = 1; seed <= 21; ++seed) {
+    std::vector<TargetInput> targets;
+    for (unsigned k = 0; k < 3; ++k) {
+      targets.push_back(Series(12.0, 3 * seed + k).add(0, 312, 1, moves).target(SensorKind::prism));
+      targets.back().series.target = "P" + std::to_string(k);
+    }
+    const auto histories = judge_targets(targets, shipped(), {}, at_hour(312), highwall::Run(1));
+    for (const History& h : histories) hours.push_back(hours_to(h, Level::orange));
+    zone_hours.push_back(hours_to(judge_zone("z", histories, 2, 1e9), Level::orange));
+  }
+  std::sort(hours.begin(), hours.end());
+  std::sort(zone_hours.begin(), zone_hours.end());
+  EXPECT_LE(hours[hours.size() / 2], 20.0);
+  EXPECT_LE(hours[hours.size() * 3 / 4], 36.0);
+  EXPECT_LE(hours.back(), 56.0);
+  EXPECT_LE(zone_hours[zone_hours.size() / 2], 20.0);
+  EXPECT_LE(zone_hours.back(), 50.0);
+}
+
 }  // namespace
 }  // namespace highwall
