@@ -29,3 +29,14 @@ if(HIGHWALL_PYTHON)
   endif()
   find_package(pybind11 2.12 REQUIRED CONFIG)
 endif()
+
+include(cmake/highwall_pypi_library.cmake)
+# LASzip 3.5 (Apache-2.0). A range decoder that starts with a value which no encoder writes runs out of its tables.
+highwall_pypi_library(laszip laszip 0.3.0 9ddf91649b519db308f63d772a19e7647458f5d5512e3d927629f0196b9c6216
+  ROOT src/vendor/LASzip-*
+  SOURCES src/*.cpp EXCEPT "las(un)?zipper|laszip_dll|lasindex|lasquadtree|lasinterval"
+  INCLUDE include/laszip
+  HEADERS laszip FROM src/*.hpp include/laszip/*.h
+  DEFINE UNORDERED HAVE_UNORDERED_MAP=1
+  PATCH src/arithmeticdecoder.cpp
+    "value |= (instream->getByte())" "if ((value |= instream->getByte()) == AC__MaxLength) throw 4711")

@@ -21,7 +21,7 @@ namespace highwall::cli {
 namespace {
 
 /// Options that only clouds have.
-const std::vector<std::string> kForClouds{"crs", "vertical", "units", "origin_m", "instant"};
+const std::vector<std::string> kForClouds{"crs", "vertical", "units", "origin_m", "box", "resolution", "channels", "instant"};
 constexpr const char* kReading = "Reading";
 
 std::shared_ptr<OptionFlags<ReadOptions>> series_flags(CLI::App& command) {

@@ -184,6 +184,24 @@ void refuse_points_nowhere(Points& xyz, PointCloud& cloud, Report& report) {
   xyz = std::move(cloud.xyz);
 }
 
+/// Keeps what lies in options.box.
+void cut_to_box(Points& xyz, const ReadOptions& options, PointCloud& cloud, Report& report) {
+  std::vector<std::size_t> good;
+  const auto n = static_cast<std::size_t>(xyz.rows());
+  for (std::size_t i = 0; i < n; ++i) {
+    const auto row = static_cast<Eigen::Index>(i);
+    if (xyz(row, 0) >= options.box[0] && xyz(row, 1) >= options.box[1] && xyz(row, 0) <= options.box[2] &&
+        xyz(row, 1) <= options.box[3]) {
+      good.push_back(i);
+    }
+  }
+  report.warn(fmt::format("{} of {} points lie in the box", good.size(), n));
+  report.accepted -= std::min<std::uint64_t>(report.accepted, n - good.size());
+  cloud.xyz = std::move(xyz);
+  cloud = select(cloud, good);
+  xyz = std::move(cloud.xyz);
+}
+
 }  // namespace
 
 void tell_other_crs(const std::string& of_file, const std::string& of_option, Report& report) {
@@ -197,6 +215,8 @@ void tell_other_crs(const std::string& of_file, const std::string& of_option, Re
 }
 
 void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud, Report& report) {
+  if (options.channels == "none") cloud.channels.clear();
+  if (!options.box.empty() && !world.in_box) cut_to_box(world.xyz, options, cloud, report);
   std::string text = options.crs == "file" ? world.crs : options.crs;
   if (text.empty()) {
     const bool unit_told = std::isfinite(world.horizontal_unit_m);

@@ -20,10 +20,12 @@ struct WorldPoints {
   std::string crs;
   double horizontal_unit_m = std::numeric_limits<double>::quiet_NaN();
   double vertical_unit_m = std::numeric_limits<double>::quiet_NaN();
+  bool in_box = false;  ///< The reader has left out what is not in options.box.
 };
 
 /// Turns a file's coordinates into local metres: the CRS by options or file, length units converted
-/// (with a line in the report), the local origin taken off. Fills cloud.frame and cloud.xyz.
+/// (with a line in the report), the local origin taken off, points outside of options.box left out. Fills cloud.frame
+/// and cloud.xyz.
 /// @throws Error(input) for coordinates beyond 1e9 m, which a damaged header makes;
 ///         Error for a CRS that PROJ cannot read, or that counts in degrees: input when the file says so,
 ///         config when the options do; Error(config) for a CRS that is left open under strict.

@@ -1,167 +1,26 @@
-// LAS 1.0 to 1.4, point data record formats 0 to 10 (ASPRS LAS 1.4 R15).
+// LAS 1.0 to 1.4 and LAZ, point data record formats 0 to 10 (ASPRS LAS 1.4 R15), COPC 1.0.
 #include <fmt/format.h>
 
 #include <cmath>
-#include <functional>
 
 #include "core/parallel.hpp"
+#include "io/durable/durable.hpp"
 #include "io/readers/cloud_builder.hpp"
+#include "io/readers/las_copc.hpp"
 #include "io/readers/las_header.hpp"
+#include "io/readers/las_points.hpp"
+#include "io/readers/las_zip.hpp"
 #include "io/readers/reader.hpp"
 
 namespace highwall {
 namespace {
 
 constexpr double kAdjustedGpsOffset = 1e9;
-constexpr double kExtendedAngleStep = 0.006;  // Degrees a count in formats 6 to 10.
+constexpr std::size_t kBlock = 16384;  // Records of a part.
+/// More compressed points to a byte than any scan has: room for them is made as they come, not as the header claims.
+constexpr std::size_t kMostPointsPerByte = 4;
 
 int sniff(std::string_view head, std::string_view) { return head.substr(0, 4) == "LASF" ? 100 : 0; }
-
-/// One pass over all points in parallel: f(point's first byte, index).
-template <class F>
-void each_point(const LasHeader& header, std::string_view data, const Run& run, F&& f) {
-  for_blocks(
-      static_cast<std::size_t>(header.point_count),
-      [&](const Block& block) {
-        for (std::size_t i = block.begin; i < block.end; ++i) {
-          f(data.data() + i * header.record_length, i);
-        }
-      },
-      run, {}, 8192);
-}
-
-template <class T, class Get>
-void add_channel(PointCloud& cloud, const LasHeader& header, std::string_view data, const Run& run, const std::string& name,
-                 Get&& get) {
-  std::vector<T> values(static_cast<std::size_t>(header.point_count));
-  each_point(header, data, run, [&](const char* p, std::size_t i) { values[i] = static_cast<T>(get(p)); });
-  cloud.channels.emplace(name, std::move(values));
-}
-
-struct Layout {
-  bool extended = false;
-  std::size_t gps_time = 0;  // 0 = the format has none.
-  std::size_t rgb = 0;
-  std::size_t nir = 0;
-  std::size_t wave = 0;
-};
-
-Layout layout_of(int format) {
-  switch (format) {
-    case 0:
-      return {false, 0, 0, 0, 0};
-    case 1:
-      return {false, 20, 0, 0, 0};
-    case 2:
-      return {false, 0, 20, 0, 0};
-    case 3:
-      return {false, 20, 28, 0, 0};
-    case 4:
-      return {false, 20, 0, 0, 28};
-    case 5:
-      return {false, 20, 28, 0, 34};
-    case 6:
-      return {true, 22, 0, 0, 0};
-    case 7:
-      return {true, 22, 30, 0, 0};
-    case 8:
-      return {true, 22, 30, 36, 0};
-    case 9:
-      return {true, 22, 0, 0, 30};
-    default:
-      return {true, 22, 30, 36, 38};
-  }
-}
-
-void read_attributes(PointCloud& cloud, const LasHeader& header, std::string_view data, const Run& run) {
-  const Layout layout = layout_of(header.point_format);
-  const auto u8 = [](std::size_t at) { return [at](const char* p) { return load_as<std::uint8_t>(p + at); }; };
-  const auto u16 = [](std::size_t at) { return [at](const char* p) { return load_as<std::uint16_t>(p + at); }; };
-  const auto bits = [](std::size_t at, unsigned shift, unsigned mask) {
-    return [=](const char* p) { return (load_as<std::uint8_t>(p + at) >> shift) & mask; };
-  };
-  const auto add8 = [&](const std::string& name, auto get) { add_channel<std::uint8_t>(cloud, header, data, run, name, get); };
-  add_channel<std::uint16_t>(cloud, header, data, run, "intensity", u16(12));
-  if (layout.extended) {
-    add8("return_number", bits(14, 0, 15));
-    add8("number_of_returns", bits(14, 4, 15));
-    add8("classification_flags", bits(15, 0, 15));
-    add8("scanner_channel", bits(15, 4, 3));
-    add8("scan_direction", bits(15, 6, 1));
-    add8("edge_of_flight_line", bits(15, 7, 1));
-    add8("classification", u8(16));
-    add8("user_data", u8(17));
-    add_channel<float>(cloud, header, data, run, "scan_angle",
-                       [](const char* p) { return load_as<std::int16_t>(p + 18) * kExtendedAngleStep; });
-    add_channel<std::uint16_t>(cloud, header, data, run, "point_source_id", u16(20));
-  } else {
-    add8("return_number", bits(14, 0, 7));
-    add8("number_of_returns", bits(14, 3, 7));
-    add8("scan_direction", bits(14, 6, 1));
-    add8("edge_of_flight_line", bits(14, 7, 1));
-    add8("classification", bits(15, 0, 31));
-    add8("classification_flags", bits(15, 5, 7));
-    add_channel<float>(cloud, header, data, run, "scan_angle", [](const char* p) { return load_as<std::int8_t>(p + 16); });
-    add8("user_data", u8(17));
-    add_channel<std::uint16_t>(cloud, header, data, run, "point_source_id", u16(18));
-  }
-  if (layout.gps_time != 0) {
-    add_channel<double>(cloud, header, data, run, "gps_time",
-                        [&](const char* p) { return load_as<double>(p + layout.gps_time); });
-  }
-  if (layout.rgb != 0) {
-    add_channel<std::uint16_t>(cloud, header, data, run, "red", u16(layout.rgb));
-    add_channel<std::uint16_t>(cloud, header, data, run, "green", u16(layout.rgb + 2));
-    add_channel<std::uint16_t>(cloud, header, data, run, "blue", u16(layout.rgb + 4));
-  }
-  if (layout.nir != 0) add_channel<std::uint16_t>(cloud, header, data, run, "nir", u16(layout.nir));
-}
-
-void read_extra(PointCloud& cloud, const LasHeader& header, std::string_view data, const Run& run) {
-  for (const LasExtraField& field : header.extra) {
-    const auto add = [&]<class T>(T) {
-      const auto raw = [&](const char* p) { return load_as<T>(p + field.offset); };
-      if (field.scaled) {
-        add_channel<double>(cloud, header, data, run, field.name,
-                            [&](const char* p) { return static_cast<double>(raw(p)) * field.scale + field.shift; });
-      } else {
-        add_channel<T>(cloud, header, data, run, field.name, raw);
-      }
-    };
-    switch (field.type) {
-      case 1:
-        add(std::uint8_t{});
-        break;
-      case 2:
-        add(std::int8_t{});
-        break;
-      case 3:
-        add(std::uint16_t{});
-        break;
-      case 4:
-        add(std::int16_t{});
-        break;
-      case 5:
-        add(std::uint32_t{});
-        break;
-      case 6:
-        add(std::int32_t{});
-        break;
-      case 7:
-        add(std::uint64_t{});
-        break;
-      case 8:
-        add(std::int64_t{});
-        break;
-      case 9:
-        add(float{});
-        break;
-      default:
-        add(double{});
-        break;
-    }
-  }
-}
 
 /// Mean of the points' GPS times. Week seconds do not tell the week: no instant then.
 Instant mean_gps_instant(const PointCloud& cloud, const LasHeader& header, Report& report) {
@@ -191,33 +50,135 @@ std::string_view option_of_unit(const ReadOptions& options) {
   return options.units == "source" ? "units" : std::string_view();
 }
 
+/// The points of a file in parts, each of which can be read by itself.
+struct Parts {
+  std::size_t count = 0;
+  std::size_t points = 0;
+  bool believable = true;  ///< Room for so many points may be made before they are seen.
+  /// Calls sink(records, n, index of the first) for the runs of a part.
+  std::function<void(std::size_t part, const std::function<void(const char*, std::size_t, std::size_t)>& sink)> read;
+};
+
+Parts parts_of_records(const LasHeader& header, std::string_view file) {
+  Parts parts;
+  parts.points = static_cast<std::size_t>(header.point_count);
+  parts.count = (parts.points + kBlock - 1) / kBlock;
+  parts.read = [&header, file, n = parts.points](std::size_t part, const auto& sink) {
+    const std::size_t first = part * kBlock;
+    sink(file.data() + header.data_offset + first * header.record_length, std::min(kBlock, n - first), first);
+  };
+  return parts;
+}
+
+Parts parts_of_chunks(const LazPoints& laz, std::vector<LazChunk> chunks, LazLayers layers) {
+  Parts parts;
+  std::size_t bytes = 0;
+  for (const LazChunk& chunk : chunks) {
+    parts.points += static_cast<std::size_t>(chunk.count);
+    bytes += chunk.bytes;
+  }
+  parts.count = chunks.size();
+  parts.believable = parts.points / kMostPointsPerByte <= bytes;
+  parts.read = [&laz, layers, chunks = std::move(chunks)](std::size_t part, const auto& sink) {
+    laz.decompress(chunks[part], layers, sink);
+  };
+  return parts;
+}
+
+bool inside(const char* record, const LasHeader& header, const std::vector<double>& box) {
+  const double x = load_as<std::int32_t>(record) * header.scale[0] + header.offset[0];
+  const double y = load_as<std::int32_t>(record + 4) * header.scale[1] + header.offset[1];
+  return x >= box[0] && y >= box[1] && x <= box[2] && y <= box[3];
+}
+
+void for_parts(std::size_t count, const Run& run, const std::function<void(std::size_t)>& body) {
+  for_blocks(
+      count,
+      [&](const Block& block) {
+        for (std::size_t part = block.begin; part < block.end; ++part) body(part);
+      },
+      run, {}, 1);
+}
+
+/// Records of each part that lie in the box (all for none); what they need grows with what is there.
+std::vector<std::string> gather(const Parts& parts, const LasHeader& header, const std::vector<double>& box, const Run& run) {
+  std::vector<std::string> kept(parts.count);
+  for_parts(parts.count, run, [&](std::size_t part) {
+    parts.read(part, [&](const char* records, std::size_t n, std::size_t) {
+      if (box.empty()) kept[part].append(records, n * header.record_length);
+      for (std::size_t i = 0; !box.empty() && i < n; ++i) {
+        const char* record = records + i * header.record_length;
+        if (inside(record, header, box)) kept[part].append(record, header.record_length);
+      }
+    });
+  });
+  return kept;
+}
+
+/// @return how many points were taken
+std::size_t read_points(const Parts& parts, const LasHeader& header, const ReadOptions& options, bool gps_time, Points& xyz,
+                        PointCloud& cloud, const Run& run) {
+  const bool attributes = options.channels == "all";
+  if (options.box.empty() && parts.believable) {
+    const LasPoints points(header, parts.points, attributes, gps_time, xyz, cloud, run);
+    for_parts(parts.count, run, [&](std::size_t part) {
+      parts.read(part, [&](const char* records, std::size_t n, std::size_t first) { points.fill(records, n, first); });
+    });
+    return parts.points;
+  }
+  const std::vector<std::string> kept = gather(parts, header, options.box, run);
+  std::vector<std::size_t> first(kept.size() + 1, 0);
+  for (std::size_t k = 0; k < kept.size(); ++k) first[k + 1] = first[k] + kept[k].size() / header.record_length;
+  const LasPoints points(header, first.back(), attributes, gps_time, xyz, cloud, run);
+  for_parts(kept.size(), run,
+            [&](std::size_t part) { points.fill(kept[part].data(), first[part + 1] - first[part], first[part]); });
+  return first.back();
+}
+
+/// A LAS file of this size would not be read either.
+void require_room_for(std::size_t points, const LasHeader& header, const std::string& name) {
+  if (points <= kLargestInputBytes / header.record_length) return;
+  throw Error(
+      ErrorKind::input,
+      fmt::format("its {} points are {:.1f} GiB, more than the {} GiB that are read at once", points,
+                  static_cast<double>(points) * static_cast<double>(header.record_length) / 0x1p30, kLargestInputBytes >> 30U),
+      name, "cut the file into tiles, or read a part of a COPC file with box or resolution");
+}
+
 Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   Reading reading;
   Report& report = reading.report;
   report.source = input.name;
   const Bytes bytes(input.bytes, input.name);
   const LasHeader header = read_las_header(bytes, input.name, option_of_unit(options), report);
-  const auto n = static_cast<std::size_t>(header.point_count);
-  const std::string_view data = input.bytes.substr(header.data_offset, n * header.record_length);
+  // The time of the cloud comes from its points, also where their attributes are not wanted.
+  const bool by_points = std::find(options.instant.begin(), options.instant.end(), "gps_time") != options.instant.end();
+  const bool gps_time = by_points && header.adjusted_standard_gps_time();
 
   WorldPoints world;
   world.crs = header.crs;
   world.horizontal_unit_m = header.horizontal_unit_m;
   world.vertical_unit_m = header.vertical_unit_m;
-  world.xyz.resize(static_cast<Eigen::Index>(n), 3);
-  each_point(header, data, run, [&](const char* p, std::size_t i) {
-    for (std::size_t c = 0; c < 3; ++c) {
-      world.xyz(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(c)) =
-          load_as<std::int32_t>(p + 4 * c) * header.scale[c] + header.offset[c];
-    }
-  });
+  world.in_box = true;
   PointCloud cloud;
-  read_attributes(cloud, header, data, run);
-  read_extra(cloud, header, data, run);
-  if (layout_of(header.point_format).wave != 0) report.warn("wave packets are left out");
+  const bool query = header.copc && header.compressed && (!options.box.empty() || options.resolution > 0.0);
+  if (options.resolution > 0.0 && !query) report.warn("resolution is for COPC files: all points are read");
+  if (header.compressed) {
+    const LazPoints laz(bytes, header, input.name, report);
+    const std::vector<LazChunk> chunks = query ? copc_chunks(bytes, header, laz, options, input.name, report) : laz.chunks();
+    const Parts parts = parts_of_chunks(laz, chunks, {options.channels == "all", gps_time});
+    require_room_for(parts.points, header, input.name);
+    report.accepted = read_points(parts, header, options, gps_time, world.xyz, cloud, run);
+  } else {
+    report.accepted = read_points(parts_of_records(header, input.bytes), header, options, gps_time, world.xyz, cloud, run);
+  }
+  if (!options.box.empty()) {
+    report.warn(fmt::format("{} of {} points lie in the box", report.accepted, header.point_count));
+  }
+  if (las_has_waves(header.point_format)) report.warn("wave packets are left out");
   cloud.instant = find_instant(options, input, mean_gps_instant(cloud, header, report), header.creation_date, report);
+  if (options.channels == "none") cloud.channels.clear();
   place_cloud(std::move(world), options, run, cloud, report);
-  report.accepted = n;
   reading.data = std::move(cloud);
   return reading;
 }
@@ -225,6 +186,6 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
 }  // namespace
 
 extern const Reader las_reader;
-const Reader las_reader{"las", "LAS 1.0 to 1.4 point cloud, all point formats", ".las", sniff, read};
+const Reader las_reader{"las", "LAS 1.0 to 1.4, LAZ and COPC point cloud, all point formats", ".las .laz", sniff, read};
 
 }  // namespace highwall

@@ -12,6 +12,7 @@ constexpr std::array<std::size_t, 11> kTypeBytes{0, 1, 1, 2, 2, 4, 4, 8, 8, 4, 8
 constexpr std::size_t kVlrHeader = 54;
 constexpr std::size_t kEvlrHeader = 60;
 constexpr std::size_t kExtraRecord = 192;
+constexpr std::size_t kCopcInfo = 160;
 constexpr std::uint16_t kUserDefined = 32767;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& message, const std::string& hint = {}) {
@@ -135,6 +136,16 @@ void read_extra_fields(const Bytes& bytes, std::size_t offset, std::size_t lengt
   }
 }
 
+CopcInfo read_copc_info(const Bytes& bytes, std::size_t at) {
+  CopcInfo info;
+  for (std::size_t c = 0; c < 3; ++c) info.centre[c] = bytes.get<double>(at + 8 * c);
+  info.half_size = bytes.get<double>(at + 24);
+  info.spacing = bytes.get<double>(at + 32);
+  info.root_offset = bytes.get<std::uint64_t>(at + 40);
+  info.root_bytes = bytes.get<std::uint64_t>(at + 48);
+  return info;
+}
+
 struct VariableRecord {
   std::string user;
   std::uint16_t id = 0;
@@ -150,6 +161,10 @@ void use_record(const Bytes& bytes, const VariableRecord& record, LasHeader& hea
     geokeys = read_geokeys(bytes, record.offset, record.length, name, unit_option, report);
   } else if (record.user == "LASF_Spec" && record.id == 4) {
     read_extra_fields(bytes, record.offset, record.length, header, report);
+  } else if (record.user == "laszip encoded" && record.id == 22204) {
+    header.laszip = bytes.at(record.offset, record.length);
+  } else if (record.user == "copc" && record.id == 1 && record.length >= kCopcInfo) {
+    header.copc = read_copc_info(bytes, record.offset);
   }
 }
 
@@ -228,6 +243,15 @@ Instant creation_date(const Bytes& bytes) {
   return civil ? from_civil_utc(*civil).value_or(kNoInstant) : kNoInstant;
 }
 
+void require_room(const LasHeader& header, std::size_t size, const std::string& name) {
+  const std::uint64_t room = (size - header.data_offset) / header.record_length;
+  if (header.point_count <= room) return;
+  refuse(name,
+         fmt::format("the header claims {} points, but the file has room for {}: it ends at byte {}", header.point_count, room,
+                     size),
+         "the file is cut off or still uploading");
+}
+
 }  // namespace
 
 std::size_t las_record_bytes(int point_format) {
@@ -245,16 +269,14 @@ LasHeader read_las_header(const Bytes& bytes, const std::string& name, std::stri
   }
   header.global_encoding = header.minor_version >= 2 ? bytes.get<std::uint16_t>(6) : std::uint16_t{0};
   const int raw_format = bytes.get<std::uint8_t>(104);
-  if ((raw_format & 0xC0) != 0) {
-    refuse(name, "the points are compressed (LAZ), which is not read yet", "decompress the file to LAS first");
-  }
-  header.point_format = raw_format;
+  header.compressed = (raw_format & 0x80) != 0;
+  header.point_format = raw_format & 0x7F;
   header.record_length = bytes.get<std::uint16_t>(105);
   header.data_offset = bytes.get<std::uint32_t>(96);
   const std::size_t header_size = bytes.get<std::uint16_t>(94);
   header.creation_date = creation_date(bytes);
   const std::size_t wanted = las_record_bytes(header.point_format);
-  if (wanted == 0) refuse(name, fmt::format("point format {} is not known", raw_format), "0 to 10 are read");
+  if (wanted == 0) refuse(name, fmt::format("point format {} is not known", header.point_format), "0 to 10 are read");
   if (header.record_length < wanted) {
     refuse(name, fmt::format("point records of {} bytes are too short for format {} ({} bytes)", header.record_length,
                              header.point_format, wanted));
@@ -268,13 +290,7 @@ LasHeader read_las_header(const Bytes& bytes, const std::string& name, std::stri
     refuse(name, fmt::format("the points should start at byte {}, but the file has {} bytes", header.data_offset, bytes.size()),
            "the file is cut off");
   }
-  const std::uint64_t room = (bytes.size() - header.data_offset) / header.record_length;
-  if (header.point_count > room) {
-    refuse(name,
-           fmt::format("the header claims {} points, but the file has room for {}: it ends at byte {}", header.point_count, room,
-                       bytes.size()),
-           "the file is cut off or still uploading");
-  }
+  if (!header.compressed) require_room(header, bytes.size(), name);
   for (std::size_t c = 0; c < 3; ++c) {
     header.scale[c] = bytes.get<double>(131 + 8 * c);
     header.offset[c] = bytes.get<double>(155 + 8 * c);

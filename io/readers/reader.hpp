@@ -30,6 +30,9 @@ struct ReadOptions {
   std::string vertical = "file";
   std::string units = "metres";
   std::vector<double> origin_m;
+  std::vector<double> box;
+  double resolution = 0.0;
+  std::string channels = "all";
   std::vector<std::string> instant{"gps_time", "header_date"};
   std::string target = "stem";
   std::string time_column;
@@ -62,6 +65,14 @@ struct ReadOptions {
             "metres: other length units are converted; source: numbers stay as in the file");
     d.field(&O::origin_m, "origin_m", "m", anything(),
             "World coordinates of the local origin; empty: the cloud's minimum, rounded down to 1000 m");
+    d.field(
+        &O::box, "box", "", anything(),
+        "Clouds: only points with xmin <= x <= xmax, ymin <= y <= ymax, as xmin,ymin,xmax,ymax in the file's own CRS and unit; "
+        "a COPC file is read only there");
+    d.field(&O::resolution, "resolution", "", at_least(0),
+            "COPC: as many levels as give this spacing of points, in the file's own unit; 0: all");
+    d.field(&O::channels, "channels", "", one_of({"all", "none"}),
+            "Clouds: all attributes, or none; LAZ of point formats 6 to 10 then decompresses coordinates only");
     d.field(&O::instant, "instant", "", anything(),
             "Rules for a cloud's time, first that works: filename:PATTERN, gps_time, header_date");
     d.field(&O::target, "target", "", anything(), "Name of the target; stem: the file's stem");
@@ -83,6 +94,8 @@ struct ReadOptions {
     d.field(&O::max_rejected_share, "max_rejected_share", "", between(0, 1), "A file with a larger share of bad rows is refused");
     d.field(&O::strict, "strict", "", anything(), "What the format leaves open is an error, not an assumption");
     d.require([](const O& o) { return o.origin_m.empty() || o.origin_m.size() == 3; }, "origin_m must have three numbers");
+    d.require([](const O& o) { return o.box.empty() || (o.box.size() == 4 && o.box[0] <= o.box[2] && o.box[1] <= o.box[3]); },
+              "box must have four numbers: xmin, ymin, xmax, ymax");
     d.require([](const O& o) { return o.reference_llh.empty() || o.reference_llh.size() == 3; },
               "reference_llh must have three numbers: latitude, longitude, height");
   }
