@@ -1,12 +1,16 @@
 #include "core/displacement.hpp"
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string>
 
 namespace highwall {
 
-std::string_view name_of(Reason reason) noexcept {
+namespace {
+
+/// The compiler tells when a reason has no word.
+constexpr std::string_view word_of(Reason reason) {
   switch (reason) {
     case Reason::ok:
       return "ok";
@@ -33,13 +37,35 @@ std::string_view name_of(Reason reason) noexcept {
     case Reason::decorrelated:
       return "decorrelated";
   }
-  return "unknown";
+  return {};
+}
+
+/// The words are taken from code 0 on until one has none, so that a new reason is among them unasked.
+constexpr std::size_t count_words() {
+  std::uint8_t code = 0;
+  while (!word_of(static_cast<Reason>(code)).empty()) ++code;
+  return code;
+}
+
+constexpr auto kWords = [] {
+  std::array<std::string_view, count_words()> words;
+  for (std::size_t code = 0; code < words.size(); ++code) words[code] = word_of(static_cast<Reason>(code));
+  return words;
+}();
+
+}  // namespace
+
+std::span<const std::string_view> reason_words() noexcept { return kWords; }
+
+std::string_view name_of(Reason reason) noexcept {
+  const auto code = static_cast<std::size_t>(reason);
+  return code < kWords.size() ? kWords[code] : "unknown";
 }
 
 std::string reason_codes() {
   std::string text;
-  for (std::uint8_t code = 0; code <= static_cast<std::uint8_t>(Reason::decorrelated); ++code) {
-    text += (code == 0 ? "" : ", ") + std::to_string(code) + " " + std::string(name_of(static_cast<Reason>(code)));
+  for (std::size_t code = 0; code < kWords.size(); ++code) {
+    text += (code == 0 ? "" : ", ") + std::to_string(code) + " " + std::string(kWords[code]);
   }
   return text;
 }

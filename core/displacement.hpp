@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,7 +11,8 @@
 
 namespace highwall {
 
-/// Why a value is NaN, or `ok`. Zero displacement is a measurement, never one of these.
+/// Why a value is NaN, or `ok`; codes without holes from 0 on, which files keep. Zero displacement is a measurement, never one of
+/// these.
 enum class Reason : std::uint8_t {
   ok = 0,
   no_normal = 1,          ///< Fewer than three neighbours, or all on a line.
@@ -28,6 +30,8 @@ enum class Reason : std::uint8_t {
 
 /// "ok", "empty_after", ...: the word in CSV columns and in Python.
 std::string_view name_of(Reason reason) noexcept;
+/// The words of all reasons, by code.
+std::span<const std::string_view> reason_words() noexcept;
 /// "0 ok, 1 no_normal, ...": what the numbers mean in files that keep them as numbers.
 std::string reason_codes();
 

@@ -31,9 +31,8 @@ py::object datetimes_of(const std::vector<Instant>& instants, const py::handle& 
 }
 
 py::object words_of(const std::vector<Reason>& codes, std::vector<py::ssize_t> shape) {
-  constexpr int kLast = static_cast<int>(Reason::decorrelated);
   py::list names;
-  for (int k = 0; k <= kLast; ++k) names.append(std::string(name_of(static_cast<Reason>(k))));
+  for (const std::string_view word : reason_words()) names.append(std::string(word));
   if (shape.empty()) shape.push_back(static_cast<py::ssize_t>(codes.size()));
   py::array_t<std::uint8_t> numbers(std::move(shape));
   std::transform(codes.begin(), codes.end(), numbers.mutable_data(), [](Reason r) { return static_cast<std::uint8_t>(r); });
