@@ -61,7 +61,7 @@ Outcome try_downslope(const Sample& s, const Run& run) {
   for (Eigen::Index i = 0; i < places.rows(); ++i) places(i, 2) = surface.height_m[static_cast<std::size_t>(i)];
   const std::vector<double> one(surface.height_m.size(), 1e-3);
   DownslopeField f = downslope(one, one, lines_of_sight(places, {500.0, 0.0, 100.0}), surface.normal, {}, run);
-  return {std::move(f.value_m), std::move(f.reason)};
+  return {std::move(f.value), std::move(f.reason)};
 }
 
 Outcome try_map(const Sample& s, const Run& run) {

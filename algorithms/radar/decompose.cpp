@@ -118,8 +118,8 @@ DownslopeField downslope(const std::vector<double>& value, const std::vector<dou
   DownslopeField out;
   out.direction = Points::Constant(normal.rows(), 3, kNothing);
   out.sensitivity.assign(n, kNothing);
-  out.value_m.assign(n, kNothing);
-  out.sigma_m.assign(n, kNothing);
+  out.value.assign(n, kNothing);
+  out.sigma.assign(n, kNothing);
   out.reason.assign(n, Reason::ok);
   for_blocks(
       n,
@@ -136,8 +136,8 @@ DownslopeField downslope(const std::vector<double>& value, const std::vector<dou
           } else if (!std::isfinite(value[i])) {
             out.reason[i] = Reason::decorrelated;
           } else {
-            out.value_m[i] = value[i] / c;
-            out.sigma_m[i] = std::isfinite(sigma[i]) ? sigma[i] / std::abs(c) : kNothing;
+            out.value[i] = value[i] / c;
+            out.sigma[i] = std::isfinite(sigma[i]) ? sigma[i] / std::abs(c) : kNothing;
           }
         }
       },

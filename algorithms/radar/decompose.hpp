@@ -51,8 +51,8 @@ Points lines_of_sight(const Points& places_m, const Eigen::Vector3d& sensor_m);
 struct DownslopeField {
   Points direction;                 ///< Unit vector down the slope, s; NaN = not known.
   std::vector<double> sensitivity;  ///< C = e . s with e the unit vector target -> sensor; NaN = not known.
-  std::vector<double> value_m;      ///< Line-of-sight value over C; positive down the slope. NaN: see reason.
-  std::vector<double> sigma_m;      ///< Line-of-sight sigma over |C|.
+  std::vector<double> value;        ///< Line-of-sight value over C, in its unit; positive down the slope. NaN: see reason.
+  std::vector<double> sigma;        ///< Line-of-sight sigma over |C|, in its unit.
   std::vector<Reason> reason;       ///< ok, no_normal (slope not known, level), no_line_of_sight, decorrelated.
 };
 

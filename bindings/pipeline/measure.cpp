@@ -381,7 +381,7 @@ class Measurer {
     for (std::size_t i = 0; i < speed.reason.size(); ++i) {
       if (speed.reason[i] == Reason::decorrelated) speed.reason[i] = map.reason[i];  // why there was nothing to project
     }
-    return SlopeMap{std::move(moved.sensitivity), std::move(moved.value_m), std::move(speed.value_m), std::move(speed.sigma_m),
+    return SlopeMap{std::move(moved.sensitivity), std::move(moved.value), std::move(speed.value), std::move(speed.sigma),
                     std::move(speed.reason)};
   }
 

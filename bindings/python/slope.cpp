@@ -54,8 +54,8 @@ py::dict downslope_of(const DoubleArray& value, const DoubleArray& sigma, const 
     return downslope(values, sigmas, lines_of_sight(places, radar), from_ground ? surface.normal : given, options, run);
   });
   py::dict out;
-  out["value"] = array_of(f.value_m);
-  out["sigma"] = array_of(f.sigma_m);
+  out["value"] = array_of(f.value);
+  out["sigma"] = array_of(f.sigma);
   out["sensitivity"] = array_of(f.sensitivity);
   out["direction"] = py::array_t<double>({static_cast<py::ssize_t>(f.direction.rows()), py::ssize_t{3}}, f.direction.data());
   out["reason"] = words_of(f.reason, {});

@@ -42,9 +42,9 @@ TEST(Downslope, AMotionDownTheSlopeComesBackFromItsLineOfSight) {
   const double seen = sight.row(0).transpose().dot(motion);
   const DownslopeField f = downslope({seen}, {0.001}, sight, normal.transpose(), {}, highwall::Run(1));
   EXPECT_EQ(f.reason[0], Reason::ok);
-  EXPECT_NEAR(f.value_m[0], 0.02, 1e-12);
+  EXPECT_NEAR(f.value[0], 0.02, 1e-12);
   EXPECT_NEAR(f.sensitivity[0], seen / 0.02, 1e-12);
-  EXPECT_NEAR(f.sigma_m[0], 0.001 / std::abs(f.sensitivity[0]), 1e-15);
+  EXPECT_NEAR(f.sigma[0], 0.001 / std::abs(f.sensitivity[0]), 1e-15);
   EXPECT_GT(f.sensitivity[0], 0.3);
 }
 
@@ -59,7 +59,7 @@ TEST(Downslope, WhatTheRadarHardlySeesHasNoValueButAReason) {
       downslope({0.01, 0.01, 0.01, std::nan("")}, {1e-3, 1e-3, 1e-3, 1e-3}, sight, normals, {}, highwall::Run(1));
   const Reason expected[] = {Reason::no_line_of_sight, Reason::no_normal, Reason::no_line_of_sight, Reason::decorrelated};
   for (std::size_t i = 0; i < 4; ++i) {
-    EXPECT_TRUE(std::isnan(f.value_m[i])) << i;
+    EXPECT_TRUE(std::isnan(f.value[i])) << i;
     EXPECT_EQ(f.reason[i], expected[i]) << i;
   }
   EXPECT_NEAR(f.sensitivity[3], std::cos(45.0 * kDegree), 1e-9);
