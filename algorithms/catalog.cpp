@@ -38,12 +38,6 @@ Outcome try_cores(const Sample& s, const Run&) {
   return {{cores.data(), cores.data() + cores.size()}, {}};
 }
 
-Polygon everywhere() {
-  Polygon p;
-  p.rings.push_back({{-1e9, -1e9}, {1e9, -1e9}, {1e9, 1e9}, {-1e9, 1e9}});
-  return p;
-}
-
 Outcome try_patches(const Sample& s, const Run& run) {
   PatchOptions options;
   options.fewest_cores = 3;

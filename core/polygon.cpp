@@ -2,6 +2,13 @@
 
 namespace highwall {
 
+Polygon everywhere(std::string name) {
+  Polygon all;
+  all.name = std::move(name);
+  all.rings.push_back({{-1e9, -1e9}, {1e9, -1e9}, {1e9, 1e9}, {-1e9, 1e9}});
+  return all;
+}
+
 bool Polygon::contains(double x, double y) const noexcept {
   bool inside = false;
   for (const auto& ring : rings) {

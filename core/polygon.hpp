@@ -20,6 +20,9 @@ struct Polygon {
   bool contains(double x, double y) const noexcept;
 };
 
+/// Every place on earth and in any local frame (to a million kilometres).
+Polygon everywhere(std::string name = {});
+
 /// A ring, closed: its first point is its last.
 using Ring = std::vector<Eigen::Vector2d>;
 /// One part of a zone: its outline, then its holes.

@@ -246,12 +246,7 @@ class Measurer {
 
   /// Zones that an areal source sees; a source in a frame of its own is one zone of everything.
   std::vector<Polygon> zones_of(const SourceConfig& source) const {
-    if (source.crs == "local") {
-      Polygon everything;
-      everything.name = source.zone;
-      everything.rings.push_back({{-1e9, -1e9}, {1e9, -1e9}, {1e9, 1e9}, {-1e9, 1e9}});
-      return {everything};
-    }
+    if (source.crs == "local") return {everywhere(source.zone)};
     std::vector<Polygon> own;
     for (const Polygon& zone : zones_) {
       if (!zone.empty() && (source.zone.empty() || source.zone == zone.name)) own.push_back(zone);

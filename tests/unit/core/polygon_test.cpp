@@ -57,5 +57,12 @@ TEST(Polygon, EmptyAndNotANumberAreOutside) {
   EXPECT_TRUE(p.contains(0.9, 0.5));
 }
 
+TEST(Polygon, EverywhereHoldsEveryPlace) {
+  const Polygon all = everywhere("pit");
+  EXPECT_EQ(all.name, "pit");
+  EXPECT_TRUE(all.contains(0, 0));
+  EXPECT_TRUE(all.contains(-4.5e6, 5.1e6));
+}
+
 }  // namespace
 }  // namespace highwall
