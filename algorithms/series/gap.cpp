@@ -12,6 +12,10 @@ constexpr std::size_t kIntervals = 49;
 
 }  // namespace
 
+bool is_usable(const TimeSeries& s, std::size_t i, std::size_t c) {
+  return std::isfinite(s.value(i, c)) && (s.flags.empty() || s.flags[i] == kFlagNone);
+}
+
 bool is_measured(const TimeSeries& s, std::size_t i) {
   if (!s.flags.empty() && s.flags[i] != kFlagNone) return false;
   for (std::size_t c = 0; c < s.width(); ++c) {

@@ -9,6 +9,9 @@ namespace highwall {
 
 inline constexpr std::size_t kNoSample = static_cast<std::size_t>(-1);
 
+/// True when a component of a sample is a number and no flag speaks against the sample.
+bool is_usable(const TimeSeries& series, std::size_t sample, std::size_t component);
+
 /// True when every component of a sample is a number and no flag speaks against it.
 bool is_measured(const TimeSeries& series, std::size_t sample);
 

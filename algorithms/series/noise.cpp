@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
+#include "algorithms/series/gap.hpp"
+#include "algorithms/series/pieces.hpp"
 #include "core/statistics.hpp"
 
 namespace highwall {
@@ -12,29 +15,31 @@ namespace {
 struct Sample {
   double t_days;
   double x_m;
+  std::size_t piece;
 };
 
-std::vector<Sample> samples_between(const TimeSeries& s, Instant from, Instant to, std::size_t c) {
+std::vector<Sample> samples_of(const TimeSeries& s, const Pieces& pieces, Instant from, std::size_t c) {
   std::vector<Sample> out;
   for (std::size_t i = 0; i < s.size(); ++i) {
-    const bool usable = std::isfinite(s.value(i, c)) && (s.flags.empty() || s.flags[i] == kFlagNone);
-    if (usable && s.time[i] >= from && s.time[i] <= to) {
-      out.push_back({to_days(s.time[i] - from).value, s.value(i, c)});
-    }
+    if (pieces.of[i] != kNoPiece) out.push_back({to_days(s.time[i] - from).value, s.value(i, c), pieces.of[i]});
   }
   return out;
 }
 
+/// One slope for all pieces, each about its own middle.
 double trend_of(const std::vector<Sample>& samples) {
-  double st = 0, sx = 0, stt = 0, stx = 0;
-  for (const Sample& p : samples) {
-    st += p.t_days;
-    sx += p.x_m;
-  }
-  const double n = static_cast<double>(samples.size());
-  for (const Sample& p : samples) {
-    stt += (p.t_days - st / n) * (p.t_days - st / n);
-    stx += (p.t_days - st / n) * (p.x_m - sx / n);
+  double stt = 0, stx = 0;
+  for (std::size_t first = 0, last = 0; first < samples.size(); first = last) {
+    double st = 0, sx = 0;
+    for (last = first; last < samples.size() && samples[last].piece == samples[first].piece; ++last) {
+      st += samples[last].t_days;
+      sx += samples[last].x_m;
+    }
+    const double n = static_cast<double>(last - first);
+    for (std::size_t k = first; k < last; ++k) {
+      stt += (samples[k].t_days - st / n) * (samples[k].t_days - st / n);
+      stx += (samples[k].t_days - st / n) * (samples[k].x_m - sx / n);
+    }
   }
   return stt > 0.0 ? stx / stt : 0.0;
 }
@@ -51,7 +56,7 @@ struct Lag {
   double weight = 0.0;
 };
 
-/// Mean square increment of all pairs whose distance is within a tenth of the lag.
+/// Mean square increment of all pairs of one piece whose distance is within a tenth of the lag.
 Lag lag_of(const std::vector<Sample>& samples, double tau, double slack) {
   Lag lag;
   double tau_sum = 0.0;
@@ -62,7 +67,7 @@ Lag lag_of(const std::vector<Sample>& samples, double tau, double slack) {
     while (j < samples.size() && samples[j].t_days < samples[i].t_days + tau - slack) ++j;
     if (j == samples.size()) break;
     const double distance = samples[j].t_days - samples[i].t_days;
-    if (j <= i || distance > tau + slack) continue;
+    if (j <= i || distance > tau + slack || samples[j].piece != samples[i].piece) continue;
     const double d = samples[j].x_m - samples[i].x_m;
     tau_sum += distance;
     square_sum += d * d;
@@ -156,9 +161,10 @@ NoiseModel estimate_noise(const TimeSeries& series, Instant from, Instant to, st
                           const NoiseOptions& options) {
   validate(options, "noise");
   NoiseModel noise;
-  std::vector<Sample> samples = samples_between(series, from, to, component);
+  const Pieces pieces = pieces_of(series, from, to, component);
+  std::vector<Sample> samples = samples_of(series, pieces, from, component);
   noise.samples = samples.size();
-  if (samples.size() < 8) return noise;
+  if (pieces.usable < 8) return noise;
   const double trend = trend_of(samples);
   for (Sample& p : samples) p.x_m -= trend * p.t_days;
   const double length = samples.back().t_days - samples.front().t_days;
@@ -209,23 +215,42 @@ Calibration model_calibration(const WindowRate& window, const TimeSeries& series
   return c;
 }
 
-/// rms of the slopes whose whole window lies in a period, about zero; the noise model when they are too few.
-Calibration quiet_calibration(const WindowRate& window, const TimeSeries& series, const Periods& quiet, const NoiseModel& noise,
-                              const NoiseOptions& options) {
-  Calibration c = model_calibration(window, series, quiet, noise);
-  if (c.independent_windows < options.least_independent) return c;
+/// Slopes whose whole window lies in a period and in one piece of it.
+struct QuietSlopes {
   double squares = 0.0;
-  double n = 0.0;
+  double count = 0.0;
+  double cut_through = 0.0;  ///< Left out because a jump lies in their window.
+};
+
+QuietSlopes quiet_slopes(const WindowRate& window, const TimeSeries& series, const Periods& quiet, std::size_t component) {
+  QuietSlopes out;
+  const Duration length = duration_from_seconds(window.window_h * 3600.0);
   for (const auto& period : quiet) {
-    const Instant first = period[0] + duration_from_seconds(window.window_h * 3600.0);
+    const Pieces pieces = pieces_of(series, period[0], period[1], component);
+    std::size_t oldest = 0;
     for (std::size_t i = 0; i < series.size(); ++i) {
-      if (series.time[i] < first || series.time[i] > period[1] || window.reason[i] != Reason::ok) continue;
-      squares += window.velocity_m_per_day[i] * window.velocity_m_per_day[i];
-      n += 1.0;
+      if (series.time[i] < period[0] + length || series.time[i] > period[1] || window.reason[i] != Reason::ok) continue;
+      while (series.time[oldest] < series.time[i] - length || !is_usable(series, oldest, component)) ++oldest;
+      if (pieces.of[i] == kNoPiece || pieces.of[oldest] != pieces.of[i]) {
+        out.cut_through += 1.0;
+        continue;
+      }
+      out.squares += window.velocity_m_per_day[i] * window.velocity_m_per_day[i];
+      out.count += 1.0;
     }
   }
-  if (n == 0.0) return c;
-  c.sigma_m_per_day = std::sqrt(squares / n);
+  return out;
+}
+
+/// rms of the slopes whose whole window lies in a period, about zero; the noise model when they are too few.
+Calibration quiet_calibration(const WindowRate& window, const TimeSeries& series, const Periods& quiet, const NoiseModel& noise,
+                              std::size_t component, const NoiseOptions& options) {
+  Calibration c = model_calibration(window, series, quiet, noise);
+  if (c.independent_windows < options.least_independent) return c;
+  const QuietSlopes slopes = quiet_slopes(window, series, quiet, component);
+  if (slopes.count == 0.0) return c;
+  if (c.independent_windows * slopes.count / (slopes.count + slopes.cut_through) < options.least_independent) return c;
+  c.sigma_m_per_day = std::sqrt(slopes.squares / slopes.count);
   c.method = "quiet_slopes";
   return c;
 }
@@ -236,21 +261,96 @@ CalibrationStage quiet_stage(const std::vector<WindowRate>& rates, const TimeSer
                          quiet,
                          widened(noise_of_periods(series, quiet, component, options), quiet, options),
                          {}};
-  for (const WindowRate& window : rates) stage.windows.push_back(quiet_calibration(window, series, quiet, stage.noise, options));
+  for (const WindowRate& window : rates)
+    stage.windows.push_back(quiet_calibration(window, series, quiet, stage.noise, component, options));
   return stage;
 }
 
-/// Where the series begins: the first sample that no flag speaks against; their number when there is none.
-std::size_t first_unflagged(const TimeSeries& series) {
-  std::size_t first = 0;
-  while (first < series.flags.size() && series.flags[first] != kFlagNone) ++first;
-  return first;
+constexpr std::size_t kIntervals = 15;     // Newest ones, whose median is the usual one.
+constexpr double kUsualIntervals = 3.0;    // More than these are no time that data fill ...
+constexpr double kIntervalsOfAGap = 10.0;  // ... and more than these and than the whole start period begin it again.
+
+/// Measured samples that may make a start period.
+class Start {
+ public:
+  explicit Start(const NoiseOptions& options)
+      : asked_(duration_from_seconds(options.start_days * 86400.0)), samples_(static_cast<std::size_t>(options.start_samples)) {}
+
+  /// Takes the next sample. @return true when the period is over
+  bool take(Instant t) {
+    times_.push_back(t);
+    if (times_.size() == 1) return false;
+    const double usual_h = usual_interval_h();
+    forget_before_gaps(usual_h);
+    if (times_.size() < 2) return false;
+    filled_ = filled_ + counted(times_.size() - 1, usual_h);
+    if (filled_ < asked_ || times_.size() < samples_) return false;
+    return measure(usual_h);
+  }
+  /// Its end lies behind the sample before the newest one, at which nothing was known yet.
+  std::array<Instant, 2> period() const {
+    const Instant before = times_[times_.size() - 2] + Duration{1};
+    return {times_.front(), std::max({by_time_, times_[samples_ - 1], before})};
+  }
+
+ private:
+  double usual_interval_h() const {
+    std::vector<double> newest;
+    for (std::size_t k = times_.size(); k-- > 1 && newest.size() < kIntervals;)
+      newest.push_back(to_hours(times_[k] - times_[k - 1]));
+    return median(std::move(newest));
+  }
+  Duration counted(std::size_t k, double usual_h) const {
+    return std::min(times_[k] - times_[k - 1], duration_from_seconds(3600.0 * std::max(1.0, kUsualIntervals * usual_h)));
+  }
+  void forget_before_gaps(double usual_h) {
+    longest_ = std::max(longest_, times_.back() - times_[times_.size() - 2]);
+    const Duration gap = std::max(asked_, duration_from_seconds(3600.0 * kIntervalsOfAGap * usual_h));
+    if (longest_ <= gap) return;
+    std::size_t first = times_.size() - 1;
+    while (times_[first] - times_[first - 1] <= gap) --first;
+    times_.erase(times_.begin(), times_.begin() + static_cast<std::ptrdiff_t>(first));
+    filled_ = longest_ = Duration{};
+    for (std::size_t k = 1; k < times_.size(); ++k) longest_ = std::max(longest_, times_[k] - times_[k - 1]);
+    for (std::size_t k = 1; k + 1 < times_.size(); ++k) filled_ = filled_ + counted(k, usual_h);
+  }
+  /// The time that is filled, by the interval that is usual now.
+  bool measure(double usual_h) {
+    filled_ = Duration{};
+    for (std::size_t k = 1; k < times_.size(); ++k) {
+      const Duration more = counted(k, usual_h);
+      if (filled_ + more >= asked_) {
+        by_time_ = times_[k - 1] + (asked_ - filled_);
+        return true;
+      }
+      filled_ = filled_ + more;
+    }
+    return false;
+  }
+
+  Duration asked_;
+  std::size_t samples_;
+  std::vector<Instant> times_;
+  Duration filled_{};
+  Duration longest_{};
+  Instant by_time_ = kNoInstant;
+};
+
+/// First sample and end of the start period: start_days that data fill, and start_samples. Rows of a commissioning long before
+/// the series tell nothing of its noise. nullopt when the series is shorter; later samples change nothing.
+std::optional<std::array<Instant, 2>> start_period(const TimeSeries& series, const NoiseOptions& options) {
+  Start start(options);
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    if (is_measured(series, i) && start.take(series.time[i])) return start.period();
+  }
+  return std::nullopt;
 }
 
-CalibrationStage start_stage(const std::vector<WindowRate>& rates, const TimeSeries& series, Instant end, std::size_t component,
-                             const NoiseOptions& options) {
-  const Periods start{{series.time[first_unflagged(series)], end}};
-  CalibrationStage stage{end, start, widened(estimate_noise(series, start[0][0], end, component, options), start, options), {}};
+CalibrationStage start_stage(const std::vector<WindowRate>& rates, const TimeSeries& series, const std::array<Instant, 2>& period,
+                             std::size_t component, const NoiseOptions& options) {
+  const Periods start{period};
+  CalibrationStage stage{
+      period[1], start, widened(estimate_noise(series, period[0], period[1], component, options), start, options), {}};
   for (const WindowRate& window : rates) stage.windows.push_back(model_calibration(window, series, stage.periods, stage.noise));
   return stage;
 }
@@ -283,24 +383,20 @@ std::vector<Calibration> calibrate(std::vector<WindowRate>& rates, const TimeSer
 }
 
 Instant start_period_end(const TimeSeries& series, const NoiseOptions& options) {
-  const auto samples = static_cast<std::size_t>(options.start_samples);
-  const std::size_t first = first_unflagged(series);
-  if (series.size() - first < samples || first == series.size()) return kNoInstant;
-  const Instant by_time = series.time[first] + duration_from_seconds(options.start_days * 86400.0);
-  const Instant end = std::max(by_time, series.time[first + samples - 1]);
-  return series.time.back() < end ? kNoInstant : end;
+  const auto period = start_period(series, options);
+  return period ? (*period)[1] : kNoInstant;
 }
 
 std::vector<Calibration> calibrate_on_start(std::vector<WindowRate>& rates, const TimeSeries& series, NoiseModel& noise,
                                             std::size_t component, const NoiseOptions& options) {
   validate(options, "noise");
-  const Instant end = start_period_end(series, options);
-  if (end == kNoInstant) {
+  const auto period = start_period(series, options);
+  if (!period) {
     std::vector<Calibration> none;
     for (const WindowRate& window : rates) none.push_back({window.window_h, kNaN, 0.0, "none"});
     return none;
   }
-  const CalibrationStage stage = start_stage(rates, series, end, component, options);
+  const CalibrationStage stage = start_stage(rates, series, *period, component, options);
   fill_all(rates, stage);
   noise = stage.noise;
   return stage.windows;
@@ -331,9 +427,9 @@ std::vector<CalibrationStage> calibration_stages(const std::vector<WindowRate>& 
     steady_known = !moves;
     stages.push_back(std::move(stage));
   }
-  const Instant start = start_period_end(series, options);
-  if (start != kNoInstant && (stages.empty() || start < stages.front().from)) {
-    stages.insert(stages.begin(), start_stage(rates, series, start, component, options));
+  const auto start = start_period(series, options);
+  if (start && (stages.empty() || (*start)[1] < stages.front().from)) {
+    stages.insert(stages.begin(), start_stage(rates, series, *start, component, options));
   }
   return stages;
 }

@@ -21,8 +21,9 @@ struct NoiseOptions {
     d.field(&O::longest_lag_h, "longest_lag_h", "h", above(0), "Longest lag of the structure function");
     d.field(&O::least_independent, "least_independent", "", above(0),
             "Quiet periods with fewer windows give sigma by the noise model, not by their slopes");
-    d.field(&O::start_days, "start_days", "d", above(0),
-            "Without a quiet period sigma is calibrated on so many first days of a series, which are not judged ...");
+    d.field(
+        &O::start_days, "start_days", "d", above(0),
+        "Without a quiet period sigma is calibrated on so many first days of a series that data fill, which are not judged ...");
     d.field(&O::start_samples, "start_samples", "", at_least(8), "... or on so many samples, whichever takes longer");
   }
 };
@@ -38,7 +39,8 @@ struct NoiseModel {
 /// White and random-walk noise from the structure function of mean squares,
 /// D(tau) = 2 white^2 + walk^2 tau, fitted without negative parts to lags up to options.longest_lag_h of the
 /// samples within the period. A linear trend is taken off first and its share given back. Mean
-/// squares, not medians: a median makes the sigma of real radar series half as large as it is.
+/// squares, not medians: a median makes the sigma of real radar series half as large as it is. Samples on both sides of
+/// a gross increment (pieces_of()) make no pair: a blunder, a re-zeroing or a blast is no noise, and all of it at a mean square.
 /// @return unknown (NaN) with fewer than 8 samples
 NoiseModel estimate_noise(const TimeSeries& series, Instant from, Instant to, std::size_t component = 0,
                           const NoiseOptions& options = {});
@@ -66,7 +68,8 @@ std::vector<Calibration> calibrate(std::vector<WindowRate>& rates, const TimeSer
                                    const NoiseOptions& options = {});
 
 /// The same without a declared period: the noise model of the first days or samples of the options from the
-/// first unflagged sample on, whichever is longer; earlier samples get the sigma too, but nothing after that period is used.
+/// first measured sample on, whichever is longer; earlier samples get the sigma too, but nothing after that period is used. Days
+/// count as far as data fill them: a gap longer than the whole period and ten usual intervals begins it again.
 std::vector<Calibration> calibrate_on_start(std::vector<WindowRate>& rates, const TimeSeries& series, NoiseModel& noise,
                                             std::size_t component = 0, const NoiseOptions& options = {});
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "algorithms/series/gap.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 
@@ -43,10 +44,6 @@ class RunningLine {
   double st_ = 0.0, sx_ = 0.0, stt_ = 0.0, stx_ = 0.0;
 };
 
-bool counts(const TimeSeries& s, std::size_t i, std::size_t c) {
-  return std::isfinite(s.value(i, c)) && (s.flags.empty() || s.flags[i] == kFlagNone);
-}
-
 WindowRate rate_in_window(const TimeSeries& s, double window_h, const RateOptions& options, std::size_t c) {
   const std::size_t n = s.size();
   WindowRate out;
@@ -67,16 +64,16 @@ WindowRate rate_in_window(const TimeSeries& s, double window_h, const RateOption
       while (first < i && s.time[first] < from) ++first;
       line.set_origin(s.time[i], std::isfinite(s.value(i, c)) ? s.value(i, c) : 0.0);
       for (std::size_t k = first; k < i; ++k) {
-        if (counts(s, k, c)) line.add(s.time[k], s.value(k, c), 1.0);
+        if (is_usable(s, k, c)) line.add(s.time[k], s.value(k, c), 1.0);
       }
       steps = 0;
     }
     while (first < i && s.time[first] < from) {
-      if (counts(s, first, c)) line.add(s.time[first], s.value(first, c), -1.0);
+      if (is_usable(s, first, c)) line.add(s.time[first], s.value(first, c), -1.0);
       ++first;
     }
-    while (first < i && !counts(s, first, c)) ++first;
-    if (!counts(s, i, c)) continue;  // No velocity at a sample that is not to be believed.
+    while (first < i && !is_usable(s, first, c)) ++first;
+    if (!is_usable(s, i, c)) continue;  // No velocity at a sample that is not to be believed.
     line.add(s.time[i], s.value(i, c), 1.0);
     out.count[i] = static_cast<std::uint32_t>(line.count());
     if (line.count() < options.min_samples) continue;
@@ -115,12 +112,12 @@ std::vector<WindowRate> rate(const TimeSeries& series, const RateOptions& option
 
 TwoPointRate two_point_rate(const TimeSeries& s, std::size_t sample, double window_days, std::size_t c) {
   TwoPointRate out;
-  if (!counts(s, sample, c)) return out;
+  if (!is_usable(s, sample, c)) return out;
   double best = 0.5 * window_days;
   for (std::size_t k = sample; k-- > 0;) {
     const double span = to_days(s.time[sample] - s.time[k]).value;
     if (span > 1.5 * window_days) break;
-    if (!counts(s, k, c) || span < 0.5 * window_days || std::abs(span - window_days) > best) continue;
+    if (!is_usable(s, k, c) || span < 0.5 * window_days || std::abs(span - window_days) > best) continue;
     best = std::abs(span - window_days);
     out.span_days = span;
     out.velocity_m_per_day = (s.value(sample, c) - s.value(k, c)) / span;

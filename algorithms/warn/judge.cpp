@@ -8,6 +8,7 @@
 #include "algorithms/series/gap.hpp"
 #include "algorithms/series/second_opinion.hpp"
 #include "algorithms/warn/criterion.hpp"
+#include "algorithms/warn/sight.hpp"
 #include "core/parallel.hpp"
 
 namespace highwall {
@@ -122,7 +123,9 @@ LampSample judge_sample(const TargetInput& target, const TargetRates& rates, con
   }
   speak_for_levels(said, sample);
   sample.usable = deciding != nullptr;
-  if (!calibrated || !std::isnan(rates.gap_days[i]) || soon_after_step(target, sample.at)) sample.quality = Health::degraded;
+  const bool blind = calibrated && !sight_at(policy, target.series.kind, rates, i).sees();
+  if (!calibrated || blind || !std::isnan(rates.gap_days[i]) || soon_after_step(target, sample.at))
+    sample.quality = Health::degraded;
   if (deciding != nullptr) {
     sample.evidence = deciding->verdict.evidence;
   } else {
@@ -214,6 +217,9 @@ std::vector<History> judge_targets(const std::vector<TargetInput>& targets, cons
           histories[i].epochs = targets[i].epochs;
           histories[i].doubts = targets[i].doubts;
           histories[i].doubts.insert(histories[i].doubts.end(), rates.doubts.begin(), rates.doubts.end());
+          std::string blind = blind_doubt(policy, targets[i].series, rates);
+          histories[i].is_blind = !blind.empty();
+          if (histories[i].is_blind && targets[i].area_m2 == 0.0) histories[i].doubts.push_back(std::move(blind));
         }
       },
       run, "judge", 1);

@@ -42,6 +42,7 @@ struct History {
   std::vector<std::string> epochs;           ///< Where the samples come from.
   Instant kept_from = kNoInstant;            ///< The level is not that of the data: it was published with this time.
   std::vector<std::string> doubts;           ///< Each a sentence without its subject: "cannot be judged ...".
+  bool is_blind = false;                     ///< Its newest samples cannot see orange; of a point that is a doubt, too.
   std::shared_ptr<const TargetRates> rates;  ///< What the samples were judged by; null for a zone and a level that was only kept.
 };
 

@@ -8,8 +8,10 @@
 #include <set>
 
 #include "algorithms/series/gap.hpp"
+#include "algorithms/series/pieces.hpp"
 #include "algorithms/series/second_opinion.hpp"
 #include "algorithms/warn/criterion.hpp"
+#include "algorithms/warn/sight.hpp"
 #include "core/statistics.hpp"
 
 namespace highwall {
@@ -102,19 +104,61 @@ QuietMotion motion_of(const TimeSeries& series, const std::array<Instant, 2>& pe
   QuietMotion out;
   std::size_t last = kNoSample;
   std::size_t first = kNoSample;
+  const Pieces pieces = pieces_of(series, period[0], period[1], c);
+  TimeSeries whole;  // Without blunders, when there are any: they are no motion. A jump that stays is some.
+  if (pieces.cuts > 0) {
+    whole = series;
+    whole.flags.resize(whole.size(), kFlagNone);
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      if (pieces.of[i] == kNoPiece) whole.flags[i] |= kFlagOutlier;
+    }
+  }
+  const TimeSeries& used = pieces.cuts > 0 ? whole : series;
   for (std::size_t i = 0; i < series.size(); ++i) {
-    if (series.time[i] < period[0] || series.time[i] > period[1] || !is_measured(series, i)) continue;
+    if (series.time[i] < period[0] || series.time[i] > period[1] || !is_measured(used, i)) continue;
     if (first == kNoSample) first = i;
     last = i;
     ++out.samples;
   }
   if (out.samples < 8) return out;
   const NoiseModel noise = estimate_noise(series, period[0], period[1], c, options);
-  out.velocity = recent_rate(series, last, series.time[first], c);
+  out.velocity = recent_rate(used, last, series.time[first], c);
   if (noise.known()) {
     out.sigma = slope_sigma(noise, to_days(series.time[last] - series.time[first]).value, static_cast<double>(out.samples));
   }
   return out;
+}
+
+/// The series as it is known from the end of a calibration time on, in which blunders came back: they are in no window any more.
+struct Known {
+  std::size_t from = 0;  ///< First sample that is judged by it.
+  TimeSeries series;
+};
+
+std::vector<Known> known_series(const TimeSeries& series, std::size_t c, const std::vector<CalibrationStage>& stages) {
+  std::vector<Known> out;
+  for (const CalibrationStage& stage : stages) {
+    std::vector<std::size_t> blunders;
+    for (const auto& period : stage.periods) {
+      for (const std::size_t i : blunders_of(series, period[0], period[1], c)) blunders.push_back(i);
+    }
+    if (blunders.empty()) continue;
+    const auto from = std::lower_bound(series.time.begin(), series.time.end(), stage.from) - series.time.begin();
+    out.push_back({static_cast<std::size_t>(from), series});
+    out.back().series.flags.resize(series.size(), kFlagNone);
+    for (const std::size_t i : blunders) out.back().series.flags[i] |= kFlagOutlier;
+  }
+  return out;
+}
+
+void take_from(std::size_t first, const WindowRate& known, WindowRate& rate) {
+  const auto take = [first](const auto& from, auto& to) {
+    std::copy(from.begin() + static_cast<std::ptrdiff_t>(first), from.end(), to.begin() + static_cast<std::ptrdiff_t>(first));
+  };
+  take(known.velocity_m_per_day, rate.velocity_m_per_day);
+  take(known.count, rate.count);
+  take(known.reason, rate.reason);
+  take(known.span_days, rate.span_days);
 }
 
 Component component_of(const TimeSeries& series, std::size_t c, const RateOptions& options, const NoiseOptions& noise_options,
@@ -124,11 +168,20 @@ Component component_of(const TimeSeries& series, std::size_t c, const RateOption
   out.rates = rate(series, options, run, c);
   out.stages = calibration_stages(out.rates, series, quiet, c, noise_options, moving);
   out.provisional = provisional_noise(series, c, floor_m);
+  const std::vector<Known> known = known_series(series, c, out.stages);
+  for (const Known& k : known) {
+    const std::vector<WindowRate> again = rate(k.series, options, run, c);
+    for (std::size_t w = 0; w < again.size(); ++w) take_from(k.from, again[w], out.rates[w]);
+  }
+  const auto series_at = [&](std::size_t i) -> const TimeSeries& {
+    const auto after = std::upper_bound(known.begin(), known.end(), i, [](std::size_t n, const Known& k) { return n < k.from; });
+    return after == known.begin() ? series : std::prev(after)->series;
+  };
   for (WindowRate& window : out.rates) {
     out.two_point.emplace_back(series.size());
     for (std::size_t i = 0; i < series.size(); ++i) {
       if (window.reason[i] != Reason::too_few_samples) continue;
-      const TwoPointRate two = two_point_rate(series, i, window.window_h / 24.0, c);
+      const TwoPointRate two = two_point_rate(series_at(i), i, window.window_h / 24.0, c);
       if (two.reason != Reason::ok) continue;
       out.two_point.back()[i] = two;
       window.velocity_m_per_day[i] = two.velocity_m_per_day;
@@ -418,6 +471,8 @@ TargetRates target_rates(const TimeSeries& series, const Policy& policy, const s
   if (stages.empty()) return out;
   out.judged_from = stages.front().from;
   out.calibration = stages.back().windows;
+  if (std::string doubt = calibration_doubt(series, stages.back().periods); !doubt.empty())
+    out.doubts.push_back(std::move(doubt));
   const auto day = std::find(options.windows_h.begin(), options.windows_h.end(), kEqualSpeedWindowH) - options.windows_h.begin();
   for (const CalibrationStage& stage : stages) {
     const Speed speed = equal_speed(components, series, static_cast<std::size_t>(day), stage);

@@ -407,6 +407,22 @@ std::string unseen_of(const ZoneHistories& z, Level latch_from) {
                      named < count ? ", ..." : "");
 }
 
+/// Sources of which half of the places in a zone cannot see orange: single ones are `degraded`, and their neighbours see.
+void tell_blind_areas(const ZoneHistories& z, std::vector<std::string>& findings) {
+  std::map<std::string, std::pair<std::size_t, std::size_t>> sources;
+  for (const History& target : z.targets) {
+    if (target.area_m2 == 0.0) continue;
+    auto& [blind, all] = sources[target.target.substr(0, target.target.find('/'))];
+    blind += target.is_blind ? 1 : 0;
+    ++all;
+  }
+  for (const auto& [source, count] : sources) {
+    if (2 * count.first < count.second) continue;
+    findings.push_back(counted_in(z.zone, fmt::format("{} of {} places that source {} sees", count.first, count.second, source)) +
+                       " cannot show orange: their sigma is above its limit");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> doubts_of(const std::vector<ZoneHistories>& zones, Level latch_from) {
@@ -420,6 +436,7 @@ std::vector<std::string> doubts_of(const std::vector<ZoneHistories>& zones, Leve
     if (doubted > kMostNamed) {
       findings.push_back(counted_in(z.zone, fmt::format("{} more targets", doubted - kMostNamed)) + " have doubts");
     }
+    tell_blind_areas(z, findings);
     if (std::string unseen = unseen_of(z, latch_from); !unseen.empty()) findings.push_back(std::move(unseen));
   }
   return findings;

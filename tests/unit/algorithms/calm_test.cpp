@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <random>
 
 #include "algorithms/series/freeze.hpp"
@@ -176,6 +177,114 @@ TEST(JudgeQuiet, RestInADeclaredQuietPeriodGivesNoDoubt) {
     TargetInput t = s.target();
     t.quiet = {{at_hour(0), at_hour(216)}};
     EXPECT_TRUE(judged(t, 300).doubts.empty()) << seed;
+  }
+}
+
+// ---- a calibration time with bad samples ----
+
+/// Rest, then 48 mm a day from the 200th hour on; mm(h) is what a bad sample shows beside it.
+template <class F>
+Series fails_after(F&& bad, unsigned seed) {
+  Series s(0.2, seed);
+  s.add(0, 260, 1, [&](double h) { return 2.0 * std::max(0.0, h - 200.0) + bad(h); });
+  return s;
+}
+
+TEST(JudgeCalibration, BadSamplesDoNotBlind) {
+  const std::vector<std::pair<std::string, std::function<double(double)>>> cases{
+      {"a pair", [](double h) { return h == 30 || h == 31 ? 100.0 : 0.0; }},
+      {"a small pair", [](double h) { return h == 30 || h == 31 ? 20.0 : 0.0; }},
+      {"five samples", [](double h) { return h >= 30 && h < 35 ? 100.0 : 0.0; }},
+      {"a wrong first value", [](double h) { return h == 0 ? 1000.0 : 0.0; }},
+      {"first rows that are not zeroed", [](double h) { return h < 3 ? -412.0 : 0.0; }},
+      {"a re-zeroing", [](double h) { return h < 20 ? 50.0 : 0.0; }},
+      {"40 h of installation", [](double h) { return h < 40 ? 20.0 * std::sin(7.0 * h * h) : 0.0; }},
+  };
+  for (const auto& [name, bad] : cases) {
+    for (const bool declared : {false, true}) {
+      for (unsigned seed = 1; seed <= 5; ++seed) {
+        TargetInput t = fails_after(bad, seed).target();
+        if (declared) t.quiet = {{at_hour(0), at_hour(180)}};
+        clean(t.series, CleanOptions{});
+        const History h = judged(t, 260);
+        EXPECT_GE(h.entries.back().level, Level::orange) << name << " " << declared << " " << seed;
+        EXPECT_TRUE(has_doubt(h, "of its calibration time")) << name << " " << declared << " " << seed;
+        EXPECT_FALSE(has_doubt(h, "cannot see orange")) << name << " " << declared << " " << seed;
+      }
+    }
+  }
+}
+
+TEST(JudgeCalibration, DailyReadingsWithAWrongFirstOneAreCalibratedOnTheOthers) {
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    Series s(0.3, seed);
+    s.add(0, 24 * 30, 24, [](double h) { return h == 0 ? 1000.0 : std::max(0.0, h / 24.0 - 20.0) * 30.0; });
+    EXPECT_GE(highest(judged(s.target(SensorKind::extensometer, 48), 24 * 30)), Level::orange) << seed;
+  }
+}
+
+TEST(JudgeCalibration, HonestNoiseIsNotCut) {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    for (const double step_h : {0.1, 1.0, 24.0}) {
+      Series s(0.3, seed);
+      s.add(0, 24 * 12, step_h, [](double h) { return 0.5 * std::sin(h / 24.0 * 6.28); });
+      EXPECT_TRUE(judged(s.target(), 24 * 12).doubts.empty()) << seed << " " << step_h;
+    }
+  }
+}
+
+TEST(JudgeCalibration, BlundersAtItsEndAreNoMotionLater) {
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    for (const double samples : {2.0, 5.0}) {
+      Series s(0.2, seed);
+      s.add(0, 260, 1, [&](double h) { return h >= 70 && h < 70 + samples ? 100.0 : 0.0; });
+      TargetInput t = s.target();
+      clean(t.series, CleanOptions{});
+      const History h = judged(t, 260);
+      for (const LampEntry& e : h.entries) {
+        if (e.at < at_hour(100)) continue;
+        EXPECT_LT(e.raise.rule < 0 ? 0 : e.raise.sample, 96U) << seed << " " << samples;
+      }
+      EXPECT_EQ(h.entries.back().unlatched, Level::none) << seed << " " << samples;
+    }
+  }
+}
+
+TEST(JudgeCalibration, MotionThatBeginsAtItsEndIsNoBlunder) {
+  Series s(0.2);
+  s.add(0, 140, 1, [&](double h) { return h >= 95 ? 100.0 : 0.0; });
+  EXPECT_GE(highest(judged(s.target(), 140)), Level::orange);
+}
+
+TEST(JudgeCalibration, ASensorThatCannotSeeOrangeIsNotLiveAndSaysSo) {
+  Series s(40.0);
+  s.add(0, 300, 1, rest);
+  const History h = judged(s.target(), 300);
+  EXPECT_EQ(h.entries.back().health, Health::degraded);
+  EXPECT_TRUE(has_doubt(h, "cannot see orange: sigma")) << h.doubts.size();
+  EXPECT_TRUE(has_doubt(h, "against a limit of 10 mm/day since 2026-03-05T00:00:00Z"));
+  Series good(5.0);
+  good.add(0, 300, 1, rest);
+  EXPECT_EQ(judged(good.target(), 300).entries.back().health, Health::live);
+  EXPECT_TRUE(judged(good.target(), 300).doubts.empty());
+}
+
+TEST(JudgeCalibration, RowsOfACommissioningLongBeforeSayNothing) {
+  for (const double before_h : {2400.0, 240.0}) {
+    for (const int rows : {1, 2, 10}) {
+      for (unsigned seed = 1; seed <= 5; ++seed) {
+        Series s(0.02, seed);
+        for (int k = 0; k < rows; ++k) s.add(k - before_h, k - before_h + 0.5, 1, rest);
+        Series real(3.0, seed);
+        real.add(0, 400, 1, rest);
+        TargetInput t = real.target();
+        TimeSeries all = s.target().series;
+        for (std::size_t i = 0; i < t.series.size(); ++i) all.push(t.series.time[i], {t.series.value_m[i]});
+        t.series = all;
+        t.series.kind = SensorKind::extensometer;
+        EXPECT_LE(highest(judged(t, 400), 24), Level::blue) << before_h << " " << rows << " " << seed;
+      }
+    }
   }
 }
 

@@ -117,6 +117,35 @@ TEST(CalibrateOnStart, BeginsAtTheFirstUnflaggedSample) {
   EXPECT_EQ(start_period_end(odd), kNoInstant);
 }
 
+TEST(CalibrateOnStart, CountsTheDaysThatDataFill) {
+  // Ten rows, three days of nothing, then hourly: the hole is no time that was looked at.
+  TimeSeries s = series_of(white(10, 1e-3, 3), 1.0);
+  for (int h = 82; h < 400; ++h) s.push(kSeriesStart + hours(h), {0.0});
+  EXPECT_EQ(start_period_end(s), kSeriesStart + hours(82 + 96 - 9 - 3));
+  // A hole as long as the start period itself begins it again, also behind one row or two that lie far apart.
+  for (const std::vector<int>& early : {std::vector<int>{-2400}, {-2400, -1200}, {-2400, -2399, -2398}}) {
+    TimeSeries late;
+    for (const int h : early) late.push(kSeriesStart + hours(h), {0.0});
+    for (int h = 0; h < 400; ++h) late.push(kSeriesStart + hours(h), {0.0});
+    EXPECT_EQ(start_period_end(late), kSeriesStart + days(4)) << early.size();
+  }
+  // Weekly readings have no holes.
+  EXPECT_EQ(start_period_end(series_of(white(20, 1e-3, 3), 168.0)), kSeriesStart + days(49));
+}
+
+TEST(Noise, PairsAcrossAJumpAreNoNoise) {
+  std::vector<double> x = white(10 * 24, 1e-3, 8);
+  const TimeSeries plain = series_of(x, 1.0);
+  for (std::size_t i = 100; i < 103; ++i) x[i] += 0.3;
+  for (std::size_t i = 150; i < x.size(); ++i) x[i] -= 0.5;
+  x[0] += 9.0;
+  const TimeSeries odd = series_of(x, 1.0);
+  const NoiseModel a = estimate_noise(plain, plain.time.front(), plain.time.back());
+  const NoiseModel b = estimate_noise(odd, odd.time.front(), odd.time.back());
+  EXPECT_NEAR(b.white_m, a.white_m, 0.1 * a.white_m);
+  EXPECT_LT(b.random_walk_m_per_sqrt_day, 1e-3);
+}
+
 TEST(CalibrateOnStart, IsUnknownForAShortSeries) {
   const TimeSeries s = series_of(white(3 * 24, 1e-3, 4), 1.0);
   auto rates = rate(s, RateOptions{}, highwall::Run(1));
