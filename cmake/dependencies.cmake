@@ -35,8 +35,18 @@ include(cmake/highwall_pypi_library.cmake)
 highwall_pypi_library(laszip laszip 0.3.0 9ddf91649b519db308f63d772a19e7647458f5d5512e3d927629f0196b9c6216
   ROOT src/vendor/LASzip-*
   SOURCES src/*.cpp EXCEPT "las(un)?zipper|laszip_dll|lasindex|lasquadtree|lasinterval"
+  TOGETHER src/arithmeticmodel.cpp src/arithmeticdecoder.cpp src/integercompressor.cpp src/lasreaditemcompressed_v3.cpp src/lasreadpoint.cpp
   INCLUDE include/laszip
   HEADERS laszip FROM src/*.hpp include/laszip/*.h
   DEFINE UNORDERED HAVE_UNORDERED_MAP=1
   PATCH src/arithmeticdecoder.cpp
     "value |= (instream->getByte())" "if ((value |= instream->getByte()) == AC__MaxLength) throw 4711")
+# libE57Format 3 (Boost licence).
+find_package(XercesC 3.2 REQUIRED)
+highwall_pypi_library(e57format pye57 0.4.19 0323a0cb5e62286fb3f4d7a2c63d811bb813ac65e2a21cfadf8ca848eaa27101
+  ROOT libE57Format
+  SOURCES src/*.cpp EXCEPT "E57Simple|/ReaderImpl|/WriterImpl"
+  INCLUDE include extern/CRCpp/inc
+  DEFINE E57_VALIDATION_LEVEL=1 REVISION_ID="highwall" CRCPP_USE_CPP11 CRCPP_BRANCHLESS
+  LINK XercesC::XercesC
+  MAKE include/E57Export.h "#define E57_DLL")

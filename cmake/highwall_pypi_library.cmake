@@ -1,13 +1,15 @@
 # highwall_pypi_library(<target> <package> <version> <sha256>
 #   ROOT <glob> SOURCES <globs> [EXCEPT <regex>] INCLUDE <folders> [HEADERS <folder> FROM <globs>]
-#   [DEFINE <definitions>] [LINK <libraries>] [PATCH <file> <before> <after>])
+#   [TOGETHER <globs>] [DEFINE <definitions>] [LINK <libraries>] [PATCH <file> <before> <after>] [MAKE <file> <text>])
 # A C++ library that of all package indexes only PyPI carries: its source package is fetched by pip into the build
 # folder, held against its SHA-256, unpacked there and compiled as a static target whose headers are SYSTEM. Nothing of
 # it is in the repository. Paths are relative to ROOT, a folder of the package.
 #   HEADERS  a folder to make, with copies of the headers that FROM lists, so that they are included as <folder/name.h>
+#   TOGETHER sources that are compiled as one, so that small functions of one are inlined into the others
 #   PATCH    one change of one file, which must fit
+#   MAKE     a file that the package's own build would make
 function(highwall_pypi_library target package version sha256)
-  cmake_parse_arguments(PARSE_ARGV 4 L "" "ROOT;EXCEPT;HEADERS" "SOURCES;INCLUDE;FROM;DEFINE;LINK;PATCH")
+  cmake_parse_arguments(PARSE_ARGV 4 L "" "ROOT;EXCEPT;HEADERS" "SOURCES;TOGETHER;INCLUDE;FROM;DEFINE;LINK;PATCH;MAKE")
   set(folder ${PROJECT_BINARY_DIR}/pypi)
   set(archive ${folder}/${package}-${version}.tar.gz)
   set(stamp ${folder}/${package}-${version}.unpacked)
@@ -64,6 +66,11 @@ function(highwall_pypi_library target package version sha256)
       string(REPLACE "${before}" "${after}" text "${text}")
       file(WRITE ${root}/${file} "${text}")
     endif()
+    if(L_MAKE)
+      list(GET L_MAKE 0 file)
+      list(GET L_MAKE 1 text)
+      file(WRITE ${root}/${file} "${text}\n")
+    endif()
     if(L_HEADERS)
       list(TRANSFORM L_FROM PREPEND ${root}/)
       file(GLOB headers ${L_FROM})
@@ -82,6 +89,12 @@ function(highwall_pypi_library target package version sha256)
   endif()
   add_library(${target} STATIC EXCLUDE_FROM_ALL ${sources})
   set_target_properties(${target} PROPERTIES CXX_STANDARD 17 EXPORT_COMPILE_COMMANDS OFF)
+  if(L_TOGETHER)
+    list(TRANSFORM L_TOGETHER PREPEND ${root}/)
+    file(GLOB together ${L_TOGETHER})
+    set_source_files_properties(${together} PROPERTIES UNITY_GROUP together)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  endif()
   target_include_directories(${target} SYSTEM PUBLIC ${L_INCLUDE})
   target_compile_definitions(${target} PRIVATE NDEBUG ${L_DEFINE})
   # Their arithmetic wraps on purpose; addresses are watched all the same.

@@ -140,6 +140,8 @@ bool measure_pair(const std::vector<std::string>& paths, const std::string& core
                   const std::string& out, const M3c2Options& options, const Session& session) {
   ReadOptions read;
   read.units = units;
+  read.channels = "none";  // Distances need places only.
+  read.instant.clear();
   Report report;
   const PointCloud before = read_cloud(paths[0], read, report, session.run);
   tell(session, report);
@@ -156,7 +158,7 @@ bool measure_pair(const std::vector<std::string>& paths, const std::string& core
   if (places.frame.is_local()) places.frame = before.frame;  // plain text carries no CRS
   if (after.frame.is_local()) after.frame = before.frame;
   const DisplacementField field = m3c2(before.view(), after.view(), places.view(), options, session.run);
-  write_field(out, field, units == "source" ? length_unit_of(before.frame) : "m");
+  write_field(out, field, units == "source" ? length_unit_of(before.frame) : "m", session.run);
   std::size_t measured = 0;
   for (const double v : field.value_m) measured += std::isnan(v) ? 0 : 1;
   tell(session, "m3c2",
@@ -181,7 +183,7 @@ void add_m3c2(CLI::App& app, Session& session) {
   auto units = std::make_shared<std::string>("metres");
   command->add_option("clouds", *paths, "The cloud before and the cloud after")->required()->expected(2);
   command->add_option("--cores", *cores, "Cloud of the places to measure at; default: the first cloud");
-  command->add_option("-o,--output", *out, ".csv, .las or .gpkg")->required();
+  command->add_option("-o,--output", *out, ".csv, .las, .laz or .gpkg")->required();
   command
       ->add_option("--units", *units,
                    "metres, or source: numbers stay in the files' own unit, and columns are named after it (ft_us, ft, m)")
@@ -374,10 +376,35 @@ void add_warn(CLI::App& app, Session& session) {
   });
 }
 
+void add_convert(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("convert", "Write a cloud of any format that is read as LAS or LAZ, attributes kept");
+  command->footer("Example: highwall convert scan.e57 -o scan.laz");
+  auto file = std::make_shared<std::string>();
+  auto out = std::make_shared<std::string>();
+  command->add_option("file", *file, "File with a cloud")->required();
+  command->add_option("-o,--output", *out, ".las or .laz")->required();
+  auto flags = std::make_shared<OptionFlags<ReadOptions>>(*command, std::vector<std::string>{}, kReading);
+  command->callback([=, &session] {
+    const ReadOptions options = flags->get();
+    check_output(*out, {*file});
+    try {
+      static_cast<void>(cloud_format(*out));
+    } catch (const Error& e) {
+      usage("--output", e.what());
+    }
+    Report report;
+    const PointCloud cloud = read_cloud(*file, options, report, session.run);
+    tell(session, report);
+    write_cloud(*out, cloud, session.run);
+    tell(session, "convert", {{"points", std::to_string(cloud.size())}, {"output", *out}});
+  });
+}
+
 }  // namespace
 
 void add_measure_commands(CLI::App& app, Session& session) {
   add_info(app, session);
+  add_convert(app, session);
   add_m3c2(app, session);
   add_rate(app, session);
   add_trend(app, session);

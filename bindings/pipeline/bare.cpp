@@ -237,18 +237,31 @@ std::vector<LevelRow> rows_of(const std::vector<History>& histories) {
 
 std::string field_format(const std::filesystem::path& path) {
   const std::string suffix = lower(path.extension().string());
-  if (suffix == ".csv" || suffix == ".las" || suffix == ".gpkg") return suffix;
+  if (suffix == ".csv" || suffix == ".las" || suffix == ".laz" || suffix == ".gpkg") return suffix;
   // A device or a pipe has no suffix to go by.
   if (is_stream(path)) return ".csv";
   throw Error(ErrorKind::config, fmt::format("\"{}\" is not a format for results", suffix), path.string(),
-              "use .csv, .las or .gpkg");
+              "use .csv, .las, .laz or .gpkg");
 }
 
-void write_field(const std::filesystem::path& path, const DisplacementField& field, const std::string& unit) {
+void write_field(const std::filesystem::path& path, const DisplacementField& field, const std::string& unit, const Run& run) {
   const std::string format = field_format(path);
   write_result(path, format == ".csv"   ? field_csv(field, unit)
                      : format == ".las" ? field_las(field, unit)
+                     : format == ".laz" ? compress_las(field_las(field, unit), run)
                                         : points_gpkg(field, unit));
+}
+
+std::string cloud_format(const std::filesystem::path& path) {
+  const std::string suffix = lower(path.extension().string());
+  if (suffix == ".las" || suffix == ".laz") return suffix;
+  throw Error(ErrorKind::config, fmt::format("\"{}\" is not a format for clouds", suffix), path.string(), "use .las or .laz");
+}
+
+void write_cloud(const std::filesystem::path& path, const PointCloud& cloud, const Run& run) {
+  const bool compressed = cloud_format(path) == ".laz";
+  std::string bytes = cloud_las(cloud, run);
+  write_result(path, compressed ? compress_las(bytes, run) : bytes);
 }
 
 bool is_stream(const std::filesystem::path& path) {

@@ -65,11 +65,16 @@ std::vector<History> judge_files(const std::vector<TimeSeries>& series, const Po
 /// One row per sample and per change of health.
 std::vector<LevelRow> rows_of(const std::vector<History>& histories);
 
-/// ".csv", ".las" or ".gpkg": the form of a field's file; CSV for a device or a pipe.
+/// ".csv", ".las", ".laz" or ".gpkg": the form of a field's file; CSV for a device or a pipe.
 /// @throws Error(config) for another suffix
 std::string field_format(const std::filesystem::path& path);
 /// Writes a field in the form of its path. @param unit  suffix of the length columns, see length_unit_of()
-void write_field(const std::filesystem::path& path, const DisplacementField& field, const std::string& unit);
+void write_field(const std::filesystem::path& path, const DisplacementField& field, const std::string& unit, const Run& run);
+
+/// ".las" or ".laz": the form of a cloud's file. @throws Error(config) for another suffix
+std::string cloud_format(const std::filesystem::path& path);
+/// Writes a cloud with its attributes in the form of its path. @throws Error of cloud_las() and write_result()
+void write_cloud(const std::filesystem::path& path, const PointCloud& cloud, const Run& run);
 
 /// True for what is there and neither a file nor a folder: /dev/null, a pipe.
 bool is_stream(const std::filesystem::path& path);

@@ -1,3 +1,4 @@
+#include "bindings/pipeline/bare.hpp"
 #include "bindings/python/python.hpp"
 #include "core/error.hpp"
 #include "io/readers/reader.hpp"
@@ -82,6 +83,20 @@ void add_cloud(py::module_& module) {
             return d;
           },
           "Attributes by name, each in the type that the file had; read-only views.")
+      .def(
+          "write",
+          [](const PointCloud& cloud, const py::object& path, int threads) {
+            const std::string name = py::str(path);
+            without_gil(threads, [&](const Run& run) {
+              write_cloud(name, cloud, run);
+              return true;
+            });
+          },
+          py::arg("path"), py::kw_only(), py::arg("threads") = 0,
+          "Write the cloud as LAS 1.4 (.las) or LAZ (.laz), whole or not at all.\n\nParameters\n----------\npath : text or "
+          "path\nthreads : integer, default 0 = all; the bytes do not depend on it\n\nCoordinates have a step of 1 mm where "
+          "they all are whole millimetres, else 0.1 mm; channels keep their types.\n\nRaises\n------\nConfigError for another "
+          "suffix, StorageError for a disk that refuses.")
       .def("__repr__", [](const PointCloud& c) {
         return "<highwall.Cloud of " + std::to_string(c.size()) + " points, " + c.frame.to_string() + ">";
       });

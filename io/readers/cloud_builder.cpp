@@ -331,7 +331,7 @@ Instant find_instant(const ReadOptions& options, const Input& input, Instant mea
                   "known: filename:PATTERN, gps_time, header_date");
     }
   }
-  report.warn("no rule gave the time of acquisition");
+  if (!options.instant.empty()) report.warn("no rule gave the time of acquisition");
   return kNoInstant;
 }
 

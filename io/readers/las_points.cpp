@@ -151,11 +151,12 @@ void LasPoints::add_extra() {
 LasPoints::LasPoints(const LasHeader& header, std::size_t n, bool attributes, bool gps_time, Points& xyz, PointCloud& cloud,
                      const Run& run)
     : header_(header), n_(n), xyz_(xyz), cloud_(cloud) {
+  // An extra attribute of a usual name holds more than the place of that name: float intensities, say.
+  if (attributes) add_extra();
   if (attributes) add_attributes();
   if ((attributes || gps_time) && las_has_gps_time(header.point_format)) {
     add<double>("gps_time", [at = layout_of(header.point_format).gps_time](const char* p) { return load_as<double>(p + at); });
   }
-  if (attributes) add_extra();
   xyz.resize(static_cast<Eigen::Index>(n), 3);
   // Fresh memory costs as much as reading: every channel gets it on a thread of its own.
   for_blocks(

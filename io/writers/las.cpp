@@ -1,54 +1,119 @@
 #include "io/writers/las.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <limits>
+#include <laszip/bytestreamout_array.hpp>
+#include <laszip/integercompressor.hpp>
+#include <laszip/laswritepoint.hpp>
 #include <vector>
 
 #include "core/error.hpp"
-#include "io/crs/crs.hpp"
+#include "core/parallel.hpp"
+#include "io/writers/las_file.hpp"
 
 namespace highwall {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 375;
-constexpr std::size_t kBaseRecord = 30;
+constexpr double kFieldScale = 1e-4;
+constexpr std::size_t kChunk = 50000;
 constexpr std::size_t kVlrHeader = 54;
-constexpr std::size_t kExtraDescriptor = 192;
-constexpr double kScale = 1e-4;
 
-struct Extra {
-  const char* name;
-  bool length;        // The name gets the unit
-  std::uint8_t type;  // LAS 1.4 R15 table 24
-  std::size_t bytes;
-};
-constexpr Extra kExtras[] = {{"distance", true, 10, 8}, {"sigma", true, 10, 8}, {"lod95", true, 10, 8}, {"std1", true, 10, 8},
-                             {"std2", true, 10, 8},     {"nx", false, 10, 8},   {"ny", false, 10, 8},   {"nz", false, 10, 8},
-                             {"n1", false, 5, 4},       {"n2", false, 5, 4},    {"reason", false, 1, 1}};
-
+template <class T>
+T number_at(const std::string& bytes, std::size_t at) {
+  T value;
+  std::memcpy(&value, bytes.data() + at, sizeof(T));
+  return value;
+}
 template <class T>
 void put(std::string& bytes, std::size_t at, T value) {
   std::memcpy(bytes.data() + at, &value, sizeof(T));
 }
 
-std::string record(const char* user, std::uint16_t id, const std::string& content) {
-  std::string bytes(kVlrHeader, '\0');
-  std::memcpy(bytes.data() + 2, user, std::strlen(user));
-  put(bytes, 18, id);
-  put(bytes, 20, static_cast<std::uint16_t>(content.size()));
-  return bytes + content;
+std::vector<LasExtra> field_extras(const std::string& unit) {
+  std::vector<LasExtra> extras;
+  for (const char* name : {"distance", "sigma", "lod95", "std1", "std2"}) extras.push_back({name + ("_" + unit), 10});
+  for (const char* name : {"nx", "ny", "nz"}) extras.push_back({name, 10});
+  for (const char* name : {"n1", "n2"}) extras.push_back({name, 5});
+  extras.push_back({"reason", 1});
+  return extras;
 }
 
-std::string extra_descriptors(const std::string& unit) {
-  std::string content(kExtraDescriptor * std::size(kExtras), '\0');
-  for (std::size_t k = 0; k < std::size(kExtras); ++k) {
-    put(content, k * kExtraDescriptor + 2, kExtras[k].type);
-    const std::string name = kExtras[k].length ? kExtras[k].name + ("_" + unit) : kExtras[k].name;
-    std::memcpy(content.data() + k * kExtraDescriptor + 4, name.data(), std::min<std::size_t>(name.size(), 32));
+std::string bytes_of(const ByteStreamOutArrayLE& stream, std::size_t from, std::size_t to) {
+  return {reinterpret_cast<const char*>(stream.getData()) + from, to - from};
+}
+
+/// A record of point formats 6 to 8 as LASzip has it in memory; its twin is in the reader.
+void unpack_extended(const char* from, U8* to) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(from[i]); };
+  const auto legacy = [](unsigned n) { return std::min(n, 7U); };
+  std::memcpy(to, from, 14);
+  const unsigned number = byte(14) & 15U;
+  const unsigned flags = byte(15) & 15U;
+  to[14] = static_cast<U8>(legacy(number) | (legacy(byte(14) >> 4U) << 3U) | (byte(15) & 0xC0U));
+  to[15] = static_cast<U8>(((flags & 7U) << 5U) | (byte(16) < 32 ? byte(16) : 0U));
+  to[16] = 0;
+  to[17] = byte(17);
+  std::memcpy(to + 18, from + 20, 2);
+  std::memcpy(to + 20, from + 18, 2);
+  to[22] = static_cast<U8>(1U | ((byte(15) & 0x30U) >> 2U) | (flags << 4U));
+  to[23] = byte(16);
+  to[24] = byte(14);
+  std::memcpy(to + 32, from + 22, 8);
+}
+
+[[noreturn]] void no_laszip() { throw Error(ErrorKind::internal, "LASzip cannot compress the points"); }
+
+/// One chunk, as it stands between the place of the table and the table.
+std::string compress_chunk(const char* records, std::size_t n, std::size_t record_length, LASzip& scheme) {
+  LASwritePoint writer;
+  ByteStreamOutArrayLE stream;
+  if (!writer.setup(scheme.num_items, scheme.items, &scheme) || !writer.init(&stream)) no_laszip();
+  std::vector<std::vector<std::uint64_t>> room;
+  std::vector<const U8*> items;
+  for (unsigned i = 0; i < scheme.num_items; ++i) {
+    room.emplace_back(std::max<std::size_t>(8, scheme.items[i].size / 8 + 1));
+    items.push_back(reinterpret_cast<const U8*>(room.back().data()));
   }
-  return record("LASF_Spec", 4, content);
+  for (std::size_t k = 0; k < n; ++k) {
+    const char* record = records + k * record_length;
+    unpack_extended(record, reinterpret_cast<U8*>(room[0].data()));
+    std::size_t at = scheme.items[0].size;
+    for (unsigned i = 1; i < scheme.num_items; ++i) {
+      std::memcpy(room[i].data(), record + at, scheme.items[i].size);
+      at += scheme.items[i].size;
+    }
+    if (!writer.write(items.data())) no_laszip();
+  }
+  if (!writer.done()) no_laszip();
+  const std::string all = bytes_of(stream, 0, static_cast<std::size_t>(stream.getCurr()));
+  return all.substr(8, static_cast<std::size_t>(number_at<std::int64_t>(all, 0)) - 8);
+}
+
+std::string chunk_table(const std::vector<std::string>& chunks) {
+  ByteStreamOutArrayLE stream;
+  const U32 version = 0;
+  const auto count = static_cast<U32>(chunks.size());
+  stream.put32bitsLE(reinterpret_cast<const U8*>(&version));
+  stream.put32bitsLE(reinterpret_cast<const U8*>(&count));
+  if (count > 0) {
+    ArithmeticEncoder encoder;
+    encoder.init(&stream);
+    IntegerCompressor sizes(&encoder, 32, 2);
+    sizes.initCompressor();
+    I32 last = 0;
+    for (const std::string& chunk : chunks) {
+      sizes.compress(last, static_cast<I32>(chunk.size()), 1);
+      last = static_cast<I32>(chunk.size());
+    }
+    encoder.done();
+  }
+  return bytes_of(stream, 0, static_cast<std::size_t>(stream.getCurr()));
+}
+
+LASzip scheme_of(int format, std::size_t record_length) {
+  LASzip scheme;
+  if (!scheme.setup(static_cast<U8>(format), static_cast<U16>(record_length), LASZIP_COMPRESSOR_LAYERED_CHUNKED)) no_laszip();
+  scheme.set_chunk_size(kChunk);
+  return scheme;
 }
 
 }  // namespace
@@ -58,62 +123,59 @@ std::string field_las(const DisplacementField& f, const std::string& unit) {
   for (std::size_t i = 0; i < f.size(); ++i) {
     if (f.position_m.row(static_cast<Eigen::Index>(i)).allFinite()) places.push_back(i);
   }
-  const std::string wkt = wkt_of(f.frame, Wkt::wkt1);
-  std::string records = extra_descriptors(unit);
-  std::uint32_t count = 1;
-  if (!wkt.empty() && wkt.size() < 60000) {
-    records += record("LASF_Projection", 2112, wkt + '\0');
-    ++count;
-  }
-  std::size_t length = kBaseRecord;
-  for (const Extra& e : kExtras) length += e.bytes;
-  std::string bytes(kHeaderBytes + records.size() + places.size() * length, '\0');
-  std::memcpy(bytes.data(), "LASF", 4);
-  put(bytes, 6, static_cast<std::uint16_t>(16));
-  put(bytes, 24, std::uint8_t{1});
-  put(bytes, 25, std::uint8_t{4});
-  std::memcpy(bytes.data() + 58, "highwall", 8);
-  put(bytes, 94, static_cast<std::uint16_t>(kHeaderBytes));
-  put(bytes, 96, static_cast<std::uint32_t>(kHeaderBytes + records.size()));
-  put(bytes, 100, count);
-  put(bytes, 104, std::uint8_t{6});
-  put(bytes, 105, static_cast<std::uint16_t>(length));
-  put(bytes, 247, static_cast<std::uint64_t>(places.size()));
-  std::memcpy(bytes.data() + kHeaderBytes, records.data(), records.size());
-  std::size_t at = kHeaderBytes + records.size();
-  for (std::size_t c = 0; c < 3; ++c) {
-    put(bytes, 131 + 8 * c, kScale);
-    put(bytes, 155 + 8 * c, f.frame.origin_m[c]);
-    put(bytes, 179 + 16 * c, -std::numeric_limits<double>::infinity());
-    put(bytes, 187 + 16 * c, std::numeric_limits<double>::infinity());
-  }
-  double low[3] = {1e300, 1e300, 1e300};
-  double high[3] = {-1e300, -1e300, -1e300};
-  for (const std::size_t i : places) {
+  LasFile file(f.frame, 6, field_extras(unit), places.size(), kFieldScale);
+  for (std::size_t k = 0; k < places.size(); ++k) {
+    const std::size_t i = places[k];
     const auto row = static_cast<Eigen::Index>(i);
-    for (std::size_t c = 0; c < 3; ++c) {
-      const double counts = std::round(f.position_m(row, static_cast<Eigen::Index>(c)) / kScale);
-      if (std::abs(counts) > 2147483647.0) {
-        throw Error(ErrorKind::frame, "a point is more than 200 km from the local origin", {}, "choose an origin near the cloud");
-      }
-      put(bytes, at + 4 * c, static_cast<std::int32_t>(counts));
-      low[c] = std::min(low[c], counts * kScale + f.frame.origin_m[c]);
-      high[c] = std::max(high[c], counts * kScale + f.frame.origin_m[c]);
-    }
-    put(bytes, at + 14, std::uint8_t{0x11});
+    file.set_place(k, f.position_m.data() + 3 * i);
+    char* record = file.record(k);
+    record[14] = 0x11;
     const double values[] = {f.value_m[i],        f.sigma_m[i],        f.lod95_m[i],        f.spread_before_m[i],
                              f.spread_after_m[i], f.direction(row, 0), f.direction(row, 1), f.direction(row, 2)};
-    std::memcpy(bytes.data() + at + kBaseRecord, values, sizeof values);
-    put(bytes, at + kBaseRecord + 64, f.n_before[i]);
-    put(bytes, at + kBaseRecord + 68, f.n_after[i]);
-    put(bytes, at + kBaseRecord + 72, static_cast<std::uint8_t>(f.reason[i]));
-    at += length;
+    char* to = record + file.extra_offset();
+    std::memcpy(to, values, sizeof values);
+    std::memcpy(to + 64, &f.n_before[i], 4);
+    std::memcpy(to + 68, &f.n_after[i], 4);
+    to[72] = static_cast<char>(f.reason[i]);
   }
-  for (std::size_t c = 0; c < 3 && !places.empty(); ++c) {
-    put(bytes, 179 + 16 * c, high[c]);
-    put(bytes, 187 + 16 * c, low[c]);
-  }
-  return bytes;
+  return std::move(file).finish();
+}
+
+std::string compress_las(const std::string& las, const Run& run) {
+  const auto data_offset = number_at<std::uint32_t>(las, 96);
+  const auto record_length = number_at<std::uint16_t>(las, 105);
+  const int format = number_at<std::uint8_t>(las, 104);
+  const auto points = static_cast<std::size_t>(number_at<std::uint64_t>(las, 247));
+  std::vector<std::string> chunks((points + kChunk - 1) / kChunk);
+  for_blocks(
+      chunks.size(),
+      [&](const Block& block) {
+        for (std::size_t k = block.begin; k < block.end; ++k) {
+          LASzip scheme = scheme_of(format, record_length);
+          const std::size_t n = std::min(kChunk, points - k * kChunk);
+          chunks[k] = compress_chunk(las.data() + data_offset + k * kChunk * record_length, n, record_length, scheme);
+        }
+      },
+      run, "compress", 1);
+  LASzip scheme = scheme_of(format, record_length);
+  U8* packed = nullptr;
+  int length = 0;
+  if (!scheme.pack(packed, length)) no_laszip();
+  std::string record(kVlrHeader, '\0');
+  std::memcpy(record.data() + 2, "laszip encoded", 14);
+  put(record, 18, std::uint16_t{22204});
+  put(record, 20, static_cast<std::uint16_t>(length));
+  record.append(reinterpret_cast<const char*>(packed), static_cast<std::size_t>(length));
+  std::string laz = las.substr(0, data_offset) + record;
+  put(laz, 96, static_cast<std::uint32_t>(laz.size()));
+  put(laz, 100, number_at<std::uint32_t>(las, 100) + 1);
+  put(laz, 104, static_cast<std::uint8_t>(format | 0x80));
+  std::size_t table_at = laz.size() + 8;
+  for (const std::string& chunk : chunks) table_at += chunk.size();
+  laz.append(8, '\0');
+  put(laz, laz.size() - 8, static_cast<std::int64_t>(table_at));
+  for (const std::string& chunk : chunks) laz += chunk;
+  return laz + chunk_table(chunks);
 }
 
 }  // namespace highwall

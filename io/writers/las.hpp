@@ -2,7 +2,9 @@
 
 #include <string>
 
+#include "core/cloud.hpp"
 #include "core/displacement.hpp"
+#include "core/run.hpp"
 
 namespace highwall {
 
@@ -12,5 +14,15 @@ namespace highwall {
 /// creation date.
 /// @param unit  suffix of the length attributes, see length_unit_of()
 std::string field_las(const DisplacementField& field, const std::string& unit = "m");
+
+/// A cloud as LAS 1.4 bytes, point format 6, 7 (colours) or 8 (near infrared too). Coordinates have a step of 1 mm where
+/// they all are whole millimetres, else 0.1 mm, about the cloud's local origin. Channels go where LAS has a place of their
+/// type for them, GPS time in 64 bits; all others are extra bytes of their own type. Where there is no GPS time, the
+/// header's date is the day of acquisition.
+/// @throws Error(frame) for points more than 200 km from the origin, Error(input) for what LAS cannot name
+std::string cloud_las(const PointCloud& cloud, const Run& run);
+
+/// LAS bytes of point format 6 to 8, as above, compressed by LASzip 3.5 (Apache-2.0) in chunks of 50,000 points.
+std::string compress_las(const std::string& las, const Run& run);
 
 }  // namespace highwall

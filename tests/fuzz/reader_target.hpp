@@ -28,6 +28,8 @@ inline int feed_reader(const char* format, const char* name, const std::uint8_t*
       options.sign = "toward_negative";
       options.unit = "mm";
       options.time_zone = "America/Santiago";
+      options.box = {-1e9, -1e9, 1e9, 1e9};
+      options.resolution = 1.0;
     }
     try {
       const highwall::Reading reading = highwall::read_input({name, bytes}, options, highwall::Run(1));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "core/error.hpp"
 #include "io/readers/reader.hpp"
@@ -93,6 +94,63 @@ TEST(RealDataLaz, BrokenFilesAreRefusedByName) {
       EXPECT_EQ(e.where(), path.string());
       EXPECT_FALSE(e.hint().empty()) << e.what();
     }
+  }
+}
+
+/// laspy 2.7.0 with lazrs 0.8.2: CopcReader.query() of the same box and resolution.
+struct Query {
+  const char* file;
+  std::vector<double> box;
+  double resolution;
+  std::size_t count;
+  double sum_of_z;
+};
+
+TEST(RealDataCopc, QueriesFindWhatLaspyFinds) {
+  HIGHWALL_NEED_REALDATA();
+  const std::vector<double> star{515378.3001, 4918352.6001, 515388.1001, 4918364.8001};
+  const std::vector<double> ellipsoid{-8242656, 4966566, -8242566, 4966626};
+  const std::vector<double> simple{636628.7, 850290.4, 637637.5, 851681.1};
+  const Query queries[] = {{"pdal_lone-star", {}, 0.0, 518862, 1208260675.9405},
+                           {"pdal_lone-star", star, 0.0, 48258, 112366219.6075},
+                           {"pdal_lone-star", {}, 0.3216199, 58393, 135992744.4105},
+                           {"pdal_lone-star", star, 0.10614518, 48258, 112366219.6075},
+                           {"copcjs_ellipsoid", {}, 0.0, 100000, 0.0},
+                           {"copcjs_ellipsoid", ellipsoid, 0.0, 5988, 0.0},
+                           {"copcjs_ellipsoid", {}, 2.3671875, 66272, 1521.86},
+                           {"laspy_simple", {}, 36.5788, 24, 10604.14},
+                           {"laspy_simple", {}, 12.0722135, 287, 124603.82},
+                           {"laspy_simple", simple, 0.0, 104, 45565.72},
+                           {"laspy_simple", simple, 12.0722135, 28, 12136.32},
+                           {"lasrs_autzen", {}, 0.0, 107, 46012.58},
+                           {"pdal_1.2-with-color", simple, 0.0, 104, 45565.72}};
+  for (const Query& q : queries) {
+    ReadOptions options;
+    options.units = "source";
+    options.box = q.box;
+    options.resolution = q.resolution;
+    const auto path = realdata() / "lidar" / "copc" / (std::string(q.file) + ".copc.laz");
+    const Reading reading = read(path, options);
+    const PointCloud& cloud = cloud_of(reading);
+    EXPECT_EQ(cloud.size(), q.count) << q.file << " " << q.resolution;
+    const double sum = cloud.xyz.col(2).sum() + cloud.frame.origin_m[2] * static_cast<double>(cloud.size());
+    EXPECT_NEAR(sum, q.sum_of_z, 1e-4 * std::sqrt(static_cast<double>(q.count))) << q.file << " " << q.resolution;
+    for (const int threads : {1, 3}) expect_same(cloud_of(read(path, options, threads)), cloud, "threads");
+  }
+}
+
+TEST(RealDataCopc, TheBoxCutsOtherFilesToTheSame) {
+  HIGHWALL_NEED_REALDATA();
+  ReadOptions options;
+  options.units = "source";
+  options.box = {636628.7, 850290.4, 637637.5, 851681.1};
+  // The same points as pdal_1.2-with-color.copc.laz, in another order.
+  for (const char* name : {"las_laz_pairs/pdal_1.2-with-color.las", "las_laz_pairs/laspy_simple.las",
+                           "las_laz_pairs/laspy_simple.laz", "misc_formats/ptx/1.2-with-color.ptx"}) {
+    const Reading reading = read(realdata() / "lidar" / name, options);
+    EXPECT_EQ(cloud_of(reading).size(), 104U) << name;
+    EXPECT_EQ(reading.report.accepted, 104U) << name;
+    EXPECT_EQ(size_of(*cloud_of(reading).channel("intensity")), 104U) << name;
   }
 }
 

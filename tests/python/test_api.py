@@ -552,3 +552,23 @@ def test_columns_are_named_after_the_unit_of_the_files(tmp_path):
     highwall("m3c2", before, after, "--cores", core, "--units", "source", "-o", tmp_path / "out.gpkg")
     with sqlite3.connect(tmp_path / "out.gpkg") as db:
         assert "distance_ft_us" in {row[1] for row in db.execute("pragma table_info(displacement)")}
+
+
+def test_clouds_are_written_and_converted(tmp_path):
+    xyz = np.array([[500105.0, 4190100.0, 5.0], [500104.0, 4190100.25, 4.001], [500300.0, 4190100.0, 4.0]])
+    before = hw.read(write_las(tmp_path / "a.las", xyz, 32650))
+    for name in ("b.las", "b.laz"):
+        before.write(tmp_path / name)
+        after = hw.read(tmp_path / name)
+        assert np.abs(after.world() - xyz).max() < 1e-9 and after.crs == before.crs
+        for channel, values in before.channels.items():
+            assert after.channels[channel].dtype == values.dtype and (after.channels[channel] == values).all()
+        highwall("convert", tmp_path / name, "--box", "500000,4190000,500200,4190200", "-o", tmp_path / "cut.laz")
+        assert len(hw.read(tmp_path / "cut.laz")) == 2
+        assert len(hw.read(tmp_path / name, box=[500000, 4190000, 500200, 4190200], channels="none").channels) == 0
+    with pytest.raises(hw.ConfigError):
+        before.write(tmp_path / "b.xyz")
+    highwall("convert", tmp_path / "a.las", "-o", tmp_path / "b.txt", code=64)
+    highwall("m3c2", tmp_path / "b.laz", tmp_path / "b.las", "-o", tmp_path / "field.laz", code=2)
+    assert len(hw.read(tmp_path / "field.laz")) == 3
+

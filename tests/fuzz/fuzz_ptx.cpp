@@ -1,0 +1,5 @@
+#include "tests/fuzz/reader_target.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return feed_reader("ptx", "a.ptx", data, size);
+}
