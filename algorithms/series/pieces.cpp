@@ -12,6 +12,7 @@ namespace {
 constexpr double kGross = 12.0;         // Robust standard deviations of increments, of many ...
 constexpr double kFewIncrements = 8.0;  // ... and more of few, of which that is itself wrong by a half ...
 constexpr double kLeverage = 1.2;       // ... and never less than adds its square to the mean square by itself.
+constexpr double kNothing = 1e-8;       // Metres: what rounding leaves of equal increments.
 constexpr std::size_t kFewestSamples = 8;
 constexpr std::size_t kShortestPiece = 3;
 
@@ -38,7 +39,7 @@ std::vector<double> increments_of(const TimeSeries& s, const std::vector<std::si
 double usual_of(const std::vector<double>& increments, const std::vector<std::uint8_t>& cut) {
   std::vector<double> sizes;
   for (std::size_t k = 0; k < increments.size(); ++k) {
-    if (cut[k] == 0 && increments[k] > 0.0) sizes.push_back(increments[k]);
+    if (cut[k] == 0 && increments[k] > kNothing) sizes.push_back(increments[k]);
   }
   return sizes.empty() ? 0.0 : kMadToSigma * median(std::move(sizes));
 }

@@ -5,6 +5,7 @@
 #include <Eigen/Dense>
 #include <cmath>
 
+#include "algorithms/series/pieces.hpp"
 #include "tests/support/series.hpp"
 
 namespace highwall {
@@ -144,6 +145,17 @@ TEST(Noise, PairsAcrossAJumpAreNoNoise) {
   const NoiseModel b = estimate_noise(odd, odd.time.front(), odd.time.back());
   EXPECT_NEAR(b.white_m, a.white_m, 0.1 * a.white_m);
   EXPECT_LT(b.random_walk_m_per_sqrt_day, 1e-3);
+}
+
+TEST(Noise, ACoarseScaleIsWhole) {
+  // Creep that is read to a tenth of a millimetre: most increments are equal, and the others are its noise.
+  for (const double mm_per_hour : {0.0, 0.03, 0.1, 0.11}) {
+    Dice dice(5);
+    std::vector<double> x;
+    for (int i = 0; i < 200; ++i) x.push_back(1e-4 * std::round(10.0 * mm_per_hour * i + 0.15 * dice.normal()));
+    const TimeSeries s = series_of(x, 1.0);
+    EXPECT_EQ(pieces_of(s, s.time.front(), s.time.back()).cuts, 0U) << mm_per_hour;
+  }
 }
 
 TEST(CalibrateOnStart, IsUnknownForAShortSeries) {
