@@ -16,6 +16,7 @@
 #include "algorithms/series/midas.hpp"
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
+#include "algorithms/series/shared_jump.hpp"
 #include "core/error.hpp"
 
 namespace highwall {
@@ -87,6 +88,17 @@ Outcome try_step(const Sample& s, const Run&) {
 
 Outcome try_reference(const Sample& s, const Run&) { return {without_common_mode(s.series, {&s.series}, {}).value_m, {}}; }
 
+Outcome try_shared(const Sample& s, const Run&) {
+  TimeSeries series = s.series;
+  Outcome out;
+  for (const SharedJump& jump : shared_jumps({&s.series, &s.series, &s.series}, {})) {
+    flag_returned(series, jump);
+    out.values.insert(out.values.end(), jump.jump_m.begin(), jump.jump_m.end());
+  }
+  out.values.insert(out.values.end(), series.flags.begin(), series.flags.end());
+  return out;
+}
+
 Outcome try_rate(const Sample& s, const Run& run) {
   Outcome out;
   for (const WindowRate& w : rate(s.series, {}, run)) {
@@ -129,6 +141,7 @@ constexpr std::array kAlgorithms{
     line<FreezeOptions>("freeze", true, try_freeze, "Tells samples and maps that a frozen sensor repeats bit for bit, which are no sign of life."),
     line<StepOptions>("step", true, try_step, "Takes a known step, an exchanged antenna, out of a series by the medians on both sides."),
     line<ReferenceOptions>("reference", true, try_reference, "Series relative to a local base or to the common mode of a group (Wdowinski et al. 1997, doi:10.1029/97JB01378)."),
+    line<SharedOptions>("shared", true, try_shared, "Jumps that a base or the targets of one instrument share, which wait whether they come back."),
     line<RateOptions>("rate", true, try_rate, "Trailing least-squares velocity in closed windows, in constant time a sample."),
     line<NoiseOptions>("noise", true, try_noise, "Sigma of velocities from quiet periods, or from white and random-walk noise of the first days; never from the residuals of the fit."),
     line<MidasOptions>("midas", false, try_midas, "Robust trend of a series from pairs one period apart (Blewitt et al. 2016, doi:10.1002/2015JB012552)."),

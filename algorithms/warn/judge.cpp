@@ -141,6 +141,29 @@ std::vector<LampSample> judge_samples(const TargetInput& target, const TargetRat
   return samples;
 }
 
+/// What a sample says at most while a jump that targets share is held: yellow, or what it says without the jump.
+void hold_back(const LampSample& without, LampSample& sample) {
+  sample.raise = std::max(without.raise, std::min(sample.raise, Level::yellow));
+  sample.significant = std::max(without.significant, std::min(sample.significant, Level::yellow));
+  for (auto l = static_cast<std::size_t>(Level::orange); l < sample.rule.size(); ++l) {
+    sample.rule[l] = without.rule[l];
+    sample.on_delay_h[l] = without.on_delay_h[l];
+  }
+  sample.quality = Health::degraded;
+}
+
+void hold_shared_jumps(const TargetInput& target, const Policy& policy, const Run& run, std::vector<LampSample>& samples) {
+  std::vector<std::size_t> held;
+  for (std::size_t i = 0; i < samples.size() && !target.jumps.empty(); ++i) {
+    if (samples[i].raise >= Level::orange && is_held(target.series, target.jumps, i)) held.push_back(i);
+  }
+  if (held.empty()) return;
+  TargetInput without = target;
+  without.series = without_jumps(target.series, target.jumps);
+  const TargetRates rates = judged_rates(without, policy, run);
+  for (const std::size_t i : held) hold_back(judge_sample(without, rates, policy, i), samples[i]);
+}
+
 std::optional<Evidence> evidence_of(const Policy& policy, const TargetRates& rates, std::int32_t number, std::size_t sample) {
   if (number < 0) return std::nullopt;
   const PolicyRule& rule = policy.rules[static_cast<std::size_t>(number)];
@@ -208,6 +231,7 @@ std::vector<History> judge_targets(const std::vector<TargetInput>& targets, cons
           histories[i].rates = std::make_shared<const TargetRates>(judged_rates(targets[i], policy, run));
           const TargetRates& rates = *histories[i].rates;
           samples[i] = judge_samples(targets[i], rates, policy);
+          hold_shared_jumps(targets[i], policy, run, samples[i]);
           histories[i].target = targets[i].series.target;
           histories[i].kind = targets[i].series.kind;
           histories[i].area_m2 = targets[i].area_m2;

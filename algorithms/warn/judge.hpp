@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "algorithms/series/shared_jump.hpp"
 #include "algorithms/warn/lamp.hpp"
 #include "algorithms/warn/target_rates.hpp"
 #include "core/act.hpp"
@@ -26,7 +27,8 @@ struct TargetInput {
   std::vector<std::string> epochs;  ///< Where the samples come from, for the evidence.
   std::string reference;            ///< Common base: its error is everyone's at one instant.
   std::vector<KnownStep> steps;     ///< Steps that were taken out.
-  std::vector<Instant> blasts;      ///< Declared for its zone or itself.
+  std::vector<SharedJump> jumps;  ///< Of its base or all targets of its instrument, in its values: held before they make orange.
+  std::vector<Instant> blasts;    ///< Declared for its zone or itself.
   std::vector<std::string> doubts;  ///< Found before: passed on to the history.
 };
 
@@ -56,7 +58,9 @@ TargetRates judged_rates(const TargetInput& target, const Policy& policy, const 
 /// a provisional sigma, blue and yellow not at all, and the health is `degraded`; so it is at the first samples
 /// after a gap and for a day after a known step. Within timing.blast_h of a declared blast a red rule raises orange
 /// only, unless the newest quarter of its window, without the blast itself, is as fast as the rule asks.
-/// A neighbour on the same reference confirms only with an earlier sample: at the same one both may see the base move.
+/// While a jump that targets share is held (TargetInput::jumps) it raises yellow at most, and the health is `degraded`: orange
+/// and red come of what the series shows without it, as motion that goes on. A neighbour on the same reference confirms only with
+/// an earlier sample: at the same one both may see the base move.
 ///
 /// The evidence of an entry is that of the deciding rule; while a level stands that no rule raises any more, that
 /// of the rule that made it, as it is now. Evidence of targets has no epochs, policy and citation: those are the

@@ -46,6 +46,7 @@ Calculation calculation_of(const Site& site) {
   take(site, "freeze", c.freeze);
   take(site, "step", c.step);
   take(site, "reference", c.reference);
+  take(site, "shared", c.shared);
   take(site, "rate", c.rate);
   take(site, "noise", c.noise);
   return c;

@@ -9,6 +9,7 @@
 #include "algorithms/series/freeze.hpp"
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
+#include "algorithms/series/shared_jump.hpp"
 #include "core/policy.hpp"
 #include "io/config/site.hpp"
 
@@ -26,6 +27,7 @@ struct Calculation {
   FreezeOptions freeze;
   StepOptions step;
   ReferenceOptions reference;
+  SharedOptions shared;
   RateOptions rate;
   NoiseOptions noise;
 };

@@ -291,6 +291,7 @@ class Measurer {
   void radar_maps(const SourceConfig& source, const Stack& stack) {
     const std::vector<std::string> ids = ids_of(source, "scan");
     const double half = 0.5 * calculation_.patches.size_m;
+    std::vector<std::pair<std::string, TargetInput>> targets;
     for (const Polygon& zone : zones_of(source)) {
       std::vector<Patch> patches = patch_line_of_sight(stack, zone, calculation_.patches, run_);
       Points centres(static_cast<Eigen::Index>(patches.size()), 3);
@@ -303,9 +304,11 @@ class Measurer {
       for (std::size_t p = 0; p < patches.size(); ++p) {
         TargetInput target = target_of(source, std::move(patches[p]));
         target.sensitivity = sensitivity[p];
-        add(source, zone.name, std::move(target), {ids.front(), ids.back()});
+        targets.emplace_back(zone.name, std::move(target));
       }
     }
+    hold_together(source, {}, targets);
+    for (auto& [zone, target] : targets) add(source, zone, std::move(target), {ids.front(), ids.back()});
     RadarMap map{velocity_map(stack, source.quiet_periods, calculation_.map, calculation_.rate, calculation_.noise, run_,
                               map_ground(source, stack)),
                  {}};
@@ -397,6 +400,8 @@ class Measurer {
     std::erase_if(all, [](const TimeSeries& s) { return s.empty(); });
     std::vector<std::string> references = split_commas(source.reference);
     std::erase(references, "");
+    const std::vector<SharedJump> of_base = jumps_of_base(source, references, all);
+    std::vector<std::pair<std::string, TargetInput>> targets;
     const std::vector<std::string> ids = ids_of(source, "series");
     for (const TimeSeries& s : all) {
       const bool is_base = references.size() == 1 && s.target == references[0];
@@ -419,8 +424,67 @@ class Measurer {
         target.series.position_m = {(*place)[0] + site_.frame.origin_m[0], (*place)[1] + site_.frame.origin_m[1], kNaN};
       }
       target.series.target = source.id + "/" + s.target;  // So do two sources with the same name not share a stream.
-      const std::string zone = zone_of(source, s);
-      add(source, zone, std::move(target), {ids.front(), ids.back()});
+      targets.emplace_back(zone_of(source, s), std::move(target));
+    }
+    hold_together(source, of_base, targets);
+    for (auto& [zone, target] : targets) add(source, zone, std::move(target), {ids.front(), ids.back()});
+  }
+
+  // ---- what targets share ----
+
+  /// Jumps of the one base of a source that last; those that came back are flagged in it, so that its rovers have no value there.
+  std::vector<SharedJump> jumps_of_base(const SourceConfig& source, const std::vector<std::string>& references,
+                                        std::vector<TimeSeries>& all) {
+    std::vector<SharedJump> last;
+    if (references.size() != 1) return last;
+    for (TimeSeries& s : all) {
+      if (s.target != references[0]) continue;
+      for (SharedJump& jump : jumps_of(s, calculation_.shared)) {
+        tell_jump(fmt::format("source {}: its reference {} jumped", source.id, s.target), jump);
+        flag_returned(s, jump);
+        if (jump.returned) continue;
+        for (double& v : jump.jump_m) v = -v;  // As its rovers seem to do.
+        last.push_back(std::move(jump));
+      }
+    }
+    return last;
+  }
+
+  /// Flags what all targets of an instrument showed together and came back from, and holds what has not come back.
+  void hold_together(const SourceConfig& source, const std::vector<SharedJump>& of_base,
+                     std::vector<std::pair<std::string, TargetInput>>& targets) {
+    std::vector<const TimeSeries*> series;
+    for (const auto& [zone, target] : targets) series.push_back(&target.series);
+    std::vector<SharedJump> jumps = of_base;
+    const bool one_instrument = source.kind == "radar" || source.kind == "gnss" || source.kind == "prism";
+    for (SharedJump& jump : one_instrument ? shared_jumps(series, calculation_.shared) : std::vector<SharedJump>{}) {
+      const bool known = std::any_of(of_base.begin(), of_base.end(), [&](const SharedJump& b) {
+        return std::abs(to_seconds(b.at - jump.at)) <= calculation_.reference.tolerance_s;
+      });
+      if (known) continue;
+      tell_jump(fmt::format("source {}: {} of {} targets jumped together", source.id, jump.targets, jump.measured), jump);
+      for (auto& [zone, target] : targets) flag_returned(target.series, jump);
+      if (!jump.returned) jumps.push_back(std::move(jump));
+    }
+    for (auto& [zone, target] : targets) target.jumps = jumps;
+  }
+
+  /// What people must know of a jump of the last day.
+  void tell_jump(const std::string& who, const SharedJump& jump) {
+    if (now_ - jump.at > days(1)) return;
+    double square = 0.0;
+    for (const double v : jump.jump_m) square += v * v;
+    const std::string what = fmt::format("{} by {:.3g} mm at {}", who, 1000.0 * std::sqrt(square), to_iso8601(jump.at));
+    if (jump.returned) {
+      summary_.findings.push_back(
+          fmt::format("{} and came back at {}: taken for an error, its samples are not used", what, to_iso8601(jump.until)));
+    } else if (now_ < jump.until) {
+      summary_.findings.push_back(
+          fmt::format("{}: an error of what they share, or motion of all; by itself it makes no orange or red "
+                      "before {}: look at the wall",
+                      what, to_iso8601(jump.until)));
+    } else {
+      summary_.findings.push_back(fmt::format("{} and did not come back: it is judged as motion", what));
     }
   }
 
