@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "algorithms/align/plausible.hpp"
 #include "algorithms/compare/m3c2.hpp"
 #include "algorithms/robust_fit.hpp"
 #include "core/error.hpp"
@@ -197,6 +198,7 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
                 fmt::format("too little stable ground to register on: {} of {} comparable places", out.stable_count, comparable),
                 {}, "give stable areas that both epochs see, or check that it is the same place");
   }
+  require_plausible(out, field, options);
   out.verdict = fmt::format("registered on {} of {} places, rms {:.1f} mm", out.stable_count, comparable, 1000.0 * out.rms_m);
   return out;
 }

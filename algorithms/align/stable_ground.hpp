@@ -24,6 +24,9 @@ struct RegisterOptions {
   std::int64_t least_stable_cores = 50;
   double far_apart_m = 0.25;
   double formal_to_real = 2.65;
+  double largest_shift_m = 5.0;
+  double largest_rms_m = 0.1;
+  double least_seen_share = 0.1;
 
   static void describe(auto& d) {
     using O = RegisterOptions;
@@ -41,6 +44,12 @@ struct RegisterOptions {
     d.field(&O::formal_to_real, "formal_to_real", "", at_least(1),
             "Formal standard deviations are stretched so much, because neighbouring places share points and roughness; "
             "2.65 made 95 % intervals cover 95 % of 120 independent pairs of scans");
+    d.field(&O::largest_shift_m, "largest_shift_m", "m", above(0),
+            "A scan that lies farther from the reference at the places they share is refused: its coordinates are wrong");
+    d.field(&O::largest_rms_m, "largest_rms_m", "m", above(0),
+            "One whose stable ground scatters more about the reference's is refused: it is not the same ground");
+    d.field(&O::least_seen_share, "least_seen_share", "", between(0, 1),
+            "So is one that shows fewer of the places that the reference shows");
   }
 };
 

@@ -140,12 +140,34 @@ class Measurer {
       run_.progress("lidar " + source.id, e, epochs.size() - 1);
     }
     if (fields.empty()) return;
+    std::vector<Polygon> unseen;
     for (const Polygon& zone : zones_of(source)) {
-      for (Patch& patch : patch_motion(fields, epochs[0].instant, registration_sigma, zone, calculation_.patches, run_)) {
-        add(source, zone.name, target_of(source, std::move(patch)), {epochs[0].id, epochs.back().id});
-      }
+      std::vector<Patch> patches = patch_motion(fields, epochs[0].instant, registration_sigma, zone, calculation_.patches, run_);
+      if (patches.empty()) unseen.push_back(zone);
+      for (Patch& patch : patches) add(source, zone.name, target_of(source, std::move(patch)), {epochs[0].id, epochs.back().id});
     }
+    tell_unseen(source, unseen, epochs.front(), epochs.back());
     out_.fields.emplace_back(source.id, std::move(fields.back()));
+  }
+
+  /// Zones without a place in the reference epoch, when the newest scan shows them: only what the reference shows is measured.
+  void tell_unseen(const SourceConfig& source, const std::vector<Polygon>& zones, const EpochInfo& reference,
+                   const EpochInfo& newest) {
+    if (zones.empty() || source.crs == "local") return;
+    const auto cloud = std::get<PointCloud>(archive_.load(newest).data);
+    const auto fewest = static_cast<std::size_t>(calculation_.patches.fewest_cores);
+    const Points places = thin_to_cores(cloud.view(), calculation_.cores.spacing_m);
+    for (const Polygon& zone : zones) {
+      std::size_t inside = 0;
+      for (Eigen::Index i = 0; i < places.rows(); ++i) inside += zone.contains(places(i, 0), places(i, 1)) ? 1 : 0;
+      if (inside < fewest) continue;
+      summary_.findings.push_back(
+          fmt::format("source {}: zone {} has no place in the reference epoch {}, but {} in {}: it is not measured; write the id "
+                      "of a scan that "
+                      "shows all zones as \"epoch\" into {}",
+                      source.id, zone.name, reference.id, inside, newest.id,
+                      (archive_.root() / "reference" / (source.id + ".json")).string()));
+    }
   }
 
   /// The field as an earlier night kept it. A damaged file is a finding, and counts as none: it is made again.
