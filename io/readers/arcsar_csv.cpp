@@ -206,7 +206,10 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     ++report.accepted;
   }
   Report told_once;  // all series have the same rows
-  for (TimeSeries& one : series) set_times(one, stamps, &one == &series[0] ? report : told_once);
+  for (TimeSeries& one : series) {
+    std::vector<Stamp> own = stamps;
+    set_times(one, own, &one == &series[0] ? report : told_once);
+  }
   report.accepted = series[0].size();
   for (TimeSeries& one : series) drop_no_data(one, 0, scale, options, report);
   std::uint64_t repeated = 0;

@@ -50,7 +50,7 @@ std::vector<Instant> instants_of(const std::vector<Stamp>& stamps) {
   return out;
 }
 
-std::size_t set_times(TimeSeries& series, const std::vector<Stamp>& stamps, Report& report) {
+std::size_t set_times(TimeSeries& series, std::vector<Stamp>& stamps, Report& report) {
   series.time = instants_of(stamps);
   std::vector<std::size_t> keep;
   for (std::size_t i = 0; i < stamps.size(); ++i) {
@@ -64,6 +64,9 @@ std::size_t set_times(TimeSeries& series, const std::vector<Stamp>& stamps, Repo
                     "the clock change repeats this hour, and the order of the rows does not tell which one is meant");
   }
   series = select(series, keep);
+  std::vector<Stamp> kept;
+  for (const std::size_t i : keep) kept.push_back(stamps[i]);
+  stamps = std::move(kept);
   return refused;
 }
 

@@ -22,8 +22,9 @@ struct Stamp {
 /// reading goes back exactly once (or, with a step of half the hour and more, stands twice); kNoInstant where it does not.
 std::vector<Instant> instants_of(const std::vector<Stamp>& stamps);
 
-/// Sets the times of a series by its stamps, one a row; rows whose hour cannot be told are taken out and reported.
+/// Sets the times of a series by its stamps, one a row; rows whose hour cannot be told are taken out, with their stamps, and
+/// reported.
 /// @return rows taken out
-std::size_t set_times(TimeSeries& series, const std::vector<Stamp>& stamps, Report& report);
+std::size_t set_times(TimeSeries& series, std::vector<Stamp>& stamps, Report& report);
 
 }  // namespace highwall

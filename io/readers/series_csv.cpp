@@ -20,7 +20,10 @@ constexpr std::array<std::string_view, 12> kTimeNames{"time",    "date", "dateti
                                                       "instant", "时间", "日期",     "观测时间",  "监测时间", "采集时间"};
 constexpr std::array<std::string_view, 11> kValueNames{"displacement", "disp",   "value",    "deformation", "los", "cumulative",
                                                        "位移",         "位移量", "累计位移", "形变",        "变形"};
-constexpr std::array<std::string_view, 6> kTargetNames{"target", "point", "station", "测点", "监测点", "点号"};
+constexpr std::array<std::string_view, 21> kTargetNames{
+    "target", "target_id",  "point",       "point_id", "point_name", "station",    "station_id",
+    "sensor", "sensor_id",  "sensor_name", "prism",    "测点",       "测点编号",   "测点名称",
+    "监测点", "监测点编号", "点号",        "点名",     "传感器",     "传感器编号", "棱镜"};
 constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kUnits{
     {{"mm", "mm"}, {"cm", "cm"}, {"m", "m"}, {"毫米", "mm"}, {"厘米", "cm"}, {"米", "m"}}};
 
@@ -231,6 +234,42 @@ std::string read_row(const std::vector<std::string>& f, std::uint64_t line, Rows
   return {};
 }
 
+bool same_values(const TimeSeries& s, std::size_t a, std::size_t b) {
+  for (std::size_t c = 0; c < s.width(); ++c) {
+    const double x = s.value(a, c);
+    const double y = s.value(b, c);
+    if (x != y && !(std::isnan(x) && std::isnan(y))) return false;
+  }
+  return true;
+}
+
+/// One place has one value at a time: rows that say two are of two sensors, or of a logger whose stamps are too coarse, and
+/// which of them is right nobody can tell. Takes all of them out, in no order of the rows. @return rows taken out
+std::size_t refuse_contradictions(TimeSeries& series, const std::vector<Stamp>& stamps, Report& report) {
+  const std::vector<std::size_t> order = time_order(series);
+  std::vector<std::uint64_t> other(series.size(), 0);  // Line that a row contradicts; 0 = none.
+  for (std::size_t first = 0, last = 0; first < order.size(); first = last) {
+    bool differs = false;
+    for (last = first + 1; last < order.size() && series.time[order[last]] == series.time[order[first]]; ++last)
+      differs = differs || !same_values(series, order[first], order[last]);
+    for (std::size_t k = first; differs && k < last; ++k) other[order[k]] = stamps[order[k == first ? last - 1 : first]].line;
+  }
+  std::vector<std::size_t> keep;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    if (other[i] == 0) {
+      keep.push_back(i);
+      continue;
+    }
+    report.reject(stamps[i].line,
+                  fmt::format("line {} gives {} another value at the same time, {}: if they are two sensors, name the "
+                              "column that tells them apart (target_column), else correct the stamps",
+                              other[i], series.target, to_iso8601(series.time[i])));
+  }
+  const std::size_t refused = series.size() - keep.size();
+  if (refused > 0) series = select(series, keep);
+  return refused;
+}
+
 /// @throws Error(config) under strict for a displacement whose column does not name its unit, and no option either
 void require_unit(const Table& table, const ReadOptions& options, const std::string& file) {
   if (!options.strict || options.unit != "auto") return;
@@ -292,6 +331,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   for (const std::string& target : order) {
     Collected& one = all[target];
     report.accepted -= set_times(one.series, one.stamps, report);
+    report.accepted -= refuse_contradictions(one.series, one.stamps, report);
     for (std::size_t c = 0; c < table->width; ++c) drop_no_data(one.series, c, rows.scale[c], options, report);
     out.push_back(std::move(one.series));
   }

@@ -238,6 +238,40 @@ TEST(SeriesCsv, ChineseHeadersUnitsAndDates) {
   EXPECT_DOUBLE_EQ(all(read("a.csv", "时间,测点,位移（米）\n2026-03-01,P1,2\n")).at(0).value(0), 2.0);
 }
 
+TEST(SeriesCsv, ASensorColumnTellsSensorsApart) {
+  for (const char* column : {"sensor", "sensor_id", "Station", "point_id", "测点", "传感器编号", "点名"}) {
+    const Reading reading = read("a.csv", std::string("time,") + column + ",displacement_mm\n2026-03-01,A,1\n2026-03-01,B,2\n");
+    ASSERT_EQ(all(reading).size(), 2U) << column;
+    EXPECT_EQ(all(reading)[1].target, "B");
+    EXPECT_EQ(reading.report.rejected, 0U);
+  }
+}
+
+TEST(SeriesCsv, RowsThatContradictEachOtherAreRefusedAndNamed) {
+  // Two sensors in a column that nobody knows: one after the other, or in turns.
+  for (const char* rows : {"2026-03-01,A,1\n2026-03-01,B,2\n2026-03-02,A,1\n2026-03-02,B,2\n",
+                           "2026-03-01,A,1\n2026-03-02,A,1\n2026-03-01,B,2\n2026-03-02,B,2\n"}) {
+    try {
+      read("a.csv", std::string("time,unit_no,displacement_mm\n") + rows);
+      ADD_FAILURE() << "was read";
+    } catch (const Error& e) {
+      const std::string text = e.what();
+      EXPECT_NE(text.find("4 of 4 rows are bad; line 2"), std::string::npos) << text;
+      EXPECT_NE(text.find("target_column"), std::string::npos) << text;
+    }
+  }
+  // A single one takes neither value, whatever the order of its rows; the same value twice contradicts nothing.
+  for (const char* twice :
+       {"2026-03-02,2\n2026-03-02,0\n", "2026-03-02,0\n2026-03-02,2\n", "2026-03-02,2\n2026-03-02,2\n2026-03-02,0\n"}) {
+    const Reading reading =
+        read("a.csv", std::string("time,displacement_mm\n2026-03-01,1\n2026-03-01,1\n") + twice + "2026-03-03,3\n2026-03-04,4\n");
+    EXPECT_EQ(all(reading)[0].size(), 4U);
+    EXPECT_EQ(reading.report.accepted, 4U);
+    EXPECT_GE(reading.report.rejected, 2U);
+    EXPECT_NE(reading.report.rows[0].reason.find("another value at the same time, 2026-03-02T00:00:00Z"), std::string::npos);
+  }
+}
+
 std::string failure(const std::string& name, const std::string& text) {
   try {
     read(name, text);
