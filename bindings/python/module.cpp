@@ -61,8 +61,23 @@ void log_to_python(const LogRecord& record) noexcept {
   }
 }
 
+py::object without_mask(const py::handle& object) {
+  const py::object ma = py::module_::import("numpy").attr("ma");
+  if (!py::isinstance(object, ma.attr("MaskedArray"))) return py::reinterpret_borrow<py::object>(object);
+  try {
+    return object.attr("astype")("float64").attr("filled")(std::numeric_limits<double>::quiet_NaN());
+  } catch (const py::error_already_set&) {
+    return py::reinterpret_borrow<py::object>(object);  // No numbers: refused as such.
+  }
+}
+
 std::vector<Instant> instants_of(const py::object& time) {
   const py::module_ numpy = py::module_::import("numpy");
+  const py::object ma = numpy.attr("ma");
+  if (py::isinstance(time, ma.attr("MaskedArray")) && py::cast<bool>(ma.attr("is_masked")(time))) {
+    throw Error(ErrorKind::input, "some of the times are masked", {},
+                "leave such samples out: time[~time.mask], and their values");
+  }
   const py::object array = numpy.attr("asarray")(time);
   if (py::cast<int>(array.attr("ndim")) != 1) throw Error(ErrorKind::input, "time must be one-dimensional");
   std::vector<Instant> out;

@@ -20,7 +20,18 @@ namespace highwall::python {
 
 namespace py = pybind11;
 
-using DoubleArray = py::array_t<double, py::array::c_style | py::array::forcecast>;
+/// What a NumPy mask hides is NaN: without that the numbers under it would be taken for measurements.
+py::object without_mask(const py::handle& object);
+
+/// An array of doubles, from whatever NumPy makes one of.
+class DoubleArray : public py::array_t<double, py::array::c_style | py::array::forcecast> {
+ public:
+  using Base = py::array_t<double, py::array::c_style | py::array::forcecast>;
+  DoubleArray() = default;
+  DoubleArray(Base numbers) : Base(std::move(numbers)) {}
+  /// Null when the object is none.
+  static DoubleArray ensure(const py::handle& object) { return Base::ensure(without_mask(object)); }
+};
 
 /// Sets options from keyword arguments; `where` names the function in messages.
 template <class Options>
@@ -110,3 +121,18 @@ void add_slope(py::module_& module);         // downslope, algorithms
 void add_night(py::module_& module);         // run, simulate, judge, Archive
 
 }  // namespace highwall::python
+
+namespace pybind11::detail {
+
+template <>
+class type_caster<highwall::python::DoubleArray> {
+ public:
+  PYBIND11_TYPE_CASTER(highwall::python::DoubleArray, handle_type_name<highwall::python::DoubleArray::Base>::name);
+  bool load(handle source, bool) {
+    value = highwall::python::DoubleArray::ensure(source);
+    return static_cast<bool>(value);
+  }
+  static handle cast(const highwall::python::DoubleArray& numbers, return_value_policy, handle) { return numbers.inc_ref(); }
+};
+
+}  // namespace pybind11::detail

@@ -572,3 +572,16 @@ def test_clouds_are_written_and_converted(tmp_path):
     highwall("m3c2", tmp_path / "b.laz", tmp_path / "b.las", "-o", tmp_path / "field.laz", code=2)
     assert len(hw.read(tmp_path / "field.laz")) == 3
 
+def test_what_a_mask_hides_is_no_number():
+    time = np.datetime64("2026-01-01", "ns") + np.arange(500) * np.timedelta64(1, "h")
+    hidden = np.arange(500) >= 300
+    value = np.ma.masked_array(np.where(hidden, 0.0, 0.001 * np.arange(500)), mask=hidden)
+    masked, plain = hw.rate(time, value, windows_h=[24]), hw.rate(time, value.filled(np.nan), windows_h=[24])
+    assert np.isfinite(masked.velocity[:300]).any() and not np.isfinite(masked.velocity[330:]).any()
+    np.testing.assert_array_equal(masked.velocity, plain.velocity)
+    xyz = np.random.default_rng(1).uniform(0, 10, (3000, 3)) * [1, 1, 0]
+    field = hw.m3c2(xyz, np.ma.masked_array(xyz, mask=True), normal_radius_m=1.0, cylinder_radius_m=0.5, half_length_m=3.0)
+    assert not np.isfinite(field.distance).any()
+    with pytest.raises(hw.InputError, match="masked"):
+        hw.rate(np.ma.masked_array(time, mask=hidden), value, windows_h=[24])
+    assert np.isfinite(hw.rate(np.ma.masked_array(time), value, windows_h=[24]).velocity[:300]).any()
