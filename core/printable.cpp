@@ -66,6 +66,24 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+bool is_blank(std::string_view text) {
+  while (!text.empty()) {
+    if (static_cast<unsigned char>(text.front()) <= ' ') {
+      text.remove_prefix(1);
+      continue;
+    }
+    bool found = false;
+    for (const std::string_view wide : {"\u00A0", "\u2002", "\u2003", "\u2009", "\u200B", "\u3000", "\uFEFF"}) {
+      if (!text.starts_with(wide)) continue;
+      text.remove_prefix(wide.size());
+      found = true;
+      break;
+    }
+    if (!found) return false;
+  }
+  return true;
+}
+
 bool has_control_characters(std::string_view text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (is_control(text, at)) return true;

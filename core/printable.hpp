@@ -12,6 +12,9 @@ std::string printable(std::string_view bytes);
 /// True when the bytes are UTF-8 (ASCII is).
 bool is_utf8(std::string_view text);
 
+/// True when nothing of it is seen: blanks, tabs, also the wide blank of Chinese text and those that do not break.
+bool is_blank(std::string_view text);
+
 /// True when the text holds a C0, DEL or C1 control.
 bool has_control_characters(std::string_view text);
 

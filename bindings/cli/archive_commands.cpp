@@ -106,6 +106,27 @@ void require_utf8(const std::string& text, const std::string& flag) {
                           printable(text)));
 }
 
+/// A person acts on what was told: neither on what may come, nor at a time that has not come.
+/// @throws Error(input) with what to do
+void require_told(const Act& act, const fs::path& root, const std::vector<StateLine>& told) {
+  const auto heartbeat = Outbox(root).last("heartbeat");
+  // Nights may be replayed with a clock ahead of this machine's.
+  const Instant newest = heartbeat ? heartbeat->published_time + days(2) : kNoInstant;
+  if (act.at > std::max(clock_now(), newest)) {
+    throw Error(ErrorKind::input,
+                fmt::format("{} is later than this machine's clock and the newest night: the act would count for warnings that "
+                            "nobody has seen yet",
+                            to_iso8601(act.at)),
+                "--now", "leave --now out, or correct it");
+  }
+  if (act.kind == Act::Kind::acknowledge) return;
+  const bool raised = std::any_of(told.begin(), told.end(),
+                                  [&](const StateLine& s) { return s.level > Level::none && act.is_about(s.name, s.zone); });
+  if (raised) return;
+  throw Error(ErrorKind::input, fmt::format("no level of {} has been published: there is nothing to release", act.target), {},
+              "a release counts for what people were told before it; when a warning comes, look at the wall and release it then");
+}
+
 void add_act(CLI::App& app, Session& session, const std::string& name, Act::Kind kind, const std::string& help) {
   auto* command = app.add_subcommand(name, help);
   auto act = std::make_shared<Act>();
@@ -136,6 +157,7 @@ void add_act(CLI::App& app, Session& session, const std::string& name, Act::Kind
     if (is_zone) act->targets = targets_of_zone(told, act->target);
     // What is damaged may have told of targets: then those count that the zone has.
     if (is_zone && act->targets->empty() && !damages.empty()) act->targets.reset();
+    if (damages.empty()) require_told(*act, root, told);
     const fs::path file = record_act(root, *act);
     print(fmt::format("recorded {}; the next night takes it into account\n", file.filename().string()));
     if (act->targets && act->targets->empty())

@@ -35,6 +35,8 @@ int code_of(const Error& e) {
 }
 
 void catch_interrupts() {
+  // A file that may not grow (ulimit -f) is an error of that write, with a path and exit code 74, not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   struct sigaction action {};
   action.sa_handler = on_interrupt;
   sigaction(SIGINT, &action, nullptr);

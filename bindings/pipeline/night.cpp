@@ -60,6 +60,7 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
   std::erase_if(summary.acts, [&](const Act& act) { return act.at > options.now; });
   for (std::string& problem : name_targets(summary.acts, site, measurements, options.now))
     summary.findings.push_back(std::move(problem));
+  for (std::string& unjudged : unjudged_of(policy, measurements)) summary.findings.push_back(std::move(unjudged));
   std::vector<ZoneHistories> histories = warn(site, policy, measurements, summary.acts, options.now, run);
   for (std::string& doubt : doubts_of(histories, policy.timing.latch_from)) summary.findings.push_back(std::move(doubt));
   Outbox outbox(archive.root());

@@ -442,6 +442,28 @@ std::vector<std::string> doubts_of(const std::vector<ZoneHistories>& zones, Leve
   return findings;
 }
 
+std::vector<std::string> unjudged_of(const Policy& policy, const Measurements& measurements) {
+  std::map<std::pair<std::string, SensorKind>, std::size_t> targets;
+  for (const auto& [zone, inputs] : measurements.targets) {
+    for (const TargetInput& t : inputs) ++targets[{t.series.target.substr(0, t.series.target.find('/')), t.series.kind}];
+  }
+  std::vector<std::string> findings;
+  for (const auto& [which, count] : targets) {
+    const auto& [source, kind] = which;
+    const auto judges = [&](Level from) {
+      return std::any_of(policy.rules.begin(), policy.rules.end(),
+                         [&, k = kind](const PolicyRule& r) { return r.level >= from && r.applies_to(k); });
+    };
+    if (!measures_displacement(kind) || judges(Level::orange)) continue;
+    const bool some = judges(Level::blue);
+    findings.push_back(fmt::format(
+        "source {}: policy {} has no rule {}for kind {}: its {} targets {}; add rules for it, or correct the "
+        "kind of the source",
+        source, policy.id, some ? "of orange or red " : "", name_of(kind), count, some ? "never warn" : "have no level"));
+  }
+  return findings;
+}
+
 std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Measurements& measurements,
                                 const std::vector<Act>& acts, Instant now, const Run& run) {
   std::vector<ZoneHistories> out;

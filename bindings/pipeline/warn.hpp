@@ -37,6 +37,9 @@ void complete(Evidence& evidence, const History& history, const Policy& policy);
 /// without data; each a sentence.
 std::vector<std::string> doubts_of(const std::vector<ZoneHistories>& zones, Level latch_from);
 
+/// Sources of displacement that the policy has no rule for, or none of orange and red: nobody would be warned. Each a sentence.
+std::vector<std::string> unjudged_of(const Policy& policy, const Measurements& measurements);
+
 /// States at `now`, zones first.
 std::vector<NightState> states_of(const std::vector<ZoneHistories>& zones);
 

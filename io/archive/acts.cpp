@@ -27,10 +27,12 @@ void require_utf8(const std::string& text, const std::string& what) {
 }  // namespace
 
 fs::path record_act(const fs::path& archive_root, const Act& act) {
-  if (act.target.empty() || act.by.empty()) {
-    throw Error(ErrorKind::input, "an act needs the target and the name of the person");
+  if (is_blank(act.target) || is_blank(act.by)) {
+    throw Error(ErrorKind::input, "an act needs the target and the name of the person", {}, "a blank is no name");
   }
-  if (act.kind == Act::Kind::release && act.reason.empty()) throw Error(ErrorKind::input, "a release needs a reason");
+  if (act.kind == Act::Kind::release && is_blank(act.reason)) {
+    throw Error(ErrorKind::input, "a release needs a reason", {}, "say what was seen on the wall, or why the warning is wrong");
+  }
   require_utf8(act.target, "the target");
   require_utf8(act.by, "the name of the person");
   require_utf8(act.reason, "the reason");

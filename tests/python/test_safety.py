@@ -183,3 +183,90 @@ port = {port}
     assert topic == "highwall-state/1/z1"
     assert state["zone_id"] == "z1" and state["level"] == "red"
     assert 0 < int(expiry) <= 36 * 3600
+
+
+# ---- what somebody tried ----
+
+def act(site, kind, target, hour, *more):
+    return subprocess.run([HIGHWALL, kind, target, "--by", "p", *more, "--site", site, "--now", iso(hour)], capture_output=True, text=True)
+
+
+def test_an_act_is_about_what_was_told_and_not_about_what_may_come(tmp_path):
+    site = make_site(tmp_path, source("g", "*.csv", "extensometer"))
+    write(tmp_path / "drop" / "P1.csv", series(190))
+    night(site, 190)
+    early = act(site, "release", "g/P1", 380, "--reason", "r")
+    assert early.returncode == 65 and "no level of g/P1 has been published" in early.stderr, early.stderr
+    century = act(site, "ack", "g/P1", 24 * 36500)
+    assert century.returncode == 65 and "clock" in century.stderr, century.stderr
+    assert not list((tmp_path / "archive" / "acts").glob("*"))
+    write(tmp_path / "drop" / "P1.csv", series(288, 200, 48))
+    assert night(site, 288)[0]["z1"]["level"] == "red"
+    blank = act(site, "release", "z1", 289, "--reason", " ")
+    assert blank.returncode == 65 and "reason" in blank.stderr, blank.stderr
+    assert act(site, "release", "z1", 289, "--reason", "looked at").returncode == 0
+
+
+def test_a_policy_without_rules_for_a_kind_is_said_each_night(tmp_path):
+    rule = '\n[[rule]]\nname = "{0}"\nfamily = "velocity"\nkinds = ["{1}"]\nlevel = "{2}"\nwindow_h = 24\nthreshold_mm_per_day = 10\nsource = "s"\nconfidence = "confirmed"\n'
+    head = 'schema = "highwall.policy/1"\nid = "p"\nversion = "1"\n'
+    site = make_site(tmp_path, source("g", "*.csv", "extensometer"), '[policy]\nfile = "policy.toml"')
+    write(tmp_path / "drop" / "P1.csv", series(190))
+    (tmp_path / "policy.toml").write_text(head + rule.format("r", "radar", "red"))
+    for hour in (190, 191):
+        findings = night(site, hour)[1]
+        assert [f for f in findings if "policy p has no rule for kind extensometer: its 1 targets have no level" in f], findings
+    (tmp_path / "policy.toml").write_text(head + rule.format("b", "extensometer", "blue"))
+    assert [f for f in night(site, 192)[1] if "no rule of orange or red for kind extensometer" in f]
+    (tmp_path / "policy.toml").write_text(head + rule.format("o", "extensometer", "orange"))
+    assert night(site, 193)[1] == []
+
+
+def test_bad_samples_in_the_calibration_time_do_not_blind(tmp_path):
+    site = make_site(tmp_path, source("g", "*.csv", "extensometer"))
+    rows = series(288, 200, 48)
+    for k in (30, 31):
+        rows[k] = (rows[k][0], rows[k][1] + 100.0)
+    write(tmp_path / "drop" / "P1.csv", rows)
+    states, findings = night(site, 288)
+    assert states["z1"]["level"] == "red"
+    assert len(findings) == 1 and findings[0].startswith("g/P1 jumps by up to"), findings
+
+
+def test_a_sensor_that_cannot_see_orange_is_not_live(tmp_path):
+    site = make_site(tmp_path, source("g", "*.csv", "extensometer"))
+    write(tmp_path / "drop" / "P1.csv", [(h, 100.0 * x) for h, x in series(200)])
+    states, findings = night(site, 200)
+    assert states["z1"]["health"] == "degraded" and by_end(states, "P1")["health"] == "degraded"
+    assert len(findings) == 1 and "cannot see orange: sigma" in findings[0], findings
+
+
+def test_what_a_radar_shows_everywhere_and_takes_back_is_no_red(tmp_path):
+    site = make_site(tmp_path, source("r", "*.csv", "radar"))
+
+    def areas(until):
+        dice = random.Random(3)
+        rows = []
+        for k in range(until * 15 + 1):
+            wrong = 300.0 if 3000 <= k < 3010 else 0.0
+            rows.append(f"{(START + timedelta(minutes=4 * k)).strftime('%d-%m-%Y %H:%M')};" +
+                        ";".join(f"{dice.gauss(0, 0.1) + wrong:.3f}" for _ in range(4)) + "\n")
+        (tmp_path / "drop" / "a.csv").write_text("Time series AREA X.;\nDisplacement [mm];\nTime;A;B;C;D\n" + "".join(rows))
+
+    site.write_text(site.read_text().replace('kind = "radar"', 'kind = "radar"\ntime_zone = "UTC"'))
+    areas(199)
+    night(site, 199)
+    areas(200)  # The first of the wrong scans is the newest.
+    states, findings = night(site, 200.3)
+    assert states["z1"]["level"] in ("none", "blue", "yellow"), states["z1"]
+    areas(202)
+    states, findings = night(site, 202)
+    assert states["z1"]["level"] in ("none", "blue", "yellow"), states["z1"]
+    assert [f for f in findings if f.startswith("source r: 4 of 4 targets jumped together by 300 mm") and "came back" in f], findings
+
+
+def test_a_file_that_may_not_grow_is_an_error_of_the_disk(tmp_path):
+    site = make_site(tmp_path, source("g", "*.csv", "extensometer"))
+    write(tmp_path / "drop" / "P1.csv", series(190))
+    done = subprocess.run(["bash", "-c", f"ulimit -f 1; exec {HIGHWALL} run {site} --now {iso(190)} --silent"], capture_output=True, text=True)
+    assert done.returncode == 74, (done.returncode, done.stderr)
