@@ -87,7 +87,8 @@ void Archive::sweep_unacknowledged() {
     const std::string id = path.stem().string();
     auto info = is_noted(id) ? std::nullopt : info_of(id, path, false);
     if (!info) continue;
-    if (is_taken_in_otherwise(*info)) {
+    // Where lines are damaged nothing is taken for what a kill left.
+    if (state_.damaged.empty() && is_taken_in_otherwise(*info)) {
       remove_file(path);
       continue;
     }
@@ -108,6 +109,7 @@ void Archive::sweep_unacknowledged() {
     }
   }
   // Each file is followed by its line, so that a kill leaves one at most.
+  if (!state_.damaged.empty()) return;
   if (others.size() != 1 || !others[0].second || !may_be_of_a_kill(*others[0].second)) return;
   leftover_ = std::move(others[0].first);
 }
@@ -188,6 +190,11 @@ std::vector<std::string> Archive::losses(Instant now) const {
     }
   }
   std::vector<std::string> told;
+  for (const std::string& line : state_.damaged) {
+    told.push_back(line +
+                   ": this line of the journal does not match its checksum and is passed over; what it said is taken from the "
+                   "archive's files as far as they tell it; restore the log from a copy and run `highwall verify`");
+  }
   name_each(
       gone, "the archive has lost epoch ",
       ": the journal has it, the directory has not; restore it from a copy, or put the file it came in back into the drop folder",

@@ -121,8 +121,14 @@ void JournalState::take_line(const std::string& line, const std::string& where) 
 JournalState replay_journal(const fs::path& folder) {
   JournalState state;
   for (const fs::path& log : logs_in(folder)) {
+    std::vector<std::size_t> damaged;
     std::size_t number = 0;
-    for (const std::string& line : LineLog::read(log)) state.take_line(line, fmt::format("{}:{}", log.string(), ++number));
+    std::size_t passed = 0;
+    for (const std::string& line : LineLog::read(log, damaged)) {
+      for (++number; passed < damaged.size() && damaged[passed] == number; ++passed) ++number;
+      state.take_line(line, fmt::format("{}:{}", log.string(), number));
+    }
+    for (const std::size_t line : damaged) state.damaged.push_back(fmt::format("{}:{}", log.string(), line));
   }
   return state;
 }
@@ -130,19 +136,20 @@ JournalState replay_journal(const fs::path& folder) {
 std::vector<std::string> journal_lines(const fs::path& folder) {
   std::vector<std::string> lines;
   for (const fs::path& log : logs_in(folder)) {
-    const auto some = LineLog::read(log);
+    std::vector<std::size_t> damaged;
+    const auto some = LineLog::read(log, damaged);
     lines.insert(lines.end(), some.begin(), some.end());
   }
   return lines;
 }
 
 Journal::Journal(fs::path folder) : folder_(std::move(folder)) {
-  for (const fs::path& log : logs_in(folder_)) LineLog cut(log);
+  for (const fs::path& log : logs_in(folder_)) LineLog cut(log, LineLog::Damage::stays);
 }
 
 void Journal::write_line(Instant now, const std::string& text) {
   const std::string month = to_iso8601(now).substr(0, 7);
-  logs_.try_emplace(month, folder_ / (month + ".log")).first->second.append(text);
+  logs_.try_emplace(month, folder_ / (month + ".log"), LineLog::Damage::stays).first->second.append(text);
 }
 
 void Journal::write(Instant now, const FileNote& n) {

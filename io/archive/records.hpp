@@ -75,6 +75,7 @@ struct JournalState {
   std::map<std::string, IngestNote> epochs;                       ///< By id.
   std::map<std::string, SealNote> segments;                       ///< By name.
   std::vector<LossNote> losses;
+  std::vector<std::string> damaged;  ///< Places of lines that do not match their checksum, "journal/2026-03.log:12".
   /// Blocks of series by source and digest of the file they came in.
   std::map<std::pair<std::string, std::string>, std::string> block_of_file;
 
@@ -88,8 +89,8 @@ struct JournalState {
   void take_line(const std::string& line, const std::string& where);
 };
 
-/// Replays all logs of the folder. @throws Error(storage) naming log and line for a line that is damaged or
-/// is no record of ours.
+/// Replays all logs of the folder. Damaged lines are passed over and listed: what they said is made good from the files as far as
+/// these tell it. @throws Error(storage) naming log and line for a line that is no record of ours.
 JournalState replay_journal(const std::filesystem::path& folder);
 /// Lines of all logs, oldest first, as JSON texts.
 std::vector<std::string> journal_lines(const std::filesystem::path& folder);

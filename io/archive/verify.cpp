@@ -18,6 +18,8 @@ VerifyReport Archive::verify(const Run& run) const {
   bool told = true;
   try {
     journal = replay_journal(root_ / "journal");
+    for (const std::string& line : journal.damaged)
+      report.problems.push_back(line + ": the line does not match its checksum (the log was damaged or edited)");
   } catch (const Error& e) {
     report.problems.emplace_back(e.what());
     told = false;

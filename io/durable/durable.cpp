@@ -124,9 +124,12 @@ constexpr std::array<std::uint32_t, 256> crc_table() {
 }
 constexpr auto kCrcTable = crc_table();
 
-/// Splits a log into lines that hold; `good` is the number of bytes up to the end of the last one.
-std::vector<std::string> parse_log(const fs::path& path, const std::string& bytes, std::size_t& good) {
+/// Splits a log into lines that hold; `good` is the number of bytes up to the end of the last one. The numbers of damaged ones
+/// go into `damaged`; without it they throw.
+std::vector<std::string> parse_log(const fs::path& path, const std::string& bytes, std::size_t& good,
+                                   std::vector<std::size_t>* damaged) {
   std::vector<std::string> lines;
+  std::size_t number = 0;
   good = 0;
   while (good < bytes.size()) {
     const std::size_t end = bytes.find('\n', good);
@@ -135,12 +138,17 @@ std::vector<std::string> parse_log(const fs::path& path, const std::string& byte
     const std::size_t bar = line.rfind('|');
     const bool holds =
         bar != std::string_view::npos && line.substr(bar + 1) == fmt::format("{:08x}", crc32c(line.substr(0, bar)));
-    if (!holds) {
+    ++number;
+    if (holds) {
+      lines.emplace_back(line.substr(0, bar));
+    } else {
       if (end + 1 == bytes.size()) break;  // torn: the last line does not hold
-      throw Error(ErrorKind::storage, fmt::format("line {} does not match its checksum", lines.size() + 1), path.string(),
-                  "the log was damaged or edited; restore it from a copy");
+      if (damaged == nullptr) {
+        throw Error(ErrorKind::storage, fmt::format("line {} does not match its checksum", number), path.string(),
+                    "the log was damaged or edited; restore it from a copy");
+      }
+      damaged->push_back(number);
     }
-    lines.emplace_back(line.substr(0, bar));
     good = end + 1;
   }
   return lines;
@@ -237,11 +245,12 @@ std::uint32_t crc32c(std::string_view bytes) {
   return crc ^ 0xffffffffU;
 }
 
-LineLog::LineLog(fs::path path) : path_(std::move(path)) { cut_torn_line(); }
+LineLog::LineLog(fs::path path, Damage damage) : path_(std::move(path)), damage_(damage) { cut_torn_line(); }
 
 LineLog::~LineLog() { close(); }
 
-LineLog::LineLog(LineLog&& other) noexcept : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+LineLog::LineLog(LineLog&& other) noexcept
+    : path_(std::move(other.path_)), damage_(other.damage_), descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 void LineLog::close() noexcept {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
@@ -251,7 +260,8 @@ void LineLog::cut_torn_line() const {
   if (!fs::exists(path_)) return;
   const std::string bytes = read_whole(path_);
   std::size_t good = 0;
-  parse_log(path_, bytes, good);
+  std::vector<std::size_t> damaged;
+  parse_log(path_, bytes, good, damage_ == Damage::stays ? &damaged : nullptr);
   if (good == bytes.size()) return;
   const Descriptor descriptor(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
   if (descriptor.get() < 0 || ::ftruncate(descriptor.get(), static_cast<off_t>(good)) != 0 || ::fsync(descriptor.get()) != 0) {
@@ -288,7 +298,12 @@ void LineLog::append(const std::string& text) {
 
 std::vector<std::string> LineLog::read(const fs::path& path) {
   std::size_t good = 0;
-  return parse_log(path, read_whole(path), good);
+  return parse_log(path, read_whole(path), good, nullptr);
+}
+
+std::vector<std::string> LineLog::read(const fs::path& path, std::vector<std::size_t>& damaged) {
+  std::size_t good = 0;
+  return parse_log(path, read_whole(path), good, &damaged);
 }
 
 FolderLock::FolderLock(const fs::path& folder) {

@@ -47,9 +47,11 @@ std::uint32_t crc32c(std::string_view bytes);
 /// An append-only text of lines, each ending with its CRC-32C: `text|xxxxxxxx\n`.
 class LineLog {
  public:
+  /// Of a line before the last one.
+  enum class Damage { refused, stays };
   /// Looks at the log; a torn last line, left by a crash, is cut off. The first append makes it.
-  /// @throws Error(storage) when a line before the last one is damaged.
-  explicit LineLog(std::filesystem::path path);
+  /// @throws Error(storage) when a line before the last one is damaged, unless it may stay where it is.
+  explicit LineLog(std::filesystem::path path, Damage damage = Damage::refused);
   ~LineLog();
   LineLog(LineLog&& other) noexcept;
   LineLog(const LineLog&) = delete;
@@ -61,6 +63,8 @@ class LineLog {
 
   /// Lines of a log, without their sums. A torn last line is left out; a damaged one before it throws.
   static std::vector<std::string> read(const std::filesystem::path& path);
+  /// The same, but damaged lines are passed over; their numbers, from 1, go into `damaged`.
+  static std::vector<std::string> read(const std::filesystem::path& path, std::vector<std::size_t>& damaged);
 
  private:
   void cut_torn_line() const;
@@ -68,6 +72,7 @@ class LineLog {
   void close() noexcept;
 
   std::filesystem::path path_;
+  Damage damage_;
   int descriptor_ = -1;
 };
 
