@@ -39,6 +39,7 @@ highwall_pypi_library(laszip laszip 0.3.0 9ddf91649b519db308f63d772a19e7647458f5
   INCLUDE include/laszip
   HEADERS laszip FROM src/*.hpp include/laszip/*.h
   DEFINE UNORDERED HAVE_UNORDERED_MAP=1
+  COMPILE $<$<CONFIG:Release>:-O2>  # 5 % quicker than -O3.
   PATCH src/arithmeticdecoder.cpp
     "value |= (instream->getByte())" "if ((value |= instream->getByte()) == AC__MaxLength) throw 4711")
 # libE57Format 3 (Boost licence).

@@ -1,6 +1,6 @@
 # highwall_pypi_library(<target> <package> <version> <sha256>
 #   ROOT <glob> SOURCES <globs> [EXCEPT <regex>] INCLUDE <folders> [HEADERS <folder> FROM <globs>]
-#   [TOGETHER <globs>] [DEFINE <definitions>] [LINK <libraries>] [PATCH <file> <before> <after>] [MAKE <file> <text>])
+#   [TOGETHER <globs>] [DEFINE <definitions>] [COMPILE <options>] [LINK <libraries>] [PATCH <file> <before> <after>] [MAKE <file> <text>])
 # A C++ library that of all package indexes only PyPI carries: its source package is fetched by pip into the build
 # folder, held against its SHA-256, unpacked there and compiled as a static target whose headers are SYSTEM. Nothing of
 # it is in the repository. Paths are relative to ROOT, a folder of the package.
@@ -9,7 +9,7 @@
 #   PATCH    one change of one file, which must fit
 #   MAKE     a file that the package's own build would make
 function(highwall_pypi_library target package version sha256)
-  cmake_parse_arguments(PARSE_ARGV 4 L "" "ROOT;EXCEPT;HEADERS" "SOURCES;TOGETHER;INCLUDE;FROM;DEFINE;LINK;PATCH;MAKE")
+  cmake_parse_arguments(PARSE_ARGV 4 L "" "ROOT;EXCEPT;HEADERS" "SOURCES;TOGETHER;INCLUDE;FROM;DEFINE;COMPILE;LINK;PATCH;MAKE")
   set(folder ${PROJECT_BINARY_DIR}/pypi)
   set(archive ${folder}/${package}-${version}.tar.gz)
   set(stamp ${folder}/${package}-${version}.unpacked)
@@ -98,6 +98,6 @@ function(highwall_pypi_library target package version sha256)
   target_include_directories(${target} SYSTEM PUBLIC ${L_INCLUDE})
   target_compile_definitions(${target} PRIVATE NDEBUG ${L_DEFINE})
   # Their arithmetic wraps on purpose; addresses are watched all the same.
-  target_compile_options(${target} PRIVATE -w -fno-sanitize=undefined)
+  target_compile_options(${target} PRIVATE -w -fno-sanitize=undefined ${L_COMPILE})
   target_link_libraries(${target} PUBLIC ${L_LINK})
 endfunction()

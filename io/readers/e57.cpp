@@ -379,6 +379,10 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     reading.data = read_file_of(input, options, run, reading.report);
   } catch (const e57::E57Exception& e) {
     refuse(input.name, fmt::format("the E57 file cannot be read: {} ({})", e.errorStr(), e.context()));
+  } catch (const std::exception&) {
+    throw;
+  } catch (...) {  // What Xerces throws is of no common kind.
+    refuse(input.name, "the XML section cannot be parsed");
   }
   return reading;
 }

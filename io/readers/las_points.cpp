@@ -1,5 +1,7 @@
 #include "io/readers/las_points.hpp"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 
 #include "core/parallel.hpp"
@@ -44,6 +46,14 @@ Layout layout_of(int format) {
   }
 }
 
+/// A wish for large pages: touching fresh memory page by page takes as long as filling it. Nothing depends on it.
+void wish_large_pages(void* begin, std::size_t bytes) {
+  constexpr std::uintptr_t kLarge = std::uintptr_t{2} << 20U;
+  const auto from = (reinterpret_cast<std::uintptr_t>(begin) + kLarge - 1) / kLarge * kLarge;
+  const auto to = (reinterpret_cast<std::uintptr_t>(begin) + bytes) / kLarge * kLarge;
+  if (from < to) static_cast<void>(madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE));
+}
+
 }  // namespace
 
 bool las_has_waves(int point_format) { return layout_of(point_format).wave != 0; }
@@ -55,7 +65,11 @@ void LasPoints::add(const std::string& name, Get get) {
   const auto [place, is_new] = cloud_.channels.emplace(name, std::vector<T>());
   if (!is_new) return;
   std::vector<T>& values = std::get<std::vector<T>>(place->second);
-  rooms_.push_back([&values, this] { values.resize(n_); });
+  rooms_.push_back([&values, this] {
+    values.reserve(n_);
+    wish_large_pages(values.data(), n_ * sizeof(T));
+    values.resize(n_);
+  });
   columns_.push_back([&values, get, step = header_.record_length](const char* p, std::size_t n, std::size_t first) {
     T* to = values.data() + first;
     for (std::size_t i = 0; i < n; ++i, p += step) to[i] = static_cast<T>(get(p));
@@ -158,6 +172,7 @@ LasPoints::LasPoints(const LasHeader& header, std::size_t n, bool attributes, bo
     add<double>("gps_time", [at = layout_of(header.point_format).gps_time](const char* p) { return load_as<double>(p + at); });
   }
   xyz.resize(static_cast<Eigen::Index>(n), 3);
+  wish_large_pages(xyz.data(), 3 * n * sizeof(double));
   // Fresh memory costs as much as reading: every channel gets it on a thread of its own.
   for_blocks(
       rooms_.size(),

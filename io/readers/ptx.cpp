@@ -101,7 +101,7 @@ int sniff(std::string_view head, std::string_view) {
   Lines lines(head);
   std::string_view line;
   std::vector<std::string_view> fields;
-  for (const std::size_t wanted : {1, 1, 3, 3, 3, 3, 4, 4, 4, 4}) {
+  for (const unsigned wanted : {1U, 1U, 3U, 3U, 3U, 3U, 4U, 4U, 4U, 4U}) {
     if (!lines.next(line)) return 0;
     split_blanks(line, fields);
     if (fields.size() != wanted) return 0;
