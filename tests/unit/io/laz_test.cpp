@@ -195,13 +195,15 @@ TEST(Laz, ACutFileIsRefusedWhereverItIsCut) {
 }
 
 TEST(Laz, ChangedBytesAreRefusedOrReadNeverWorse) {
-  const std::string laz = compress_las(cloud_las(sample(300), highwall::Run(1)), highwall::Run(1));
+  PointCloud cloud = sample(300);
+  cloud.frame = {};  // PROJ takes its time over each changed WKT.
+  const std::string laz = compress_las(cloud_las(cloud, highwall::Run(1)), highwall::Run(1));
   for (std::size_t at = 90; at < laz.size(); at += 11) {
     for (const char value : {'\0', '\x7f', '\xff'}) {
       std::string bytes = laz;
       bytes[at] = value;
       try {
-        read(bytes);
+        read(bytes, {}, 1);  // Threads of so little work would only wait for each other.
       } catch (const Error& e) {
         EXPECT_EQ(e.kind(), ErrorKind::input) << e.what();
       }
