@@ -36,6 +36,10 @@ constexpr std::string_view word_of(Reason reason) {
       return "no_sigma";
     case Reason::decorrelated:
       return "decorrelated";
+    case Reason::no_stable_ground:
+      return "no_stable_ground";
+    case Reason::no_fit:
+      return "no_fit";
   }
   return {};
 }
@@ -68,6 +72,36 @@ std::string reason_codes() {
     text += (code == 0 ? "" : ", ") + std::to_string(code) + " " + std::string(kWords[code]);
   }
   return text;
+}
+
+namespace {
+using Field = DisplacementField;
+constexpr LengthColumn kColumns[] = {
+    {"distance", "Along the normal, second epoch minus first.", &Field::value_m},
+    {"sigma", "One standard deviation of distance.", &Field::sigma_m},
+    {"lod95", "Detection limit of distance at 95 %: below it nothing is seen to have changed.", &Field::lod95_m},
+    {"std1", "Spread of the first epoch's points: standard deviation, or interquartile range with the median.",
+     &Field::spread_before_m},
+    {"std2", "Spread of the second epoch's points.", &Field::spread_after_m},
+};
+constexpr LengthColumn kOptionalColumns[] = {
+    {"normal_radius", "Radius of the neighbourhood that gave the normal.", &Field::normal_radius_m},
+    {"distance_calibrated", "Along the normal, by the estimator that tells roughness from noise.", &Field::calibrated_m},
+    {"lod95_calibrated", "Detection limit of distance_calibrated at 95 %, calibrated on stable ground.",
+     &Field::lod95_calibrated_m},
+};
+}  // namespace
+
+std::span<const LengthColumn> field_columns() { return kColumns; }
+
+std::span<const LengthColumn> optional_field_columns() { return kOptionalColumns; }
+
+std::vector<LengthColumn> columns_of(const DisplacementField& field) {
+  std::vector<LengthColumn> columns(std::begin(kColumns), std::end(kColumns));
+  for (const LengthColumn& c : kOptionalColumns) {
+    if (!(field.*c.values).empty()) columns.push_back(c);
+  }
+  return columns;
 }
 
 DisplacementField DisplacementField::of_size(std::size_t n, Reason reason) {

@@ -26,6 +26,8 @@ enum class Reason : std::uint8_t {
   no_line_of_sight = 9,   ///< Direction not known, or the slope direction is not seen by it.
   no_sigma = 10,          ///< A value whose uncertainty cannot be told.
   decorrelated = 11,      ///< The radar saw no coherent signal.
+  no_stable_ground = 12,  ///< Too little ground at rest to calibrate a limit on.
+  no_fit = 13,            ///< Too few points of an epoch, or too badly spread, for a calibrated distance.
 };
 
 /// "ok", "empty_after", ...: the word in CSV columns and in Python.
@@ -34,6 +36,22 @@ std::string_view name_of(Reason reason) noexcept;
 std::span<const std::string_view> reason_words() noexcept;
 /// "0 ok, 1 no_normal, ...": what the numbers mean in files that keep them as numbers.
 std::string reason_codes();
+
+struct DisplacementField;
+
+/// One column of lengths of a field, as files and Python name it; files add the unit.
+struct LengthColumn {
+  std::string_view name;
+  std::string_view help;
+  std::vector<double> DisplacementField::*values;
+};
+
+/// The columns that every field has: distance, sigma, lod95, std1, std2.
+std::span<const LengthColumn> field_columns();
+/// Those that it has only where they were asked for, else they are empty.
+std::span<const LengthColumn> optional_field_columns();
+/// field_columns() and those of the optional ones that this field has.
+std::vector<LengthColumn> columns_of(const DisplacementField& field);
 
 /// Displacement of many places between two instants, each with all that it takes to be believed.
 /// Vectors have size() entries; lengths are metres of `frame`; NaN = no value, see `reason`.
@@ -52,6 +70,11 @@ struct DisplacementField {
   std::vector<std::uint32_t> n_before;  ///< Support: points of the first epoch.
   std::vector<std::uint32_t> n_after;
   std::vector<Reason> reason;
+  // Empty where they were not asked for.
+  std::vector<double> normal_radius_m;  ///< The one of several radii that gave the normal.
+  std::vector<double> calibrated_m;     ///< Displacement by the sharper estimator.
+  std::vector<double> lod95_calibrated_m;
+  std::vector<Reason> reason_calibrated;
 
   std::size_t size() const noexcept { return value_m.size(); }
   /// A field of n places, all NaN with the given reason.

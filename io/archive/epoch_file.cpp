@@ -439,11 +439,18 @@ std::string encode_field(const DisplacementField& f, const std::vector<std::pair
   h5::write_data(at, "lod95", f.lod95_m.data(), {n}, "m");
   h5::write_data(at, "spread_before", f.spread_before_m.data(), {n}, "m");
   h5::write_data(at, "spread_after", f.spread_after_m.data(), {n}, "m");
+  for (const LengthColumn& c : optional_field_columns()) {
+    if (!(f.*c.values).empty()) h5::write_data(at, std::string(c.name).c_str(), (f.*c.values).data(), {n}, "m");
+  }
   h5::write_data(at, "n_before", f.n_before.data(), {n}, "points");
   h5::write_data(at, "n_after", f.n_after.data(), {n}, "points");
-  std::vector<std::uint8_t> reasons;
-  for (const Reason r : f.reason) reasons.push_back(static_cast<std::uint8_t>(r));
-  h5::write_data(at, "reason", reasons.data(), {n}, "code");
+  const auto write_reasons = [&](const char* column, const std::vector<Reason>& reasons) {
+    std::vector<std::uint8_t> codes;
+    for (const Reason r : reasons) codes.push_back(static_cast<std::uint8_t>(r));
+    h5::write_data(at, column, codes.data(), {n}, "code");
+  };
+  write_reasons("reason", f.reason);
+  if (!f.reason_calibrated.empty()) write_reasons("reason_calibrated", f.reason_calibrated);
   h5::write_text(at, "reason_codes", reason_codes());
   return image.bytes();
 }
@@ -466,13 +473,26 @@ DisplacementField decode_field(std::string_view bytes, const std::string& name) 
   f.lod95_m = h5::read_data<double>(at, "lod95", name);
   f.spread_before_m = h5::read_data<double>(at, "spread_before", name);
   f.spread_after_m = h5::read_data<double>(at, "spread_after", name);
+  const std::vector<std::string> there = h5::children(at);
+  for (const LengthColumn& c : optional_field_columns()) {
+    const std::string column(c.name);
+    if (std::find(there.begin(), there.end(), column) != there.end()) f.*c.values = h5::read_data<double>(at, column, name);
+  }
   f.n_before = h5::read_data<std::uint32_t>(at, "n_before", name);
   f.n_after = h5::read_data<std::uint32_t>(at, "n_after", name);
   for (const std::uint8_t r : h5::read_data<std::uint8_t>(at, "reason", name)) f.reason.push_back(static_cast<Reason>(r));
+  if (std::find(there.begin(), there.end(), "reason_calibrated") != there.end()) {
+    for (const std::uint8_t r : h5::read_data<std::uint8_t>(at, "reason_calibrated", name)) {
+      f.reason_calibrated.push_back(static_cast<Reason>(r));
+    }
+    if (f.reason_calibrated.size() != f.size())
+      throw Error(ErrorKind::storage, "the columns of the field differ in length", name);
+  }
   const std::size_t n = f.size();
   if (f.sigma_m.size() != n || f.lod95_m.size() != n || f.reason.size() != n || f.n_before.size() != n || f.n_after.size() != n ||
       f.spread_before_m.size() != n || f.spread_after_m.size() != n || static_cast<std::size_t>(f.position_m.rows()) != n ||
-      static_cast<std::size_t>(f.direction.rows()) != n) {
+      static_cast<std::size_t>(f.direction.rows()) != n ||
+      std::ranges::any_of(columns_of(f), [&](const LengthColumn& c) { return (f.*c.values).size() != n; })) {
     throw Error(ErrorKind::storage, "the columns of the field differ in length", name);
   }
   return f;

@@ -187,11 +187,12 @@ std::string points_gpkg(const DisplacementField& f, const std::string& unit) {
   const Srs srs = srs_of(f.frame, true);
   OGRLayerH layer = make_layer(file, "displacement", srs.get(), wkbPoint25D);
   for (const char* name : {"nx", "ny", "nz"}) add_field(layer, name, OFTReal);
-  for (const char* name : {"distance", "sigma", "lod95", "std1", "std2"})
-    add_field(layer, fmt::format("{}_{}", name, unit), OFTReal);
+  const std::vector<LengthColumn> columns = columns_of(f);
+  for (const LengthColumn& c : columns) add_field(layer, fmt::format("{}_{}", c.name, unit), OFTReal);
   add_field(layer, "n1", OFTInteger);
   add_field(layer, "n2", OFTInteger);
   add_field(layer, "reason", OFTString);
+  if (!f.reason_calibrated.empty()) add_field(layer, "reason_calibrated", OFTString);
   OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer);
   GDALDatasetStartTransaction(file, FALSE);
   bool good = true;
@@ -199,14 +200,17 @@ std::string points_gpkg(const DisplacementField& f, const std::string& unit) {
     const auto row = static_cast<Eigen::Index>(i);
     if (!f.position_m.row(row).allFinite()) continue;
     OGRFeatureH feature = OGR_F_Create(definition);
-    const double numbers[] = {f.direction(row, 0), f.direction(row, 1), f.direction(row, 2),  f.value_m[i],
-                              f.sigma_m[i],        f.lod95_m[i],        f.spread_before_m[i], f.spread_after_m[i]};
-    for (int c = 0; c < 8; ++c) {
-      if (std::isfinite(numbers[c])) OGR_F_SetFieldDouble(feature, c, numbers[c]);  // unset = no value
-    }
-    OGR_F_SetFieldInteger(feature, 8, static_cast<int>(f.n_before[i]));
-    OGR_F_SetFieldInteger(feature, 9, static_cast<int>(f.n_after[i]));
-    OGR_F_SetFieldString(feature, 10, std::string(name_of(f.reason[i])).c_str());
+    int next = 0;
+    const auto set = [&](double v) {
+      if (std::isfinite(v)) OGR_F_SetFieldDouble(feature, next, v);  // unset = no value
+      ++next;
+    };
+    for (Eigen::Index c = 0; c < 3; ++c) set(f.direction(row, c));
+    for (const LengthColumn& c : columns) set((f.*c.values)[i]);
+    OGR_F_SetFieldInteger(feature, next++, static_cast<int>(f.n_before[i]));
+    OGR_F_SetFieldInteger(feature, next++, static_cast<int>(f.n_after[i]));
+    OGR_F_SetFieldString(feature, next++, std::string(name_of(f.reason[i])).c_str());
+    if (!f.reason_calibrated.empty()) OGR_F_SetFieldString(feature, next, std::string(name_of(f.reason_calibrated[i])).c_str());
     OGRGeometryH point = OGR_G_CreateGeometry(wkbPoint25D);
     OGR_G_SetPoint(point, 0, f.position_m(row, 0) + f.frame.origin_m[0], f.position_m(row, 1) + f.frame.origin_m[1],
                    f.position_m(row, 2) + f.frame.origin_m[2]);

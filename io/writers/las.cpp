@@ -28,12 +28,14 @@ void put(std::string& bytes, std::size_t at, T value) {
   std::memcpy(bytes.data() + at, &value, sizeof(T));
 }
 
-std::vector<LasExtra> field_extras(const std::string& unit) {
+/// The field's columns, then the normal, counts and reasons: the order of the bytes of a record.
+std::vector<LasExtra> field_extras(const std::vector<LengthColumn>& columns, bool calibrated, const std::string& unit) {
   std::vector<LasExtra> extras;
-  for (const char* name : {"distance", "sigma", "lod95", "std1", "std2"}) extras.push_back({name + ("_" + unit), 10});
+  for (const LengthColumn& c : columns) extras.push_back({std::string(c.name) + "_" + unit, 10});
   for (const char* name : {"nx", "ny", "nz"}) extras.push_back({name, 10});
   for (const char* name : {"n1", "n2"}) extras.push_back({name, 5});
   extras.push_back({"reason", 1});
+  if (calibrated) extras.push_back({"reason_calibrated", 1});
   return extras;
 }
 
@@ -123,20 +125,26 @@ std::string field_las(const DisplacementField& f, const std::string& unit) {
   for (std::size_t i = 0; i < f.size(); ++i) {
     if (f.position_m.row(static_cast<Eigen::Index>(i)).allFinite()) places.push_back(i);
   }
-  LasFile file(f.frame, 6, field_extras(unit), places.size(), kFieldScale);
+  const std::vector<LengthColumn> columns = columns_of(f);
+  const bool calibrated = !f.reason_calibrated.empty();
+  LasFile file(f.frame, 6, field_extras(columns, calibrated, unit), places.size(), kFieldScale);
   for (std::size_t k = 0; k < places.size(); ++k) {
     const std::size_t i = places[k];
     const auto row = static_cast<Eigen::Index>(i);
     file.set_place(k, f.position_m.data() + 3 * i);
     char* record = file.record(k);
     record[14] = 0x11;
-    const double values[] = {f.value_m[i],        f.sigma_m[i],        f.lod95_m[i],        f.spread_before_m[i],
-                             f.spread_after_m[i], f.direction(row, 0), f.direction(row, 1), f.direction(row, 2)};
     char* to = record + file.extra_offset();
-    std::memcpy(to, values, sizeof values);
-    std::memcpy(to + 64, &f.n_before[i], 4);
-    std::memcpy(to + 68, &f.n_after[i], 4);
-    to[72] = static_cast<char>(f.reason[i]);
+    const auto add = [&](auto value) {
+      std::memcpy(to, &value, sizeof value);
+      to += sizeof value;
+    };
+    for (const LengthColumn& c : columns) add((f.*c.values)[i]);
+    for (Eigen::Index c = 0; c < 3; ++c) add(f.direction(row, c));
+    add(f.n_before[i]);
+    add(f.n_after[i]);
+    add(static_cast<std::uint8_t>(f.reason[i]));
+    if (calibrated) add(static_cast<std::uint8_t>(f.reason_calibrated[i]));
   }
   return std::move(file).finish();
 }

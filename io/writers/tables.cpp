@@ -26,16 +26,25 @@ std::string number(double v) { return std::isnan(v) ? "nan" : fmt::format("{:.9g
 }  // namespace
 
 std::string field_csv(const DisplacementField& f, const std::string& unit) {
-  std::string text = fmt::format("x_{0},y_{0},z_{0},nx,ny,nz,distance_{0},lod95_{0},std1_{0},n1,std2_{0},n2,reason\n", unit);
+  std::string text = fmt::format("x_{0},y_{0},z_{0},nx,ny,nz,distance_{0},lod95_{0},std1_{0},n1,std2_{0},n2,reason", unit);
+  std::vector<LengthColumn> more = columns_of(f);
+  more.erase(more.begin(), more.begin() + static_cast<std::ptrdiff_t>(field_columns().size()));
+  for (const LengthColumn& c : more) text += fmt::format(",{}_{}", c.name, unit);
+  const bool calibrated = !f.reason_calibrated.empty();
+  if (calibrated) text += ",reason_calibrated";
+  text += '\n';
   const auto& o = f.frame.origin_m;
   for (std::size_t i = 0; i < f.size(); ++i) {
     const auto row = static_cast<Eigen::Index>(i);
     fmt::format_to(std::back_inserter(text),
-                   "{:.6f},{:.6f},{:.6f},{:.12g},{:.12g},{:.12g},{:.12g},{:.12g},{:.12g},{},{:.12g},{},{}\n",
+                   "{:.6f},{:.6f},{:.6f},{:.12g},{:.12g},{:.12g},{:.12g},{:.12g},{:.12g},{},{:.12g},{},{}",
                    plain(f.position_m(row, 0) + o[0]), plain(f.position_m(row, 1) + o[1]), plain(f.position_m(row, 2) + o[2]),
                    plain(f.direction(row, 0)), plain(f.direction(row, 1)), plain(f.direction(row, 2)), plain(f.value_m[i]),
                    plain(f.lod95_m[i]), plain(f.spread_before_m[i]), f.n_before[i], plain(f.spread_after_m[i]), f.n_after[i],
                    name_of(f.reason[i]));
+    for (const LengthColumn& c : more) fmt::format_to(std::back_inserter(text), ",{:.12g}", plain((f.*c.values)[i]));
+    if (calibrated) fmt::format_to(std::back_inserter(text), ",{}", name_of(f.reason_calibrated[i]));
+    text += '\n';
   }
   return text;
 }
