@@ -17,7 +17,7 @@ import pytest
 
 import highwall as hw
 
-HIGHWALL = Path(sys.executable).parent / "highwall"
+HIGHWALL = Path(os.environ.get("HIGHWALL_PROGRAM", Path(sys.executable).parent / "highwall"))
 
 
 @pytest.fixture(scope="module")

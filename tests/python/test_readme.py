@@ -1,5 +1,6 @@
 """Every example of the README runs, on a simulated pit and on small files of the names that it uses."""
 
+import os
 import re
 import shlex
 import shutil
@@ -14,7 +15,7 @@ import highwall as hw
 from test_api import write_las
 
 ROOT = Path(__file__).parents[2]
-HIGHWALL = Path(sys.executable).parent / "highwall"
+HIGHWALL = Path(os.environ.get("HIGHWALL_PROGRAM", Path(sys.executable).parent / "highwall"))
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.M | re.S)
 
 
