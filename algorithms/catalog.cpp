@@ -5,6 +5,7 @@
 #include <array>
 
 #include "algorithms/align/stable_ground.hpp"
+#include "algorithms/compare/calibrated.hpp"
 #include "algorithms/compare/m3c2.hpp"
 #include "algorithms/compare/patch_motion.hpp"
 #include "algorithms/radar/decompose.hpp"
@@ -25,6 +26,14 @@ namespace {
 Outcome of_field(DisplacementField f) { return {std::move(f.value_m), std::move(f.reason)}; }
 
 Outcome try_m3c2(const Sample& s, const Run& run) { return of_field(m3c2(s.before, s.after, s.before, {}, run)); }
+
+Outcome try_calibrate(const Sample& s, const Run& run) {
+  DisplacementField f = m3c2(s.before, s.after, s.before, {}, run);
+  CalibrateOptions options;
+  options.least_stable = 10;
+  measure_calibrated(s.before, s.after, f, {}, {}, options, run);
+  return {std::move(f.calibrated_m), std::move(f.reason_calibrated)};
+}
 
 Outcome try_register(const Sample& s, const Run& run) {
   RegisterOptions options;
@@ -134,6 +143,7 @@ constexpr std::array kAlgorithms{
     line<CoreOptions>("cores", true, try_cores, "One point of the reference cloud a square cell: the places that are compared."),
     line<RegisterOptions>("register", true, try_register, "Rigid registration of a LiDAR epoch on the ground that did not move, moved places dropping out by Tukey's weights; GICP first when far apart (Segal et al. 2009, doi:10.15607/RSS.2009.V.021)."),
     line<M3c2Options>("m3c2", true, try_m3c2, "Distances between two clouds along the surface normal (Lague et al. 2013, doi:10.1016/j.isprsjprs.2013.04.009)."),
+    line<CalibrateOptions>("calibrate", true, try_calibrate, "Distances that do not book roughness as noise, by generalized least squares over both epochs' points (Cressie 1993, doi:10.1002/9781119115151), with detection limits calibrated on stable ground."),
     line<PatchOptions>("patches", true, try_patches, "Motion of squares of wall from distances along normals or from radar cells, by robust least squares (Holland and Welsch 1977, doi:10.1080/03610927708827533)."),
     line<MapOptions>("map", true, try_map, "Trailing velocity of every cell of a radar's maps."),
     line<DownslopeOptions>("downslope", true, try_downslope, "Line-of-sight displacement projected on the local direction down the slope (Colesanti and Wasowski 2006, doi:10.1016/j.enggeo.2006.09.013)."),

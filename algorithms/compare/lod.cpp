@@ -40,14 +40,13 @@ Limit scatter_limit(const Support& before, const Support& after, double registra
   return {sigma + registration_error_m, factor * sigma + kNormal95 * registration_error_m};
 }
 
-Limit propagated_limit(const Support& before, const Support& after, const Eigen::Vector3d& place,
-                       const Eigen::Vector3d& normal, const ScannerNoise& noise, double registration_error_m) {
+Limit propagated_limit(const Support& before, const Support& after, const Eigen::Vector3d& place, const Eigen::Vector3d& normal,
+                       const ScannerNoise& noise, double registration_error_m) {
   const Eigen::Vector3d beam = place - noise.scanner_m;
   const double range = beam.norm();
   const double cosine = range > 0.0 ? beam.dot(normal) / range : 1.0;
   const double across = range * noise.angle_sigma_rad;
-  const double variance =
-      noise.range_sigma_m * noise.range_sigma_m * cosine * cosine + across * across * (1.0 - cosine * cosine);
+  const double variance = noise.range_sigma_m * noise.range_sigma_m * cosine * cosine + across * across * (1.0 - cosine * cosine);
   const double sigma = std::sqrt(variance * (1.0 / static_cast<double>(before.n) + 1.0 / static_cast<double>(after.n)) +
                                  registration_error_m * registration_error_m);
   return {sigma, kNormal95 * sigma};

@@ -35,8 +35,8 @@ Limit scatter_limit(const Support& before, const Support& after, double registra
 
 /// From the scanner's noise: each point's covariance is that of range and two angles; the mean of n points has an n-th of
 /// the variance along the normal at the core point; the registration error is added in quadrature. Roughness is no error.
-Limit propagated_limit(const Support& before, const Support& after, const Eigen::Vector3d& place,
-                       const Eigen::Vector3d& normal, const ScannerNoise& noise, double registration_error_m);
+Limit propagated_limit(const Support& before, const Support& after, const Eigen::Vector3d& place, const Eigen::Vector3d& normal,
+                       const ScannerNoise& noise, double registration_error_m);
 
 /// Quantile of Student's t that 95 % lie within, two-sided; 1.96 for many degrees of freedom. Below three that of the
 /// whole number below.

@@ -2,11 +2,14 @@
 
 #include <array>
 #include <cmath>
+#include <numbers>
 #include <optional>
+#include <span>
 
 #include "algorithms/compare/cell_index.hpp"
 #include "algorithms/compare/m3c2_kernel.hpp"
 #include "algorithms/compare/plane_normal.hpp"
+#include "algorithms/compare/support.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/series.hpp"
@@ -14,7 +17,6 @@
 namespace highwall {
 namespace {
 
-constexpr double kNormal95 = 1.96;  // Lague's LoD95 is two-sided Gaussian.
 // Sphere and cylinder are closed: a point on the border is inside, whatever way its coordinates were
 // rounded. Five nanometres a metre.
 constexpr double kBorder = 1.0 + 1e-8;
@@ -22,6 +24,12 @@ constexpr double kBorder = 1.0 + 1e-8;
 constexpr double kCellOfRadius = 0.7;
 // A normal that single precision cannot tell better than this is asked for in double, rad.
 constexpr double kWorstNormal = 2e-6;
+// Two radii whose neighbourhoods differ by less are told apart in double.
+constexpr double kSamePlanarity = 1e-5;
+// Of a normal that is nearer to the plumb line the level part is anybody's guess.
+constexpr double kLevelEnough = 1e-3;
+// Heights in single precision are within this, half of the promised micrometre.
+constexpr double kEndRounding_m = 1e-6;
 
 /// Moments of the cloud's points in the closed sphere about a place, m.
 Moments exact_moments(const CellIndex& cloud, const Eigen::Vector3d& core, double radius) {
@@ -60,40 +68,28 @@ void exact_heights(const CellIndex& cloud, const Eigen::Vector3d& core, const Ei
   });
 }
 
-/// One epoch's points in a cylinder.
-struct Support {
-  std::size_t n = 0;
-  double mean = 0.0;
-  double spread = kNaN;
-};
-
-Support support_of(const std::vector<double>& heights) {
-  Support out;
-  out.n = heights.size();
-  if (out.n == 0) return out;
-  double sum = 0.0;
-  for (const double v : heights) sum += v;
-  out.mean = sum / static_cast<double>(out.n);
-  double squares = 0.0;
-  for (const double v : heights) squares += (v - out.mean) * (v - out.mean);
-  if (out.n > 1) out.spread = std::sqrt(squares / (static_cast<double>(out.n) - 1.0));
-  return out;
-}
-
 /// What is measured at one core point.
 struct Measured {
   Eigen::Vector3d normal = Eigen::Vector3d::Zero();
+  double normal_radius_m = 0.0;
   Support before;
   Support after;
 };
 
+/// How much like a plane: 1 = all variance in two equal directions is 0.5, a ball or a line 0.
+double planarity(const PlaneNormal& plane) { return (plane.variance[1] - plane.variance[0]) / plane.variance.sum(); }
+
 class M3c2 {
  public:
   M3c2(const CellIndex& before, const CellIndex& after, const std::array<double, 3>& origin_m, const M3c2Options& options)
-      : before_(before), after_(after), options_(options), kernel_(m3c2_kernel()) {
+      : before_(before), after_(after), options_(options), kernel_(m3c2_kernel()), radii_(options.normal_radii_m) {
+    if (radii_.empty()) radii_.push_back(options.normal_radius_m);
+    if (options.normals == "vertical") fixed_ = Eigen::Vector3d::UnitZ();
+    level_ = options.normals == "horizontal";
     up_ = Eigen::Map<const Eigen::Vector3d>(options.up.data());
     if (!options.scanner_m.empty()) {
       scanner_ = Eigen::Map<const Eigen::Vector3d>(options.scanner_m.data()) - Eigen::Map<const Eigen::Vector3d>(origin_m.data());
+      noise_ = {*scanner_, options.range_sigma_m, options.angle_sigma_deg * std::numbers::pi / 180.0};
     }
   }
 
@@ -107,7 +103,7 @@ class M3c2 {
     const auto row = static_cast<Eigen::Index>(i);
     field.position_m.row(row) = core.transpose();
     if (!core.allFinite()) return;
-    std::optional<Eigen::Vector3d> given;
+    std::optional<Eigen::Vector3d> given = fixed_;
     if (normals != nullptr) {
       const Eigen::Vector3d n = normals->row(row).transpose();
       if (!n.allFinite() || !(n.norm() > 0.0)) {
@@ -122,7 +118,8 @@ class M3c2 {
       return;
     }
     field.direction.row(row) = measured.normal.transpose();
-    fill(i, measured, field);
+    if (!field.normal_radius_m.empty() && !given) field.normal_radius_m[i] = measured.normal_radius_m;
+    fill(i, core, measured, field);
   }
 
  private:
@@ -134,29 +131,66 @@ class M3c2 {
     double normal_error = 0.0;
     if (given) {
       out.normal = *given;
-    } else {
-      Moments moments;
-      if (!kernel_.sphere(before_.cells(), place, options_.normal_radius_m, moments)) return false;
-      const PlaneNormal plane = plane_normal(moments);
-      if (!plane.found) return false;
-      normal_error = kMomentRounding * plane.sensitivity;
-      const Eigen::Vector3d side = side_of(core);
-      if (!(normal_error < kWorstNormal) || std::abs(plane.normal.dot(side)) < 1e-5 * side.norm()) return false;
-      out.normal = plane.normal.dot(side) < 0.0 ? Eigen::Vector3d(-plane.normal) : plane.normal;
+    } else if (!fast_normal(core, place, out, normal_error)) {
+      return false;
     }
     const KernelCylinder cylinder{out.normal, options_.cylinder_radius_m, options_.half_length_m, normal_error};
     const KernelPlace later{after_.on_lattice(core), core - after_.cells().origin_m};
     return gather(before_, place, cylinder, scratch, out.before) && gather(after_, later, cylinder, scratch, out.after);
   }
 
+  bool fast_normal(const Eigen::Vector3d& core, const KernelPlace& place, Measured& out, double& normal_error) const {
+    PlaneNormal best;
+    double best_planarity = -1.0;
+    for (const double radius : radii_) {
+      Moments moments;
+      if (!kernel_.sphere(before_.cells(), place, radius, moments)) return false;
+      const PlaneNormal plane = plane_normal(moments);
+      const double error = kMomentRounding * plane.sensitivity;
+      if (!plane.found || !(error < kWorstNormal)) return false;
+      const double flat = planarity(plane);
+      if (std::abs(flat - best_planarity) < kSamePlanarity) return false;
+      if (flat < best_planarity) continue;
+      best = plane;
+      best_planarity = flat;
+      normal_error = error;
+      out.normal_radius_m = radius;
+    }
+    const Eigen::Vector3d side = side_of(core);
+    if (std::abs(best.normal.dot(side)) < 1e-5 * side.norm()) return false;
+    out.normal = best.normal.dot(side) < 0.0 ? Eigen::Vector3d(-best.normal) : best.normal;
+    if (!level_) return true;
+    const double level = std::hypot(out.normal.x(), out.normal.y());
+    if (level < kLevelEnough) return false;
+    out.normal = {out.normal.x() / level, out.normal.y() / level, 0.0};
+    normal_error /= level;
+    return normal_error < kWorstNormal;
+  }
+
   bool gather(const CellIndex& cloud, const KernelPlace& place, const KernelCylinder& cylinder, Scratch& scratch,
               Support& out) const {
     if (!kernel_.cylinder(cloud.cells(), place, cylinder, scratch.heights)) return false;
-    out.n = scratch.heights.count;
-    if (out.n == 0) return true;
-    kernel_.spread(scratch.heights.values.data(), out.n, out.mean, out.spread);
-    out.mean *= cloud.cells().unit_m;
-    out.spread *= cloud.cells().unit_m;
+    const double unit = cloud.cells().unit_m;
+    const std::span<float> heights(scratch.heights.values.data(), scratch.heights.count);
+    std::size_t n = heights.size();
+    if (options_.progressive) {
+      bool unsure = false;
+      const double rounding = kEndRounding_m / unit;
+      n = keep_progressively(heights, options_.cylinder_radius_m / unit, options_.half_length_m / unit, rounding, unsure);
+      if (unsure) return false;
+    }
+    out = {};
+    if (n == 0) return true;
+    if (options_.statistic == "median") {
+      scratch.exact.resize(n);
+      for (std::size_t k = 0; k < n; ++k) scratch.exact[k] = unit * static_cast<double>(heights[k]);
+      out = median_support(scratch.exact);
+      return true;
+    }
+    double mean = 0.0;
+    double deviation = 0.0;
+    kernel_.spread(heights.data(), n, mean, deviation);
+    out = support_of_mean(n, unit * mean, unit * deviation);
     return true;
   }
 
@@ -165,21 +199,43 @@ class M3c2 {
                        Scratch& scratch) const {
     if (given) {
       out.normal = *given;
-    } else {
-      const PlaneNormal plane = plane_normal(exact_moments(before_, core, options_.normal_radius_m));
-      if (!plane.found) return false;
-      out.normal = plane.normal.dot(side_of(core)) < 0.0 ? Eigen::Vector3d(-plane.normal) : plane.normal;
+    } else if (!exact_normal(core, out)) {
+      return false;
     }
-    exact_heights(before_, core, out.normal, options_, scratch.exact);
-    out.before = support_of(scratch.exact);
-    exact_heights(after_, core, out.normal, options_, scratch.exact);
-    out.after = support_of(scratch.exact);
+    const auto support = [&](const CellIndex& cloud) {
+      exact_heights(cloud, core, out.normal, options_, scratch.exact);
+      std::span<double> heights = scratch.exact;
+      if (options_.progressive) {
+        bool unsure = false;
+        heights = heights.first(keep_progressively(heights, options_.cylinder_radius_m, options_.half_length_m, 0.0, unsure));
+      }
+      return options_.statistic == "median" ? median_support(heights) : mean_support(heights);
+    };
+    out.before = support(before_);
+    out.after = support(after_);
+    return true;
+  }
+
+  bool exact_normal(const Eigen::Vector3d& core, Measured& out) const {
+    PlaneNormal best;
+    for (const double radius : radii_) {
+      const PlaneNormal plane = plane_normal(exact_moments(before_, core, radius));
+      if (!plane.found || (best.found && planarity(plane) <= planarity(best))) continue;
+      best = plane;
+      out.normal_radius_m = radius;
+    }
+    if (!best.found) return false;
+    out.normal = best.normal.dot(side_of(core)) < 0.0 ? Eigen::Vector3d(-best.normal) : best.normal;
+    if (!level_) return true;
+    const double level = std::hypot(out.normal.x(), out.normal.y());
+    if (level < kLevelEnough) return false;
+    out.normal = {out.normal.x() / level, out.normal.y() / level, 0.0};
     return true;
   }
 
   Eigen::Vector3d side_of(const Eigen::Vector3d& core) const { return scanner_ ? Eigen::Vector3d(*scanner_ - core) : up_; }
 
-  void fill(std::size_t i, const Measured& m, DisplacementField& field) const {
+  void fill(std::size_t i, const Eigen::Vector3d& core, const Measured& m, DisplacementField& field) const {
     field.n_before[i] = static_cast<std::uint32_t>(m.before.n);
     field.n_after[i] = static_cast<std::uint32_t>(m.after.n);
     field.spread_before_m[i] = m.before.spread;
@@ -188,16 +244,17 @@ class M3c2 {
       field.reason[i] = m.before.n > 0 ? Reason::empty_after : m.after.n > 0 ? Reason::empty_before : Reason::empty_both;
       return;
     }
-    field.value_m[i] = m.after.mean - m.before.mean;
+    field.value_m[i] = m.after.centre - m.before.centre;
     const auto enough = static_cast<std::size_t>(options_.min_points);
     if (m.before.n < enough || m.after.n < enough) {
       field.reason[i] = Reason::few_points;
       return;
     }
-    const double v1 = m.before.spread * m.before.spread / static_cast<double>(m.before.n);
-    const double v2 = m.after.spread * m.after.spread / static_cast<double>(m.after.n);
-    field.sigma_m[i] = std::sqrt(v1 + v2) + options_.registration_error_m;
-    field.lod95_m[i] = kNormal95 * field.sigma_m[i];
+    const Limit limit = options_.lod == Lod::ep
+                            ? propagated_limit(m.before, m.after, core, m.normal, noise_, options_.registration_error_m)
+                            : scatter_limit(m.before, m.after, options_.registration_error_m, options_.lod == Lod::welch);
+    field.sigma_m[i] = limit.sigma_m;
+    field.lod95_m[i] = limit.lod95_m;
     field.reason[i] = Reason::ok;
   }
 
@@ -205,8 +262,12 @@ class M3c2 {
   const CellIndex& after_;
   const M3c2Options& options_;
   const M3c2Kernel& kernel_;
+  std::vector<double> radii_;
+  std::optional<Eigen::Vector3d> fixed_;
+  bool level_ = false;
   Eigen::Vector3d up_;
   std::optional<Eigen::Vector3d> scanner_;
+  ScannerNoise noise_;
 };
 
 DisplacementField measure_all(PointsView before, PointsView after, PointsView cores, const Points* normals,
@@ -215,7 +276,8 @@ DisplacementField measure_all(PointsView before, PointsView after, PointsView co
   require_same(before.frame(), after.frame(), "m3c2, the two clouds");
   require_same(before.frame(), cores.frame(), "m3c2, cloud and core points");
   const double cell = kCellOfRadius * std::min(options.cylinder_radius_m, options.normal_radius_m);
-  const double reach = std::max(options.normal_radius_m, std::hypot(options.half_length_m, options.cylinder_radius_m));
+  double reach = std::max(options.normal_radius_m, std::hypot(options.half_length_m, options.cylinder_radius_m));
+  for (const double radius : options.normal_radii_m) reach = std::max(reach, radius);
   const CellIndex first(before, cell, reach, run);
   const CellIndex second(after, cell, reach, run);
   // Neighbouring cores need neighbouring points: visit them cell by cell.
@@ -224,6 +286,7 @@ DisplacementField measure_all(PointsView before, PointsView after, PointsView co
   DisplacementField field = DisplacementField::of_size(cores.size(), Reason::not_finite);
   field.method = "m3c2";
   field.frame = before.frame();
+  if (!options.normal_radii_m.empty()) field.normal_radius_m = field.value_m;
   const M3c2 kernel(first, second, field.frame.origin_m, options);
   for_blocks(
       order.size(),

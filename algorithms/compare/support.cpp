@@ -42,8 +42,8 @@ Support median_support(std::span<double> heights) {
   std::sort(heights.begin(), heights.end());
   out.centre = quantile_of_sorted(heights, 0.5);
   if (out.n == 1) return out;
-  constexpr double kGaussianRange = 1.3489795;   // Interquartile range of a Gaussian, in standard deviations.
-  constexpr double kMedianToMean = 1.2533141;    // sqrt(pi / 2): the median's standard error over the mean's.
+  constexpr double kGaussianRange = 1.3489795;  // Interquartile range of a Gaussian, in standard deviations.
+  constexpr double kMedianToMean = 1.2533141;   // sqrt(pi / 2): the median's standard error over the mean's.
   out.spread = quantile_of_sorted(heights, 0.75) - quantile_of_sorted(heights, 0.25);
   const double error = kMedianToMean * out.spread / kGaussianRange;
   out.variance = error * error / static_cast<double>(out.n);

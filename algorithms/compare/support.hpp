@@ -10,7 +10,7 @@ namespace highwall {
 /// What one epoch's points in a cylinder say of the surface's height along the normal, m.
 struct Support {
   std::size_t n = 0;
-  double centre = 0.0;  ///< Mean, or median.
+  double centre = 0.0;                                         ///< Mean, or median.
   double spread = std::numeric_limits<double>::quiet_NaN();    ///< Standard deviation (n - 1), or interquartile range.
   double variance = std::numeric_limits<double>::quiet_NaN();  ///< Of the centre, were the points independent.
 };

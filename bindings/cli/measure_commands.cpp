@@ -4,6 +4,7 @@
 #include <map>
 
 #include "algorithms/catalog.hpp"
+#include "algorithms/compare/calibrated.hpp"
 #include "algorithms/compare/m3c2.hpp"
 #include "algorithms/series/midas.hpp"
 #include "algorithms/series/noise.hpp"
@@ -13,6 +14,7 @@
 #include "bindings/cli/output.hpp"
 #include "bindings/pipeline/bare.hpp"
 #include "core/printable.hpp"
+#include "io/config/cloudcompare.hpp"
 #include "io/config/policy.hpp"
 #include "io/crs/crs.hpp"
 #include "io/readers/zones.hpp"
@@ -134,10 +136,40 @@ void tell_reasons(const Session& session, const TimeSeries& series, const Window
   }
 }
 
+/// Options of a CloudCompare parameter file; what has no use here is told.
+M3c2Options parameters_of(const std::string& file, const Session& session) {
+  const CloudCompareM3c2 read = read_cloudcompare_m3c2(file);
+  for (const std::string& note : read.notes) tell(session, "cloudcompare", {{"note", note}});
+  return options_from<M3c2Options>(read.options);
+}
+
+/// What --calibrated asks for.
+struct Calibrate {
+  bool wanted = false;
+  std::string stable;  ///< A file of outlines, or empty.
+  CalibrateOptions options;
+};
+
+/// Which places are within one of a file's outlines. @throws Error when it has none
+std::vector<std::uint8_t> within_outlines(const std::string& file, const PointCloud& places, const Session& session) {
+  if (file.empty()) return {};
+  Report report;
+  const std::vector<Polygon> outlines = read_polygons(file, places.frame, report);
+  tell(session, report);
+  if (outlines.empty()) throw Error(ErrorKind::input, "no outline of stable ground in it", file);
+  std::vector<std::uint8_t> marks(places.size(), 0);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const auto row = static_cast<Eigen::Index>(i);
+    const auto holds = [&](const Polygon& p) { return p.contains(places.xyz(row, 0), places.xyz(row, 1)); };
+    marks[i] = std::any_of(outlines.begin(), outlines.end(), holds) ? 1 : 0;
+  }
+  return marks;
+}
+
 /// Distances with the --units of the files, or in metres.
 /// @return true when any place has a value
 bool measure_pair(const std::vector<std::string>& paths, const std::string& cores, const std::string& units,
-                  const std::string& out, const M3c2Options& options, const Session& session) {
+                  const std::string& out, const M3c2Options& options, const Calibrate& calibrate, const Session& session) {
   ReadOptions read;
   read.units = units;
   read.channels = "none";  // Distances need places only.
@@ -157,7 +189,13 @@ bool measure_pair(const std::vector<std::string>& paths, const std::string& core
   }
   if (places.frame.is_local()) places.frame = before.frame;  // plain text carries no CRS
   if (after.frame.is_local()) after.frame = before.frame;
-  const DisplacementField field = m3c2(before.view(), after.view(), places.view(), options, session.run);
+  DisplacementField field = m3c2(before.view(), after.view(), places.view(), options, session.run);
+  if (calibrate.wanted) {
+    const std::vector<std::uint8_t> stable = within_outlines(calibrate.stable, places, session);
+    const LimitCalibration found =
+        measure_calibrated(before.view(), after.view(), field, stable, options, calibrate.options, session.run);
+    print(found.sentence + "\n");
+  }
   write_field(out, field, units == "source" ? length_unit_of(before.frame) : "m", session.run);
   std::size_t measured = 0;
   for (const double v : field.value_m) measured += std::isnan(v) ? 0 : 1;
@@ -190,15 +228,32 @@ void add_m3c2(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"metres", "source"}))
       ->default_str("metres");
   auto flags = std::make_shared<OptionFlags<M3c2Options>>(*command);
+  auto parameters = std::make_shared<std::string>();
+  command->add_option("--cloudcompare", *parameters,
+                      "Parameter file of CloudCompare's M3C2 (its scales are diameters); flags given here count more");
+  auto calibrate = std::make_shared<Calibrate>();
+  constexpr const char* kGroup = "Calibration";
+  command
+      ->add_flag("--calibrated", calibrate->wanted,
+                 "Measure distance_calibrated and lod95_calibrated too: the estimator that does not book roughness as noise, its "
+                 "limit calibrated on ground at rest, and print the false alarms that were reached")
+      ->group(kGroup);
+  command
+      ->add_option("--stable", calibrate->stable,
+                   "GeoJSON or GeoPackage whose outlines are ground at rest; default: found from the distances themselves")
+      ->group(kGroup);
+  auto more = std::make_shared<OptionFlags<CalibrateOptions>>(*command, std::vector<std::string>{}, kGroup);
   command->callback([=, &session] {
-    const M3c2Options options = flags->get();
+    const M3c2Options options = flags->get(parameters->empty() ? M3c2Options{} : parameters_of(*parameters, session));
+    calibrate->options = more->get();
+    if (!calibrate->stable.empty() && !calibrate->wanted) usage("--stable", "is used with --calibrated only");
     check_output(*out, {(*paths)[0], (*paths)[1], *cores});
     try {
       static_cast<void>(field_format(*out));
     } catch (const Error& e) {
       usage("--output", e.what());
     }
-    if (!measure_pair(*paths, *cores, *units, *out, options, session)) session.exit_code = kWithFindings;
+    if (!measure_pair(*paths, *cores, *units, *out, options, *calibrate, session)) session.exit_code = kWithFindings;
   });
 }
 

@@ -36,9 +36,9 @@ class OptionFlags {
       flags_.push_back({std::move(spec), option});
     }
   }
-  /// Applies what was given. @throws Error(config) naming the flag: the program ends with "usage".
-  Options get() const {
-    Options options;
+  /// Applies what was given to the defaults, or to `options`. @throws Error(config) naming the flag: the program ends with
+  /// "usage".
+  Options get(Options options = {}) const {
     for (const Flag& flag : flags_) {
       if (flag.option->count() == 0) continue;
       const std::string name = flag_of(flag.spec.name);

@@ -39,6 +39,7 @@ Calculation calculation_of(const Site& site) {
   take(site, "cores", c.cores);
   take(site, "register", c.align);
   take(site, "m3c2", c.m3c2);
+  take(site, "calibrate", c.calibrate);
   take(site, "patches", c.patches);
   take(site, "map", c.map);
   take(site, "downslope", c.downslope);

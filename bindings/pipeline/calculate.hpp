@@ -1,6 +1,7 @@
 #pragma once
 
 #include "algorithms/align/stable_ground.hpp"
+#include "algorithms/compare/calibrated.hpp"
 #include "algorithms/compare/m3c2.hpp"
 #include "algorithms/patch.hpp"
 #include "algorithms/radar/decompose.hpp"
@@ -20,6 +21,7 @@ struct Calculation {
   CoreOptions cores;
   RegisterOptions align;
   M3c2Options m3c2;
+  CalibrateOptions calibrate;
   PatchOptions patches;
   MapOptions map;
   DownslopeOptions downslope;

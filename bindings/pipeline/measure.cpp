@@ -114,7 +114,11 @@ class Measurer {
     if (epochs.size() < 2) return;
     const M3c2Options compare = m3c2_options(source);
     const RegisterOptions& align = calculation_.align;
-    FieldInputs inputs{options_text(compare) + options_text(align) + options_text(calculation_.cores), {}, epochs[0].id, {}};
+    FieldInputs inputs{
+        options_text(compare) + options_text(calculation_.calibrate) + options_text(align) + options_text(calculation_.cores),
+        {},
+        epochs[0].id,
+        {}};
     for (const auto& ring : stable_ground(source).rings) {
       std::vector<double>& flat = inputs.stable_rings.emplace_back();
       for (const Eigen::Vector2d& p : ring) flat.insert(flat.end(), {p.x(), p.y()});
@@ -220,11 +224,15 @@ class Measurer {
       DisplacementField field = m3c2(reference.view(), aligned.view(), PointsView(cores, reference.frame), compare, run_);
       field.from = from.instant;
       field.to = info.instant;
+      const LimitCalibration limits = measure_calibrated(reference.view(), aligned.view(), field, stable_places(source, cores),
+                                                         compare, calculation_.calibrate, run_);
       add_registration(fit, field);
       run_.log(LogLevel::info, "register", {{"epoch", info.id}, {"verdict", fit.verdict}});
+      run_.log(LogLevel::info, "calibrate", {{"epoch", info.id}, {"verdict", limits.sentence}});
       keep_product(name, encode_field(field, {{"before", from.id},
                                               {"after", info.id},
                                               {"registration", fit.verdict},
+                                              {"calibration", limits.sentence},
                                               {"options", options_text(compare)}}));
       return true;
     } catch (const Error& e) {
@@ -256,9 +264,13 @@ class Measurer {
 
   std::vector<std::uint8_t> stable_cores(const SourceConfig& source, const PointCloud& reference,
                                          const RegisterOptions& align) const {
+    return stable_places(source, thin_to_cores(reference.view(), align.core_spacing_m));
+  }
+
+  /// 1 = within the ground that the site says does not move; empty when it says nothing.
+  std::vector<std::uint8_t> stable_places(const SourceConfig& source, const Points& cores) const {
     const Polygon polygon = stable_ground(source);
     if (polygon.empty()) return {};
-    const Points cores = thin_to_cores(reference.view(), align.core_spacing_m);
     std::vector<std::uint8_t> allowed(static_cast<std::size_t>(cores.rows()));
     for (Eigen::Index i = 0; i < cores.rows(); ++i) {
       allowed[static_cast<std::size_t>(i)] = polygon.contains(cores(i, 0), cores(i, 1)) ? 1 : 0;

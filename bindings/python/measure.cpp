@@ -1,9 +1,16 @@
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "algorithms/catalog.hpp"
+#include "algorithms/compare/calibrated.hpp"
 #include "algorithms/compare/m3c2.hpp"
 #include "bindings/python/python.hpp"
 #include "core/error.hpp"
+#include "io/config/cloudcompare.hpp"
 #include "io/crs/crs.hpp"
 
 namespace highwall::python {
@@ -87,14 +94,56 @@ Cores about(Cores cores, const Frame& frame) {
   return {moved, view};
 }
 
+/// One mark a core point; none for None.
+std::vector<std::uint8_t> marks_of(const py::object& stable) {
+  if (stable.is_none()) return {};
+  const auto array = py::array_t<bool, py::array::c_style | py::array::forcecast>::ensure(stable);
+  if (!array || array.ndim() != 1) {
+    PyErr_Clear();
+    throw Error(ErrorKind::input, "stable must be one boolean a core point", "m3c2");
+  }
+  return {array.data(), array.data() + array.size()};
+}
+
+/// Each keyword goes to the struct that knows its name.
+void apply_both(M3c2Options& options, CalibrateOptions& calibrate, const py::kwargs& keywords, const std::string& where) {
+  py::dict compare;
+  py::dict other;
+  const auto known = list_options<CalibrateOptions>();
+  for (const auto& [key, value] : keywords) {
+    const std::string name = py::cast<std::string>(key);
+    const bool is_other = std::any_of(known.begin(), known.end(), [&](const OptionSpec& o) { return o.name == name; });
+    (is_other ? other : compare)[key] = value;
+  }
+  apply(options, compare, where);
+  apply(calibrate, other, where);
+}
+
+py::dict dict_of(const LimitCalibration& c) {
+  py::dict d;
+  d["done"] = c.done;
+  d["factor"] = c.factor;
+  d["measured"] = c.measured;
+  d["stable_count"] = c.stable_count;
+  d["stable"] =
+      py::array_t<bool>(py::array(py::dtype::of<std::uint8_t>(), static_cast<py::ssize_t>(c.stable.size()), c.stable.data()));
+  d["false_alarms"] = c.false_alarms;
+  d["floor_m"] = c.floor_m;
+  d["false_alarms_by_half"] = c.false_alarms_by_half;
+  d["false_alarms_by_third"] = c.false_alarms_by_third;
+  d["median_limit_m"] = c.median_limit_m;
+  d["noise_m"] = std::sqrt(c.roughness.noise_m2);
+  d["roughness_m"] = std::vector<double>{std::sqrt(c.roughness.variance_m2[0]), std::sqrt(c.roughness.variance_m2[1])};
+  d["roughness_length_m"] = c.roughness.length_m;
+  d["sentence"] = c.sentence;
+  return d;
+}
+
 py::array column(const py::object& self, const std::vector<double>& values) {
   return view_of(values.data(), {static_cast<py::ssize_t>(values.size())}, self);
 }
 
 void add_field(py::module_& module) {
-  const auto doubles = [](std::vector<double> DisplacementField::*member) {
-    return [member](const py::object& self) { return column(self, self.cast<const DisplacementField&>().*member); };
-  };
   const auto points = [](Points DisplacementField::*member) {
     return [member](const py::object& self) {
       const Points& p = self.cast<const DisplacementField&>().*member;
@@ -107,10 +156,26 @@ void add_field(py::module_& module) {
       return view_of(v.data(), {static_cast<py::ssize_t>(v.size())}, self);
     };
   };
-  py::class_<DisplacementField>(module, "DisplacementField",
-                                "Displacement of many places between two epochs. Arrays are read-only views of length N; "
-                                "NaN has a reason, zero is a measurement.")
-      .def("__len__", &DisplacementField::size)
+  py::class_<DisplacementField> type(module, "DisplacementField", py::dynamic_attr(),
+                                     "Displacement of many places between two epochs. Arrays are read-only views of length N; "
+                                     "NaN has a reason, zero is a measurement.");
+  for (const LengthColumn& c : field_columns()) {
+    static_cast<void>(type.def_property_readonly(
+        std::string(c.name).c_str(),
+        [c](const py::object& self) { return column(self, self.cast<const DisplacementField&>().*c.values); },
+        std::string(c.help).c_str()));
+  }
+  for (const LengthColumn& c : optional_field_columns()) {
+    static_cast<void>(type.def_property_readonly(
+        std::string(c.name).c_str(),
+        [c](const py::object& self) -> py::object {
+          const auto& values = self.cast<const DisplacementField&>().*c.values;
+          if (values.empty()) return py::none();
+          return column(self, values);
+        },
+        (std::string(c.help) + " None where it was not asked for.").c_str()));
+  }
+  type.def("__len__", &DisplacementField::size)
       .def_readonly("method", &DisplacementField::method, "How it was measured: \"m3c2\".")
       .def_property_readonly(
           "origin", [](const DisplacementField& f) { return f.frame.origin_m; },
@@ -127,17 +192,19 @@ void add_field(py::module_& module) {
           "Times of the two epochs, ISO 8601 UTC; \"NaT\" = not known.")
       .def_property_readonly("position", points(&DisplacementField::position_m), "N x 3 local metres.")
       .def_property_readonly("normal", points(&DisplacementField::direction), "N x 3 unit vectors along which distance counts.")
-      .def_property_readonly("distance", doubles(&DisplacementField::value_m),
-                             "Metres along the normal, second epoch minus first.")
-      .def_property_readonly("sigma", doubles(&DisplacementField::sigma_m), "One standard deviation, metres.")
-      .def_property_readonly("lod95", doubles(&DisplacementField::lod95_m), "Detection limit at 95 %, metres.")
-      .def_property_readonly("std1", doubles(&DisplacementField::spread_before_m), "Spread of the first epoch's points, metres.")
-      .def_property_readonly("std2", doubles(&DisplacementField::spread_after_m), "Spread of the second epoch's points, metres.")
       .def_property_readonly("n1", counts(&DisplacementField::n_before), "Points of the first epoch in the cylinder.")
       .def_property_readonly("n2", counts(&DisplacementField::n_after), "Points of the second epoch in the cylinder.")
       .def_property_readonly(
           "reason", [](const py::object& self) { return words_of(self.cast<const DisplacementField&>().reason, {}); },
           "Why a value is NaN, or \"ok\".")
+      .def_property_readonly(
+          "reason_calibrated",
+          [](const py::object& self) -> py::object {
+            const auto& reasons = self.cast<const DisplacementField&>().reason_calibrated;
+            if (reasons.empty()) return py::none();
+            return words_of(reasons, {});
+          },
+          "Why distance_calibrated is NaN, or \"ok\". None where it was not asked for.")
       .def(
           "to_pandas",
           [](const py::object& self) {
@@ -153,9 +220,13 @@ void add_field(py::module_& module) {
               d[(std::string(axes[c]) + "_" + unit).c_str()] = local + py::float_(origin[static_cast<std::size_t>(c)]);
             }
             for (int c = 0; c < 3; ++c) d[("n" + std::string(axes[c])).c_str()] = normal[axis(c)];
-            for (const char* name : {"distance", "sigma", "lod95", "std1", "std2"})
-              d[(std::string(name) + "_" + unit).c_str()] = self.attr(name);
+            for (const LengthColumn& c : columns_of(self.cast<const DisplacementField&>())) {
+              const std::string name(c.name);
+              d[(name + "_" + unit).c_str()] = self.attr(name.c_str());
+            }
             for (const char* name : {"n1", "n2", "reason"}) d[name] = self.attr(name);
+            const py::object calibrated = self.attr("reason_calibrated");
+            if (!calibrated.is_none()) d["reason_calibrated"] = calibrated;
             return py::module_::import("pandas").attr("DataFrame")(d);
           },
           "A pandas.DataFrame with everything, a row a place: world coordinates, normal, distance, sigma, lod95, spreads, "
@@ -174,7 +245,12 @@ void add_measure(py::module_& module) {
       "copy where they "
       "are C-ordered float64. An array together\n    with a Cloud has world coordinates of the Cloud's CRS (cloud.world(), not "
       "cloud.xyz).\n" +
-      parameters_text<M3c2Options>() +
+      "calibrated : boolean, default False\n    Measure distance_calibrated and lod95_calibrated too: the estimator that does "
+      "not "
+      "book roughness as noise, its\n    limit calibrated on ground at rest; the result's `calibration` tells the factor and the "
+      "false alarms that were reached\nstable : M booleans, one a core point, default None\n    Ground that is known to rest; "
+      "None: found from the distances themselves\n" +
+      parameters_text<M3c2Options>() + parameters_text<CalibrateOptions>() +
       "threads : integer, default 0 = all; results do not depend on it\n\nReturns\n-------\nDisplacementField with distance, "
       "lod95, "
       "normal, n1, n2, std1, std2, reason.\n\nRaises\n------\nFrameError when the frames differ, InputError for wrong shapes and "
@@ -183,20 +259,44 @@ void add_measure(py::module_& module) {
       "ConfigError for bad options.";
   module.def(
       "m3c2",
-      [](const py::object& e1, const py::object& e2, const py::object& cores, int threads, const py::kwargs& keywords) {
+      [](const py::object& e1, const py::object& e2, const py::object& cores, bool calibrated, const py::object& stable,
+         int threads, const py::kwargs& keywords) {
         M3c2Options options;
-        apply(options, keywords, "m3c2");
+        CalibrateOptions calibrate;
+        apply_both(options, calibrate, keywords, "m3c2");
+        if (!calibrated && !stable.is_none()) throw Error(ErrorKind::config, "stable is used with calibrated=True only", "m3c2");
         const PointCloud* cloud = cloud_among({e1, e2, cores});
         const Cores before = points_of(e1, cloud, "e1");
         const Cores after = about(points_of(e2, cloud, "e2"), before.view.frame());
         const Cores places = cores.is_none() ? before : about(points_of(cores, cloud, "cores"), before.view.frame());
-        DisplacementField field =
-            without_gil(threads, [&](const Run& run) { return m3c2(before.view, after.view, places.view, options, run); });
+        const std::vector<std::uint8_t> ground = marks_of(stable);
+        LimitCalibration calibration;
+        DisplacementField field = without_gil(threads, [&](const Run& run) {
+          DisplacementField f = m3c2(before.view, after.view, places.view, options, run);
+          if (calibrated) calibration = measure_calibrated(before.view, after.view, f, ground, options, calibrate, run);
+          return f;
+        });
         field.from = instant_of(e1);
         field.to = instant_of(e2);
-        return field;
+        py::object out = py::cast(std::move(field));
+        out.attr("calibration") = calibrated ? py::object(dict_of(calibration)) : py::object(py::none());
+        return out;
       },
-      py::arg("e1"), py::arg("e2"), py::arg("cores") = py::none(), py::kw_only(), py::arg("threads") = 0, m3c2_doc.c_str());
+      py::arg("e1"), py::arg("e2"), py::arg("cores") = py::none(), py::kw_only(), py::arg("calibrated") = false,
+      py::arg("stable") = py::none(), py::arg("threads") = 0, m3c2_doc.c_str());
+  module.def(
+      "cloudcompare_m3c2",
+      [](const std::filesystem::path& path) {
+        py::dict d;
+        for (const GivenOption& o : read_cloudcompare_m3c2(path).options) {
+          d[o.name.c_str()] = std::visit([](const auto& v) { return py::object(py::cast(v)); }, o.value);
+        }
+        return d;
+      },
+      py::arg("path"),
+      "Options of a parameter file of CloudCompare's M3C2, for hw.m3c2(e1, e2, **options): its scales are diameters, ours "
+      "radii.\n\n"
+      "Raises\n------\nInputError naming file, line and key, ConfigError for what highwall does not have.");
 }
 
 }  // namespace highwall::python

@@ -29,6 +29,7 @@ from ._highwall import (
     Trend,
     __version__,
     algorithms,
+    cloudcompare_m3c2,
     downslope,
     info,
     m3c2,
@@ -43,7 +44,7 @@ from ._highwall import run as _run
 __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
-    "algorithms", "downslope", "info", "m3c2", "rate", "read", "run", "simulate", "trend", "warn",
+    "algorithms", "cloudcompare_m3c2", "downslope", "info", "m3c2", "rate", "read", "run", "simulate", "trend", "warn",
 ]
 
 # What a step has to say goes to the logger "highwall"; without a handler nothing is printed.

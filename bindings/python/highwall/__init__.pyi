@@ -8,7 +8,7 @@ import numpy.typing as npt
 __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
-    "algorithms", "downslope", "info", "m3c2", "rate", "read", "run", "simulate", "trend", "warn",
+    "algorithms", "cloudcompare_m3c2", "downslope", "info", "m3c2", "rate", "read", "run", "simulate", "trend", "warn",
 ]
 
 __version__: str
@@ -107,11 +107,20 @@ class DisplacementField:
     @property
     def std2(self) -> _Doubles: ...
     @property
+    def normal_radius(self) -> _Doubles | None: ...
+    @property
+    def distance_calibrated(self) -> _Doubles | None: ...
+    @property
+    def lod95_calibrated(self) -> _Doubles | None: ...
+    @property
     def n1(self) -> npt.NDArray[np.uint32]: ...
     @property
     def n2(self) -> npt.NDArray[np.uint32]: ...
     @property
     def reason(self) -> npt.NDArray[np.str_]: ...
+    @property
+    def reason_calibrated(self) -> npt.NDArray[np.str_] | None: ...
+    calibration: dict[str, Any] | None
     def to_pandas(self) -> Any: ...
 
 class RateResult:
@@ -172,15 +181,33 @@ def m3c2(
     e2: Cloud | npt.ArrayLike,
     cores: Cloud | npt.ArrayLike | None = None,
     *,
+    calibrated: bool = False,
+    stable: npt.ArrayLike | None = None,
     threads: int = 0,
     normal_radius_m: float = 1.0,
+    normal_radii_m: Sequence[float] = ...,
     cylinder_radius_m: float = 0.5,
     half_length_m: float = 3.0,
     registration_error_m: float = 0.0,
     up: Sequence[float] = ...,
     scanner_m: Sequence[float] = ...,
+    normals: str = "surface",
+    statistic: str = "mean",
+    progressive: bool = False,
     min_points: int = 2,
+    lod: str = "classic",
+    range_sigma_m: float = 0.005,
+    angle_sigma_deg: float = 0.005,
+    most_points: int = 80,
+    lag_m: float = 0.02,
+    longest_lag_m: float = 0.4,
+    variogram_cores: int = 1000,
+    least_stable: int = 100,
+    least_stable_share: float = 0.2,
+    moving_sigma: float = 4.0,
+    most_factor: float = 2.0,
 ) -> DisplacementField: ...
+def cloudcompare_m3c2(path: _Path) -> dict[str, Any]: ...
 def rate(
     time: npt.ArrayLike,
     value: npt.ArrayLike,

@@ -27,6 +27,7 @@ TEST(Calculation, EveryNumberCanBeSet) {
 cores = { spacing_m = 1.5 }
 register = { far_apart_m = 0.5, formal_to_real = 2.0 }
 m3c2 = { normal_radius_m = 2 }
+calibrate = { least_stable = 50 }
 patches = { size_m = 10, fewest_cores = 5, shared = 2 }
 map = { window_h = 12 }
 downslope = { least_sensitivity = 0.2 }
@@ -40,6 +41,7 @@ noise = { start_days = 2, start_samples = 20 }
   EXPECT_EQ(c.cores.spacing_m, 1.5);
   EXPECT_EQ(c.align.far_apart_m, 0.5);
   EXPECT_EQ(c.m3c2.normal_radius_m, 2.0);
+  EXPECT_EQ(c.calibrate.least_stable, 50);
   EXPECT_EQ(c.patches.size_m, 10.0);
   EXPECT_EQ(c.patches.fewest_cores, 5);
   EXPECT_EQ(c.map.window_h, 12.0);
