@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numbers>
 
 #include "algorithms/align/plausible.hpp"
 #include "algorithms/compare/m3c2.hpp"
@@ -199,7 +200,11 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
                 {}, "give stable areas that both epochs see, or check that it is the same place");
   }
   require_plausible(out, field, options);
-  out.verdict = fmt::format("registered on {} of {} places, rms {:.1f} mm", out.stable_count, comparable, 1000.0 * out.rms_m);
+  const Eigen::Vector3d shift_mm = 1000.0 * (out.transform * out.centre_m - out.centre_m);
+  const double turn_mgon = Eigen::AngleAxisd(out.transform.rotation()).angle() * 200000.0 / std::numbers::pi;
+  out.verdict = fmt::format(
+      "registered on {} of {} places, rms {:.1f} mm; moved {:.1f}, {:.1f}, {:.1f} mm at the middle, turned {:.1f} mgon",
+      out.stable_count, comparable, 1000.0 * out.rms_m, shift_mm.x(), shift_mm.y(), shift_mm.z(), turn_mgon);
   return out;
 }
 
