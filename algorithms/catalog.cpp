@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "algorithms/align/piecewise.hpp"
 #include "algorithms/align/stable_ground.hpp"
 #include "algorithms/compare/calibrated.hpp"
 #include "algorithms/compare/m3c2.hpp"
@@ -39,6 +40,14 @@ Outcome try_register(const Sample& s, const Run& run) {
   RegisterOptions options;
   options.coarse = "none";
   const Registration r = register_on_stable_ground(s.after, s.before, options, run);
+  const Eigen::Matrix4d m = r.transform.matrix();
+  return {{m.data(), m.data() + m.size()}, {}};
+}
+
+Outcome try_piecewise(const Sample& s, const Run& run) {
+  PiecewiseOptions options;
+  options.least_patches = 6;
+  const Registration r = register_piecewise(s.after, s.before, options, run);
   const Eigen::Matrix4d m = r.transform.matrix();
   return {{m.data(), m.data() + m.size()}, {}};
 }
@@ -142,6 +151,7 @@ constexpr Algorithm line(std::string_view name, bool in_night, Outcome (*try_on)
 constexpr std::array kAlgorithms{
     line<CoreOptions>("cores", true, try_cores, "One point of the reference cloud a square cell: the places that are compared."),
     line<RegisterOptions>("register", true, try_register, "Rigid registration of a LiDAR epoch on the ground that did not move, moved places dropping out by Tukey's weights; GICP first when far apart (Segal et al. 2009, doi:10.15607/RSS.2009.V.021)."),
+    line<PiecewiseOptions>("piecewise", false, try_piecewise, "Rigid registration of a cloud on the patches of another that did not move, which it finds by itself (Yang and Schwieger 2023, doi:10.1515/jag-2022-0031)."),
     line<M3c2Options>("m3c2", true, try_m3c2, "Distances between two clouds along the surface normal (Lague et al. 2013, doi:10.1016/j.isprsjprs.2013.04.009)."),
     line<CalibrateOptions>("calibrate", true, try_calibrate, "Distances that do not book roughness as noise, by generalized least squares over both epochs' points (Cressie 1993, doi:10.1002/9781119115151), with detection limits calibrated on stable ground."),
     line<PatchOptions>("patches", true, try_patches, "Motion of squares of wall from distances along normals or from radar cells, by robust least squares (Holland and Welsch 1977, doi:10.1080/03610927708827533)."),

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "algorithms/align/piecewise.hpp"
 #include "algorithms/catalog.hpp"
 #include "algorithms/compare/calibrated.hpp"
 #include "algorithms/compare/m3c2.hpp"
@@ -284,6 +285,43 @@ void add_measure(py::module_& module) {
       },
       py::arg("e1"), py::arg("e2"), py::arg("cores") = py::none(), py::kw_only(), py::arg("calibrated") = false,
       py::arg("stable") = py::none(), py::arg("threads") = 0, m3c2_doc.c_str());
+  static const std::string register_doc =
+      std::string(algorithm_of("piecewise").sentence) +
+      "\n\nParameters\n----------\nepoch, reference : Cloud or N x 3 array, metres of one frame\n" +
+      parameters_text<PiecewiseOptions>() +
+      "threads : integer, default 0 = all; results do not depend on it\n\nReturns\n-------\ndict with transform (4 x 4, maps "
+      "epoch "
+      "onto reference; local metres of the reference), covariance (6 x 6, of translation in m and rotation in rad about centre), "
+      "centre, patches (M x 3), stable (M booleans), rms_m of the stable patches' means, verdict.\n\nRaises\n------\nInputError "
+      "when too little stable ground is left: no guess is returned; FrameError when the frames differ.";
+  module.def(
+      "register",
+      [](const py::object& epoch, const py::object& reference, int threads, const py::kwargs& keywords) {
+        PiecewiseOptions options;
+        apply(options, keywords, "register");
+        const PointCloud* cloud = cloud_among({reference, epoch});
+        const Cores target = points_of(reference, cloud, "reference");
+        const Cores source = about(points_of(epoch, cloud, "epoch"), target.view.frame());
+        const Registration r =
+            without_gil(threads, [&](const Run& run) { return register_piecewise(source.view, target.view, options, run); });
+        py::dict d;
+        const auto rows = [](const Eigen::MatrixXd& m) {
+          py::array_t<double> out({m.rows(), m.cols()});
+          for (Eigen::Index i = 0; i < m.rows(); ++i) {
+            for (Eigen::Index j = 0; j < m.cols(); ++j) out.mutable_at(i, j) = m(i, j);
+          }
+          return out;
+        };
+        d["transform"] = rows(r.transform.matrix());
+        d["covariance"] = rows(r.covariance);
+        d["centre"] = std::vector<double>{r.centre_m.x(), r.centre_m.y(), r.centre_m.z()};
+        d["patches"] = rows(r.core_m);
+        d["stable"] = std::vector<bool>(r.stable.begin(), r.stable.end());
+        d["rms_m"] = r.rms_m;
+        d["verdict"] = r.verdict;
+        return d;
+      },
+      py::arg("epoch"), py::arg("reference"), py::kw_only(), py::arg("threads") = 0, register_doc.c_str());
   module.def(
       "cloudcompare_m3c2",
       [](const std::filesystem::path& path) {

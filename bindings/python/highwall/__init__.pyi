@@ -8,7 +8,7 @@ import numpy.typing as npt
 __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
-    "algorithms", "cloudcompare_m3c2", "downslope", "info", "m3c2", "rate", "read", "run", "simulate", "trend", "warn",
+    "algorithms", "cloudcompare_m3c2", "downslope", "info", "m3c2", "rate", "read", "register", "run", "simulate", "trend", "warn",
 ]
 
 __version__: str
@@ -207,6 +207,25 @@ def m3c2(
     moving_sigma: float = 4.0,
     most_factor: float = 2.0,
 ) -> DisplacementField: ...
+def register(
+    epoch: Cloud | npt.ArrayLike,
+    reference: Cloud | npt.ArrayLike,
+    *,
+    threads: int = 0,
+    spacing_m: float = 0.0,
+    coarse_spacings: float = 16.0,
+    gate_spacings: float = 48.0,
+    plane_spacings: float = 6.0,
+    patch_spacings: float = 12.0,
+    planar_spacings: float = 0.46,
+    normal_degrees: float = 6.0,
+    least_matched: float = 0.9,
+    moved_sigma: float = 4.0,
+    moved_spacings: float = 0.1,
+    shared: float = 1.3,
+    least_patches: int = 30,
+    iterations: int = 40,
+) -> dict[str, Any]: ...
 def cloudcompare_m3c2(path: _Path) -> dict[str, Any]: ...
 def rate(
     time: npt.ArrayLike,
