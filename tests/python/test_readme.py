@@ -35,7 +35,7 @@ def desk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("desk")
     rng = np.random.default_rng(1)
     x, y = rng.uniform(0, 10, (2, 20000))
-    z = 80 + 0.5 * np.sin(x) + 0.4 * np.cos(1.3 * y) + 0.005 * rng.normal(size=x.size)
+    z = 80 + 0.15 * np.sin(x) + 0.12 * np.cos(1.3 * y) + 0.005 * rng.normal(size=x.size)
     xyz = np.column_stack([512100 + x, 3880100 + y, z])
     origin = (512000.0, 3880000.0, 0.0)
     write_las(folder / "may.las", xyz, 4548, origin)
