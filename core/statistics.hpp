@@ -9,6 +9,11 @@ inline constexpr double kMadToSigma = 1.4826;
 /// Tukey's biweight at 95 % efficiency: farther off than so many robust standard deviations counts nothing.
 inline constexpr double kTukey = 4.685;
 
+/// A Gaussian lies within so many standard deviations in 95 % of all cases, as detection limits round it.
+inline constexpr double kNormal95 = 1.96;
+
+/// The value below which the share q of them lies (no interpolation); NaN of nothing. No value may be NaN.
+double quantile(std::vector<double> values, double q);
 /// Middle value; the mean of the two middle ones when their number is even; NaN of nothing. No value may be NaN.
 double median(std::vector<double> values);
 /// How much wider than 1.96 sigma a 95 % interval is when sigma itself rests on few degrees of freedom: Student's

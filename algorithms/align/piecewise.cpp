@@ -9,6 +9,7 @@
 #include <numbers>
 #include <unordered_map>
 
+#include "algorithms/align/rigid_motion.hpp"
 #include "algorithms/compare/cell_index.hpp"
 #include "algorithms/compare/m3c2_kernel.hpp"
 #include "algorithms/compare/plane_normal.hpp"
@@ -22,9 +23,8 @@ namespace {
 using Vector6 = Eigen::Matrix<double, 6, 1>;
 using Matrix6 = Eigen::Matrix<double, 6, 6>;
 
-constexpr double kToSigma = 1.4826;  // Median absolute deviation of a Gaussian.
+constexpr double kFarthest_m = 1e9;
 constexpr Eigen::Index kFewestMeans = 1000;
-constexpr double kCutOff = 4.685;
 
 /// Key of a cubic cell.
 std::uint64_t cell_of(const Eigen::Vector3d& p, double side) {
@@ -178,7 +178,7 @@ double robust_sigma(const std::vector<Match>& matches, const std::vector<std::ui
   for (std::size_t k = 0; k < matches.size(); ++k) {
     if (matches[k].found && (kept == nullptr || (*kept)[k] != 0)) size.push_back(std::abs(matches[k].residual));
   }
-  return size.empty() ? 0.0 : kToSigma * median(std::move(size));
+  return size.empty() ? 0.0 : kMadToSigma * median(std::move(size));
 }
 
 /// One weighted step; Tukey's weights with the given cut-off.
@@ -202,21 +202,16 @@ Vector6 step(const std::vector<Match>& matches, const std::vector<std::uint8_t>*
   return solver.solve(normal.right);
 }
 
-Eigen::Isometry3d moved_by(const Vector6& motion, const Eigen::Vector3d& centre) {
-  const Eigen::Vector3d turn = motion.tail<3>();
-  const double angle = turn.norm();
-  Eigen::Isometry3d out = Eigen::Isometry3d::Identity();
-  out.translate(centre + motion.head<3>());
-  if (angle > 0.0) out.rotate(Eigen::AngleAxisd(angle, turn / angle));
-  out.translate(-centre);
-  return out;
-}
-
 Points finite_of(const PointsView& cloud) {
   Points out(static_cast<Eigen::Index>(cloud.size()), 3);
   Eigen::Index n = 0;
   for (std::size_t i = 0; i < cloud.size(); ++i) {
-    if (cloud[i].allFinite()) out.row(n++) = cloud[i].transpose();
+    if (!cloud[i].allFinite()) continue;
+    if (cloud[i].cwiseAbs().maxCoeff() > kFarthest_m) {
+      throw Error(ErrorKind::input, fmt::format("point {} has a coordinate beyond {:g} m", i, kFarthest_m), {},
+                  "remove the points with senseless coordinates");
+    }
+    out.row(n++) = cloud[i].transpose();
   }
   out.conservativeResize(n, 3);
   return out;
@@ -241,12 +236,6 @@ double spacing_of(const Points& points, const Run& run) {
   }
   if (nearest.empty()) throw Error(ErrorKind::input, "the reference has too few points to register on");
   return 2.0 * median(std::move(nearest));  // Random points lie half as far from their nearest as in a grid.
-}
-
-double quantile(std::vector<double> values, double q) {
-  const auto k = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + k, values.end());
-  return values[static_cast<std::size_t>(k)];
 }
 
 double rms_limit(const Planes& planes, double share) {
@@ -373,7 +362,7 @@ class Fine {
       normal += row * row.transpose();
       means.push_back(std::abs(patch.mean()));
     }
-    rms = kToSigma * median(std::move(means));
+    rms = kMadToSigma * median(std::move(means));
     const double stretched = options_.shared * rms;
     return stretched * stretched * normal.ldlt().solve(Matrix6::Identity());
   }
@@ -420,9 +409,9 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
     double tolerance = 0.5 * cell;
     for (std::int64_t k = 0; k < options.iterations; ++k) {
       const std::vector<Match> matches = match(source, target, out.transform, out.centre_m, how, run);
-      const Vector6 motion = step(matches, nullptr, std::max(kCutOff * robust_sigma(matches, nullptr), tolerance), run);
+      const Vector6 motion = step(matches, nullptr, std::max(kTukey * robust_sigma(matches, nullptr), tolerance), run);
       if (!motion.allFinite()) break;
-      out.transform = moved_by(motion, out.centre_m) * out.transform;
+      out.transform = rigid_motion(motion, out.centre_m) * out.transform;
       const bool settled = motion.head<3>().norm() < 1e-3 * cell && motion.tail<3>().norm() < 1e-5;
       if (settled && tolerance <= 0.1 * cell) break;
       if (settled || k > options.iterations / 2) tolerance = std::max(0.5 * tolerance, 0.1 * cell);
@@ -441,7 +430,7 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
     const std::vector<Match> matches = match(source, target, out.transform, out.centre_m, how, run);
     fine.judge(matches, out.transform, how.largest_rms_after, std::numeric_limits<double>::infinity(), tolerance);
     const double length = (before.colwise().maxCoeff() - before.colwise().minCoeff()).norm();
-    out.transform = moved_by(fine.consensus(length), out.centre_m) * out.transform;
+    out.transform = rigid_motion(fine.consensus(length), out.centre_m) * out.transform;
     fine.kept.clear();
   }
   for (out.iterations = 1; out.iterations <= options.iterations; ++out.iterations) {
@@ -449,9 +438,9 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
     const double sigma = std::max(robust_sigma(matches, fine.kept.empty() ? nullptr : &fine.kept), tolerance);
     fine.judge(matches, out.transform, how.largest_rms_after, sigma, tolerance);
     if (fine.stable_count < static_cast<std::size_t>(options.least_patches)) break;
-    const Vector6 motion = step(matches, &fine.kept, kCutOff * sigma, run);
+    const Vector6 motion = step(matches, &fine.kept, kTukey * sigma, run);
     if (!motion.allFinite()) break;
-    out.transform = moved_by(motion, out.centre_m) * out.transform;
+    out.transform = rigid_motion(motion, out.centre_m) * out.transform;
     const bool settled = motion.head<3>().norm() < 1e-3 * spacing && motion.tail<3>().norm() < 1e-6;
     if (settled && tolerance <= least) break;
     tolerance = std::max(0.6 * tolerance, least);

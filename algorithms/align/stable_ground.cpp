@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "algorithms/align/plausible.hpp"
+#include "algorithms/align/rigid_motion.hpp"
 #include "algorithms/compare/m3c2.hpp"
 #include "algorithms/robust_fit.hpp"
 #include "core/error.hpp"
@@ -67,16 +68,6 @@ Fit fit_motion(const DisplacementField& field, const Eigen::Vector3d& centre) {
     ++fit.stable_count;
   }
   return fit;
-}
-
-Eigen::Isometry3d isometry_of(const Vector6& motion, const Eigen::Vector3d& centre) {
-  const Eigen::Vector3d turn = motion.tail<3>();
-  const double angle = turn.norm();
-  Eigen::Isometry3d out = Eigen::Isometry3d::Identity();
-  out.translate(centre + motion.head<3>());
-  if (angle > 0.0) out.rotate(Eigen::AngleAxisd(angle, turn / angle));
-  out.translate(-centre);
-  return out;
 }
 
 Points moved(PointsView points, const Eigen::Isometry3d& transform, const Run& run) {
@@ -182,7 +173,7 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
   for (out.iterations = 1; out.iterations <= options.iterations; ++out.iterations) {
     fit = fit_motion(field, out.centre_m);
     if (fit.stable_count == 0) break;
-    out.transform = isometry_of(-fit.motion, out.centre_m) * out.transform;
+    out.transform = rigid_motion(-fit.motion, out.centre_m) * out.transform;
     if (fit.motion.head<3>().norm() < 1e-5 && fit.motion.tail<3>().norm() < 1e-7) break;
     field = distances(out.transform);
   }
@@ -247,7 +238,7 @@ void add_registration(const Registration& fit, DisplacementField& field) {
     const double sigma = fit.sigma_m(field.position_m.row(row).transpose(), field.direction.row(row).transpose());
     const double other = std::max(0.0, field.sigma_m[i] * field.sigma_m[i] - own_variance(field, i));
     field.sigma_m[i] = std::sqrt(scatter_variance(field, i) + other + sigma * sigma);
-    field.lod95_m[i] = 1.96 * field.sigma_m[i];
+    field.lod95_m[i] = kNormal95 * field.sigma_m[i];
   }
 }
 

@@ -18,6 +18,7 @@
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/series.hpp"
+#include "core/statistics.hpp"
 
 namespace highwall {
 namespace {
@@ -26,7 +27,6 @@ constexpr Eigen::Index kTrend = 6;        // A quadratic in two directions.
 constexpr std::size_t kFewest = 5;        // Points of an epoch.
 constexpr double kLeastNoise_m2 = 1e-12;  // A micrometre.
 constexpr double kOfMedian = 0.7;  // Makes false alarms equal over the thirds by standard error, on jittered and random scans.
-constexpr double kNormal95 = 1.96;
 
 /// A point of a cylinder: across the normal and along it.
 struct Spot {
@@ -202,13 +202,6 @@ class OffsetFit {
   Eigen::LLT<Eigen::MatrixXd> factor_;
 };
 
-double quantile_of(std::vector<double> values, double q) {
-  if (values.empty()) return kNaN;
-  const auto k = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + k, values.end());
-  return values[static_cast<std::size_t>(k)];
-}
-
 /// Calibration of the offsets' limits on the ground that rests.
 class Calibrator {
  public:
@@ -230,7 +223,7 @@ class Calibrator {
   Widening widening(const std::vector<std::size_t>& cores) const {
     std::vector<double> errors;
     for (const std::size_t i : cores) errors.push_back(offsets_[i].sigma);
-    const double floor = kOfMedian * quantile_of(std::move(errors), 0.5);
+    const double floor = kOfMedian * quantile(std::move(errors), 0.5);
     return {factor(cores, floor), floor};
   }
 
@@ -286,7 +279,7 @@ class Calibrator {
     constexpr std::array<double, 3> kShare{0.6827, 0.8, 0.9};
     constexpr std::array<double, 3> kGaussian{1.0, 1.2816, 1.6449};
     double product = 1.0;
-    for (std::size_t k = 0; k < kShare.size(); ++k) product *= quantile_of(ratios, kShare[k]) / kGaussian[k];
+    for (std::size_t k = 0; k < kShare.size(); ++k) product *= quantile(ratios, kShare[k]) / kGaussian[k];
     return std::cbrt(product);
   }
 
@@ -423,7 +416,7 @@ LimitCalibration measure_calibrated(PointsView before, PointsView after, Displac
     field.lod95_calibrated_m[i] = calibrator.limit(i, widening);
   }
   for (const std::size_t i : rests) limits.push_back(field.lod95_calibrated_m[i]);
-  out.median_limit_m = quantile_of(std::move(limits), 0.5);
+  out.median_limit_m = quantile(std::move(limits), 0.5);
   cross_validate(calibrator, rests, out);
   out.sentence = fmt::format(
       "calibrated on {} of {} core points at rest: factor {:.2f}, floor {:.2f} mm, median limit {:.2f} mm; false alarms, each "

@@ -7,7 +7,6 @@
 
 namespace highwall {
 namespace {
-constexpr double kNormal95 = 1.96;  // Lague's LoD95 is two-sided Gaussian.
 constexpr std::string_view kWords[] = {"classic", "welch", "ep"};
 }  // namespace
 

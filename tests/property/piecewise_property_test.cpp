@@ -99,6 +99,10 @@ TEST(Piecewise, WhatCannotBeRegisteredIsRefused) {
     EXPECT_THROW(static_cast<void>(register_piecewise(bad, reference, options(), highwall::Run(1))), Error);
     EXPECT_THROW(static_cast<void>(register_piecewise(reference, bad, options(), highwall::Run(1))), Error);
   }
+  Points senseless = reference;
+  senseless(7, 1) = 1e300;
+  EXPECT_THROW(static_cast<void>(register_piecewise(senseless, reference, options(), highwall::Run(1))), Error);
+  EXPECT_THROW(static_cast<void>(register_piecewise(reference, senseless, options(), highwall::Run(1))), Error);
   // Everything elsewhere: no guess.
   const Points far = reference.rowwise() + Eigen::RowVector3d(0.0, 0.0, 400.0);
   EXPECT_THROW(static_cast<void>(register_piecewise(far, reference, options(), highwall::Run(2))), Error);
