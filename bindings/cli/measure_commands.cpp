@@ -247,6 +247,7 @@ void add_m3c2(CLI::App& app, Session& session) {
     const M3c2Options options = flags->get(parameters->empty() ? M3c2Options{} : parameters_of(*parameters, session));
     calibrate->options = more->get();
     if (!calibrate->stable.empty() && !calibrate->wanted) usage("--stable", "is used with --calibrated only");
+    if (more->any() && !calibrate->wanted) usage("--calibrated", "is missing: the options of the calibration have no effect");
     check_output(*out, {(*paths)[0], (*paths)[1], *cores});
     try {
       static_cast<void>(field_format(*out));

@@ -50,6 +50,11 @@ class OptionFlags {
     return options;
   }
 
+  /// Whether any of the flags was given.
+  bool any() const {
+    return std::any_of(flags_.begin(), flags_.end(), [](const Flag& flag) { return flag.option->count() > 0; });
+  }
+
  private:
   struct Flag {
     OptionSpec spec;

@@ -107,7 +107,8 @@ std::vector<std::uint8_t> marks_of(const py::object& stable) {
 }
 
 /// Each keyword goes to the struct that knows its name.
-void apply_both(M3c2Options& options, CalibrateOptions& calibrate, const py::kwargs& keywords, const std::string& where) {
+void apply_both(M3c2Options& options, CalibrateOptions& calibrate, bool calibrated, const py::kwargs& keywords,
+                const std::string& where) {
   py::dict compare;
   py::dict other;
   const auto known = list_options<CalibrateOptions>();
@@ -115,6 +116,9 @@ void apply_both(M3c2Options& options, CalibrateOptions& calibrate, const py::kwa
     const std::string name = py::cast<std::string>(key);
     const bool is_other = std::any_of(known.begin(), known.end(), [&](const OptionSpec& o) { return o.name == name; });
     (is_other ? other : compare)[key] = value;
+  }
+  if (!calibrated && !other.empty()) {
+    throw Error(ErrorKind::config, "options of the calibration have no effect without calibrated=True", where);
   }
   apply(options, compare, where);
   apply(calibrate, other, where);
@@ -264,7 +268,7 @@ void add_measure(py::module_& module) {
          int threads, const py::kwargs& keywords) {
         M3c2Options options;
         CalibrateOptions calibrate;
-        apply_both(options, calibrate, keywords, "m3c2");
+        apply_both(options, calibrate, calibrated, keywords, "m3c2");
         if (!calibrated && !stable.is_none()) throw Error(ErrorKind::config, "stable is used with calibrated=True only", "m3c2");
         const PointCloud* cloud = cloud_among({e1, e2, cores});
         const Cores before = points_of(e1, cloud, "e1");

@@ -585,3 +585,11 @@ def test_what_a_mask_hides_is_no_number():
     with pytest.raises(hw.InputError, match="masked"):
         hw.rate(np.ma.masked_array(time, mask=hidden), value, windows_h=[24])
     assert np.isfinite(hw.rate(np.ma.masked_array(time), value, windows_h=[24]).velocity[:300]).any()
+
+
+def test_options_of_the_calibration_without_it_are_refused():
+    plane = np.random.default_rng(1).uniform(0, 3, (500, 3)) * [1, 1, 0]
+    with pytest.raises(hw.ConfigError, match="calibrated"):
+        hw.m3c2(plane, plane, least_stable=20)
+    with pytest.raises(hw.ConfigError, match="calibrated"):
+        hw.m3c2(plane, plane, stable=np.ones(500, bool))

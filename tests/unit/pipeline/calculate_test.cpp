@@ -22,6 +22,12 @@ std::string message_of(const std::string& calculate) {
   return {};
 }
 
+TEST(Calculation, LimitsThatTheNightWouldMisreadAreRefused) {
+  for (const char* line : {"m3c2 = { statistic = \"median\" }", "m3c2 = { lod = \"welch\" }"}) {
+    EXPECT_NE(message_of(line).find("means and their scatter"), std::string::npos) << line;
+  }
+}
+
 TEST(Calculation, EveryNumberCanBeSet) {
   const Calculation c = calculation_of(site_with(R"(
 cores = { spacing_m = 1.5 }
