@@ -40,6 +40,12 @@ constexpr std::string_view word_of(Reason reason) {
       return "no_stable_ground";
     case Reason::no_fit:
       return "no_fit";
+    case Reason::not_observable:
+      return "not_observable";
+    case Reason::no_match:
+      return "no_match";
+    case Reason::not_rigid:
+      return "not_rigid";
   }
   return {};
 }
@@ -89,6 +95,8 @@ constexpr LengthColumn kOptionalColumns[] = {
     {"distance_calibrated", "Along the normal, by the estimator that tells roughness from noise.", &Field::calibrated_m},
     {"lod95_calibrated", "Detection limit of distance_calibrated at 95 %, calibrated on stable ground.",
      &Field::lod95_calibrated_m},
+    {"registration", "One standard deviation of the registration along the normal: part of sigma and of the limits.",
+     &Field::registration_m},
 };
 }  // namespace
 

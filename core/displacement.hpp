@@ -28,6 +28,9 @@ enum class Reason : std::uint8_t {
   decorrelated = 11,      ///< The radar saw no coherent signal.
   no_stable_ground = 12,  ///< Too little ground at rest to calibrate a limit on.
   no_fit = 13,            ///< Too few points of an epoch, or too badly spread, for a calibrated distance.
+  not_observable = 14,    ///< The ground's shape leaves a direction of the vector open.
+  no_match = 15,          ///< Nothing in the other epoch that looks like this ground.
+  not_rigid = 16,         ///< The ground around the place does not move as one piece.
 };
 
 /// "ok", "empty_after", ...: the word in CSV columns and in Python.
@@ -75,6 +78,11 @@ struct DisplacementField {
   std::vector<double> calibrated_m;     ///< Displacement by the sharper estimator.
   std::vector<double> lod95_calibrated_m;
   std::vector<Reason> reason_calibrated;
+  /// One standard deviation of what all places of the epoch share, along `direction`: part of sigma_m and of both limits.
+  std::vector<double> registration_m;
+  Points vector_m;  ///< N x 3 displacement in space, along the axes of `frame`.
+  Eigen::Matrix<double, Eigen::Dynamic, 6, Eigen::RowMajor> vector_covariance_m2;  ///< N x 6: xx xy xz yy yz zz.
+  std::vector<Reason> reason_vector;
 
   std::size_t size() const noexcept { return value_m.size(); }
   /// A field of n places, all NaN with the given reason.

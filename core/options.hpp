@@ -217,11 +217,10 @@ struct GivenOption {
   std::string where;
 };
 
-/// Defaults, changed by what was given, checked.
+/// Defaults (those of the struct, or the caller's), changed by what was given, checked.
 /// @throws Error(config) for an unknown name, a wrong type, a bad value, or a rule that does not hold.
 template <class Options>
-Options options_from(std::span<const GivenOption> given, const std::string& where = {}) {
-  Options options;
+Options options_from(std::span<const GivenOption> given, const std::string& where = {}, Options options = {}) {
   for (const GivenOption& one : given) set_option(options, one.name, one.value, one.where);
   validate(options, given.empty() ? where : given.front().where);
   return options;
