@@ -18,21 +18,38 @@ constexpr double kLatticeSteps = 2147483648.0;  // 2^31: differences of two 32-b
 constexpr std::size_t kBlock = 4096;
 constexpr std::size_t kBands = 512;
 
-struct Extent {
-  Eigen::Array3d low = Eigen::Array3d::Constant(std::numeric_limits<double>::infinity());
-  Eigen::Array3d high = Eigen::Array3d::Constant(-std::numeric_limits<double>::infinity());
-  bool all_finite = true;
-  bool empty() const { return !(low <= high).all(); }
-};
-
 /// Zero times a number is zero, unless it is NaN or infinite.
 bool is_finite(const double* p) { return 0.0 * p[0] + 0.0 * p[1] + 0.0 * p[2] == 0.0; }
 
-Extent extent_of(const PointsView& points, const Run& run) {
-  return reduce_blocks(
-      points.size(), Extent{},
+/// Where the bulk of the points lies along one axis, with as much again to both sides. From an even sample, which takes
+/// less than a quantile of all.
+void clip_to_bulk(const CloudSummary& cloud, Eigen::Index axis, double margin, Eigen::Array3d& low, Eigen::Array3d& high) {
+  constexpr double kOutside = 0.1;
+  std::vector<double> sample;
+  for (const Eigen::Vector3d& p : cloud.sample) sample.push_back(p[axis]);
+  if (sample.empty()) return;
+  std::sort(sample.begin(), sample.end());
+  const auto cut = static_cast<std::size_t>(kOutside * static_cast<double>(sample.size()));
+  const double first = sample[cut];
+  const double last = sample[sample.size() - 1 - cut];
+  low[axis] = std::max(low[axis], first - (last - first) - margin);
+  high[axis] = std::min(high[axis], last + (last - first) + margin);
+}
+
+double cells_across(double length, double cell) { return std::floor(length / cell) + 1.0; }
+
+}  // namespace
+
+std::size_t CloudSummary::sample_step(std::size_t size) noexcept {
+  constexpr std::size_t kSample = 4096;
+  return std::max<std::size_t>(1, size / kSample);
+}
+
+CloudSummary summary_of(PointsView points, const Run& run) {
+  CloudSummary all = reduce_blocks(
+      points.size(), CloudSummary{},
       [&](const Block& block) {
-        Extent e;
+        CloudSummary e;
         for (std::size_t i = block.begin; i < block.end; ++i) {
           const double* p = points.data() + 3 * i;
           if (!is_finite(p)) {
@@ -46,88 +63,103 @@ Extent extent_of(const PointsView& points, const Run& run) {
         }
         return e;
       },
-      [](Extent& a, Extent&& b) {
+      [](CloudSummary& a, CloudSummary&& b) {
         a.low = a.low.min(b.low);
         a.high = a.high.max(b.high);
         a.all_finite = a.all_finite && b.all_finite;
       },
       run, {}, kBlock);
-}
-
-/// Where the bulk of the points lies along one axis, with as much again to both sides. From an even sample, which takes
-/// less than a quantile of all.
-void clip_to_bulk(const PointsView& points, Eigen::Index axis, double margin, Extent& e) {
-  constexpr std::size_t kSample = 4096;
-  constexpr double kOutside = 0.1;
-  std::vector<double> sample;
-  const std::size_t step = std::max<std::size_t>(1, points.size() / kSample);
-  for (std::size_t i = 0; i < points.size(); i += step) {
-    const Eigen::Vector3d p = points[i];
-    if (p.allFinite()) sample.push_back(p[axis]);
+  all.size = points.size();
+  for (std::size_t i = 0; i < points.size(); i += CloudSummary::sample_step(all.size)) {
+    if (is_finite(points.data() + 3 * i)) all.sample.push_back(points[i]);
   }
-  if (sample.empty()) return;
-  std::sort(sample.begin(), sample.end());
-  const auto cut = static_cast<std::size_t>(kOutside * static_cast<double>(sample.size()));
-  const double first = sample[cut];
-  const double last = sample[sample.size() - 1 - cut];
-  e.low[axis] = std::max(e.low[axis], first - (last - first) - margin);
-  e.high[axis] = std::min(e.high[axis], last + (last - first) + margin);
+  return all;
 }
 
-double cells_across(double length, double cell) { return std::floor(length / cell) + 1.0; }
-
-}  // namespace
-
-CellIndex::CellIndex(PointsView points, double cell_m, double reach_m, const Run& run) : points_(points), reach_m_(reach_m) {
-  if (points.size() >= std::numeric_limits<std::uint32_t>::max()) {
+CellLayout cell_layout(const CloudSummary& cloud, double cell_m, double reach_m) {
+  if (cloud.size >= std::numeric_limits<std::uint32_t>::max()) {
     throw Error(ErrorKind::input, "more than 4 billion points in one cloud", {}, "cut the cloud into tiles");
   }
-  start_ = Slab<std::uint32_t>(1);
-  start_[0] = 0;
-  cells_.start = start_.data.get();
-  cells_.cell_m = cell_m;
-  cells_.unit_m = 1.0;
-  cells_.origin_m = Eigen::Vector3d::Zero();
-  Extent e = extent_of(points, run);
-  if (e.empty()) return;
-
-  const auto cells = [&] {
-    return cells_across(e.high[0] - e.low[0], cells_.cell_m) * cells_across(e.high[1] - e.low[1], cells_.cell_m);
-  };
-  const double enough = std::min(kMostCells, kSparse * static_cast<double>(points.size()) + kFewCells);
+  CellLayout out;
+  out.cell_m = cell_m;
+  if (cloud.empty()) return out;
+  Eigen::Array3d low = cloud.low;
+  Eigen::Array3d high = cloud.high;
+  const auto cells = [&] { return cells_across(high[0] - low[0], out.cell_m) * cells_across(high[1] - low[1], out.cell_m); };
+  const double enough = std::min(kMostCells, kSparse * static_cast<double>(cloud.size) + kFewCells);
   // A place is as good as its query: up to `reach` outside, where nothing was cut off, and as far inside, where it was.
-  inset_m_ = Eigen::Array3d::Constant(-reach_m);
-  bool all_near = e.all_finite;
+  out.inset_m = Eigen::Array3d::Constant(-reach_m);
+  out.all_near = cloud.all_finite;
   const auto clip = [&](Eigen::Index axis) {
-    clip_to_bulk(points, axis, kMargin * cell_m, e);
-    inset_m_[axis] = reach_m;
-    all_near = false;
+    clip_to_bulk(cloud, axis, kMargin * cell_m, low, high);
+    out.inset_m[axis] = reach_m;
+    out.all_near = false;
   };
   if (!(cells() <= enough)) {
     clip(0);
     clip(1);
   }
   // As fine as a float can hold within reach; coarser where a column is deeper than the lattice is long.
-  cells_.unit_m = std::exp2(std::min(std::ceil(std::log2(reach_m)) - kFloatBits, kCoarsest));
-  const auto too_long = [&](double length) { return !(length + 4.0 * reach_m < kLatticeSteps * cells_.unit_m); };
-  if (too_long(e.high[2] - e.low[2])) clip(2);
-  if (!std::isfinite(cells()) || !std::isfinite(e.high[2] - e.low[2])) {
+  out.unit_m = std::exp2(std::min(std::ceil(std::log2(reach_m)) - kFloatBits, kCoarsest));
+  const auto too_long = [&](double length) { return !(length + 4.0 * reach_m < kLatticeSteps * out.unit_m); };
+  if (too_long(high[2] - low[2])) clip(2);
+  if (!std::isfinite(cells()) || !std::isfinite(high[2] - low[2])) {
     throw Error(ErrorKind::input, "the cloud's extent is beyond the range of numbers", {},
                 "remove the points with senseless coordinates");
   }
-  while (cells() > enough) cells_.cell_m *= 2.0;
-  while (too_long(e.high[2] - e.low[2]) || too_long(4.0 * cells_.cell_m)) cells_.unit_m *= 2.0;
+  while (cells() > enough) out.cell_m *= 2.0;
+  while (too_long(high[2] - low[2]) || too_long(4.0 * out.cell_m)) out.unit_m *= 2.0;
+  out.cells_a_metre = 1.0 / out.cell_m;
+  out.low_m = low.matrix();
+  out.high_m = high.matrix();
+  out.cols = static_cast<std::ptrdiff_t>(cells_across(high[0] - low[0], out.cell_m));
+  out.rows = static_cast<std::ptrdiff_t>(cells_across(high[1] - low[1], out.cell_m));
+  return out;
+}
 
-  cells_.origin_m = e.low.matrix();
-  highest_m_ = e.high.matrix();
-  cells_.cols = static_cast<std::ptrdiff_t>(cells_across(e.high[0] - e.low[0], cells_.cell_m));
-  cells_.rows = static_cast<std::ptrdiff_t>(cells_across(e.high[1] - e.low[1], cells_.cell_m));
-  sort_into_cells(all_near, run);
+CellWindow CellLayout::touching(const std::array<double, 4>& rectangle_m) const noexcept {
+  const auto range = [&](double low, double high, double origin, std::ptrdiff_t count, std::ptrdiff_t& first,
+                         std::ptrdiff_t& end) {
+    const double most = static_cast<double>(count);
+    first = static_cast<std::ptrdiff_t>(std::clamp(std::floor((low - origin) / cell_m), 0.0, most));
+    end = static_cast<std::ptrdiff_t>(std::clamp(std::floor((high - origin) / cell_m) + 1.0, 0.0, most));
+  };
+  CellWindow w;
+  range(rectangle_m[0], rectangle_m[2], low_m[0], cols, w.col0, w.col1);
+  range(rectangle_m[1], rectangle_m[3], low_m[1], rows, w.row0, w.row1);
+  return w;
+}
+
+CellIndex::CellIndex(PointsView points, double cell_m, double reach_m, const Run& run) : points_(points), reach_m_(reach_m) {
+  layout_ = cell_layout(summary_of(points, run), cell_m, reach_m);
+  place_cells(layout_.whole());
+  if (cells_.rows > 0) index_far(sort_into_cells(layout_.whole(), run), run);
+}
+
+CellIndex::CellIndex(PointsView part, const CellLayout& layout, const CellWindow& window, double reach_m,
+                     std::shared_ptr<const CellIndex> far, const Run& run)
+    : points_(part), reach_m_(reach_m), layout_(layout), far_(std::move(far)) {
+  place_cells(window);
+  if (cells_.rows > 0) static_cast<void>(sort_into_cells(window, run));
+}
+
+void CellIndex::place_cells(const CellWindow& window) {
+  start_ = Slab<std::uint32_t>(1);
+  start_[0] = 0;
+  cells_.start = start_.data.get();
+  cells_.cell_m = layout_.cell_m;
+  cells_.unit_m = layout_.unit_m;
+  cells_.origin_m = layout_.low_m;
+  if (window.empty()) return;
+  cells_.rows = window.row1 - window.row0;
+  cells_.cols = window.col1 - window.col0;
+  cells_.first_row = window.row0;
+  cells_.first_col = window.col0;
 }
 
 bool CellIndex::holds(const Eigen::Vector3d& place) const noexcept {
-  return cells_.rows == 0 ||
-         ((place.array() >= cells_.origin_m.array() + inset_m_).all() && (place.array() <= highest_m_.array() - inset_m_).all());
+  return layout_.rows == 0 || ((place.array() >= layout_.low_m.array() + layout_.inset_m).all() &&
+                               (place.array() <= layout_.high_m.array() - layout_.inset_m).all());
 }
 
 std::array<std::int32_t, 3> CellIndex::on_lattice(const Eigen::Vector3d& place) const noexcept {
@@ -154,7 +186,7 @@ std::vector<std::uint32_t> CellIndex::order() const {
 
 /// Stable counting sort in two steps, by bands of rows and by cells within a band: both in parallel, the same order on
 /// any number of threads.
-void CellIndex::sort_into_cells(bool all_near, const Run& run) {
+std::vector<std::uint32_t> CellIndex::sort_into_cells(const CellWindow& window, const Run& run) {
   struct Entry {
     std::uint32_t cell;
     std::uint32_t original;
@@ -168,15 +200,16 @@ void CellIndex::sort_into_cells(bool all_near, const Run& run) {
   const std::size_t bands = ((rows - 1) >> shift) + 1;
   const std::size_t size = block_size(n, kBlock);
   const std::size_t blocks = (n + size - 1) / size;
-  const double to_cells = 1.0 / cells_.cell_m;
+  const bool whole = !window.empty() && layout_.rows == cells_.rows && layout_.cols == cells_.cols;
   const double to_steps = 1.0 / cells_.unit_m;
   const double x0 = cells_.origin_m.x();
   const double y0 = cells_.origin_m.y();
   const double z0 = cells_.origin_m.z();
-  // Not negative, so that truncation rounds down.
-  const auto cell_at = [&](double length, std::size_t count) {
-    return std::min(static_cast<std::size_t>(static_cast<std::int64_t>(length * to_cells)), count - 1);
+  const bool all_here = whole && layout_.all_near;
+  const auto is_here = [&](const double* p) {
+    return layout_.is_near(p) && (whole || window.holds(layout_.row_of(p[1]), layout_.col_of(p[0])));
   };
+  const auto row_of = [&](const double* p) { return static_cast<std::size_t>(layout_.row_of(p[1]) - window.row0); };
 
   // How many points of each block go into each band; then where the first of them goes.
   std::vector<std::uint32_t> place(blocks * bands, 0);
@@ -187,9 +220,9 @@ void CellIndex::sort_into_cells(bool all_near, const Run& run) {
         std::uint32_t* count = &place[block.index * bands];
         for (std::size_t i = block.begin; i < block.end; ++i) {
           const double* p = points_.data() + 3 * i;
-          if (all_near || is_near(p)) {
-            ++count[cell_at(p[1] - y0, rows) >> shift];
-          } else if (is_finite(p)) {
+          if (all_here || is_here(p)) {
+            ++count[row_of(p) >> shift];
+          } else if (whole && is_finite(p)) {
             far[block.index].push_back(static_cast<std::uint32_t>(i));
           }
         }
@@ -217,13 +250,11 @@ void CellIndex::sort_into_cells(bool all_near, const Run& run) {
         std::uint32_t* next = &place[block.index * bands];
         for (std::size_t i = block.begin; i < block.end; ++i) {
           const double* p = points_.data() + 3 * i;
-          if (!all_near && !is_near(p)) continue;
-          const double x = p[0] - x0;
-          const double y = p[1] - y0;
-          const std::size_t row = cell_at(y, rows);
-          const std::size_t col = cell_at(x, cols);
-          staged[next[row >> shift]++] = {static_cast<std::uint32_t>(row * cols + col), static_cast<std::uint32_t>(i), steps(x),
-                                          steps(y), steps(p[2] - z0)};
+          if (!all_here && !is_here(p)) continue;
+          const std::size_t row = row_of(p);
+          const auto col = static_cast<std::size_t>(layout_.col_of(p[0]) - window.col0);
+          staged[next[row >> shift]++] = {static_cast<std::uint32_t>(row * cols + col), static_cast<std::uint32_t>(i),
+                                          steps(p[0] - x0), steps(p[1] - y0), steps(p[2] - z0)};
         }
       },
       run, {}, kBlock);
@@ -286,7 +317,7 @@ void CellIndex::sort_into_cells(bool all_near, const Run& run) {
   cells_.high = high_.data.get();
   std::vector<std::uint32_t> all_far;
   for (const auto& part : far) all_far.insert(all_far.end(), part.begin(), part.end());
-  index_far(std::move(all_far), run);
+  return all_far;
 }
 
 void CellIndex::index_far(std::vector<std::uint32_t> far, const Run& run) {
@@ -296,7 +327,7 @@ void CellIndex::index_far(std::vector<std::uint32_t> far, const Run& run) {
   for (std::size_t k = 0; k < far_original_.size(); ++k) {
     far_points_.row(static_cast<Eigen::Index>(k)) = points_[far_original_[k]].transpose();
   }
-  far_ = std::make_unique<CellIndex>(PointsView(far_points_), cells_.cell_m, reach_m_, run);
+  far_ = std::make_shared<const CellIndex>(PointsView(far_points_), cells_.cell_m, reach_m_, run);
 }
 
 }  // namespace highwall

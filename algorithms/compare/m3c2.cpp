@@ -5,6 +5,7 @@
 #include <numbers>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "algorithms/compare/cell_index.hpp"
 #include "algorithms/compare/m3c2_kernel.hpp"
@@ -270,22 +271,14 @@ class M3c2 {
   ScannerNoise noise_;
 };
 
-DisplacementField measure_all(PointsView before, PointsView after, PointsView cores, const Points* normals,
-                              const M3c2Options& options, const Run& run) {
-  validate(options, "m3c2");
-  require_same(before.frame(), after.frame(), "m3c2, the two clouds");
-  require_same(before.frame(), cores.frame(), "m3c2, cloud and core points");
-  const double cell = kCellOfRadius * std::min(options.cylinder_radius_m, options.normal_radius_m);
-  double reach = std::max(options.normal_radius_m, std::hypot(options.half_length_m, options.cylinder_radius_m));
-  for (const double radius : options.normal_radii_m) reach = std::max(reach, radius);
-  const CellIndex first(before, cell, reach, run);
-  const CellIndex second(after, cell, reach, run);
+DisplacementField measure_at(const CellIndex& first, const CellIndex& second, const Frame& frame, PointsView cores,
+                             const Points* normals, const M3c2Options& options, const Run& run, std::string_view step) {
+  const M3c2Search search = m3c2_search(options);
   // Neighbouring cores need neighbouring points: visit them cell by cell.
-  const std::vector<std::uint32_t> order = CellIndex(cores, 4.0 * cell, reach, run).order();
-
+  const std::vector<std::uint32_t> order = CellIndex(cores, 4.0 * search.cell_m, search.reach_m, run).order();
   DisplacementField field = DisplacementField::of_size(cores.size(), Reason::not_finite);
   field.method = "m3c2";
-  field.frame = before.frame();
+  field.frame = frame;
   if (!options.normal_radii_m.empty()) field.normal_radius_m = field.value_m;
   const M3c2 kernel(first, second, field.frame.origin_m, options);
   for_blocks(
@@ -296,11 +289,41 @@ DisplacementField measure_all(PointsView before, PointsView after, PointsView co
           kernel.measure(order[k], cores[order[k]], normals, field, scratch);
         }
       },
-      run, "m3c2");
+      run, step);
   return field;
 }
 
+DisplacementField measure_all(PointsView before, PointsView after, PointsView cores, const Points* normals,
+                              const M3c2Options& options, const Run& run) {
+  validate(options, "m3c2");
+  require_same(before.frame(), after.frame(), "m3c2, the two clouds");
+  require_same(before.frame(), cores.frame(), "m3c2, cloud and core points");
+  const M3c2Search search = m3c2_search(options);
+  const CellIndex first(before, search.cell_m, search.reach_m, run);
+  const CellIndex second(after, search.cell_m, search.reach_m, run);
+  return measure_at(first, second, before.frame(), cores, normals, options, run, "m3c2");
+}
+
 }  // namespace
+
+M3c2Search m3c2_search(const M3c2Options& options) {
+  M3c2Search search;
+  search.cell_m = kCellOfRadius * std::min(options.cylinder_radius_m, options.normal_radius_m);
+  double largest = options.normal_radius_m;
+  for (const double radius : options.normal_radii_m) largest = std::max(largest, radius);
+  search.reach_m = std::max(largest, std::hypot(options.half_length_m, options.cylinder_radius_m));
+  search.cells_within_m = std::max(largest, options.half_length_m + options.cylinder_radius_m) * kBorder;
+  return search;
+}
+
+DisplacementField m3c2_part(const CloudPart& before, const CloudPart& after, PointsView cores, const M3c2Options& options,
+                            const Run& run) {
+  validate(options, "m3c2");
+  const M3c2Search search = m3c2_search(options);
+  const CellIndex first(before.points, before.layout, before.window, search.reach_m, before.far, run);
+  const CellIndex second(after.points, after.layout, after.window, search.reach_m, after.far, run);
+  return measure_at(first, second, cores.frame(), cores, nullptr, options, run, {});
+}
 
 DisplacementField m3c2(PointsView before, PointsView after, PointsView cores, const M3c2Options& options, const Run& run) {
   return measure_all(before, after, cores, nullptr, options, run);

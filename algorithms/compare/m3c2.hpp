@@ -1,8 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "algorithms/compare/cell_index.hpp"
 #include "algorithms/compare/lod.hpp"
 #include "core/cloud.hpp"
 #include "core/displacement.hpp"
@@ -87,5 +89,28 @@ DisplacementField m3c2(PointsView before, PointsView after, PointsView cores, co
 /// As m3c2(), along given normals (N x 3, one a core point; they need not have unit length).
 DisplacementField m3c2_along(PointsView before, PointsView after, PointsView cores, const Points& normals,
                              const M3c2Options& options, const Run& run);
+
+/// How far m3c2() looks.
+struct M3c2Search {
+  double cell_m = 0.0;   ///< Side of the cells of its indexes, where cell_layout() does not enlarge them.
+  double reach_m = 0.0;  ///< No point farther from a core point has a part in what is measured there.
+  /// In each direction of the plane: cells farther from a core point than this and one cell more are never looked at.
+  double cells_within_m = 0.0;
+};
+M3c2Search m3c2_search(const M3c2Options& options);
+
+/// A part of a cloud that is too large to be held.
+struct CloudPart {
+  PointsView points;
+  CellLayout layout;                     ///< Of the whole cloud, by cell_layout() with m3c2_search().
+  CellWindow window;                     ///< `points` has all near points of these cells, in the cloud's order.
+  std::shared_ptr<const CellIndex> far;  ///< Of the whole cloud's far points, or null.
+};
+
+/// The same bits as m3c2() over the whole clouds, at core points whose cells the windows hold: those that touch a square of
+/// M3c2Search::cells_within_m and one cell more to each side of the core point. One frame is taken for granted.
+/// @throws Error(config) for bad options, Error(cancelled)
+DisplacementField m3c2_part(const CloudPart& before, const CloudPart& after, PointsView cores, const M3c2Options& options,
+                            const Run& run);
 
 }  // namespace highwall

@@ -85,7 +85,7 @@ HWY_INLINE std::size_t store_lanes(VF v, MF mask, float* to) {
 template <class Test, class Visit>
 HWY_INLINE void for_runs(const Cells& cells, std::ptrdiff_t row, std::ptrdiff_t col0, std::ptrdiff_t col1, const Test& test,
                          const Visit& visit) {
-  const std::uint32_t* start = cells.start + row * cells.cols;
+  const std::uint32_t* start = cells.start + cells.at(row, col0);
   std::size_t begin = 0;
   std::size_t end = 0;
   for (std::ptrdiff_t col = col0; col <= col1; col += static_cast<std::ptrdiff_t>(kLanes)) {
@@ -93,7 +93,7 @@ HWY_INLINE void for_runs(const Cells& cells, std::ptrdiff_t row, std::ptrdiff_t 
     if (col1 - col < 7) bits &= (1U << (col1 - col + 1)) - 1U;
     while (bits != 0) {
       const std::size_t skipped = hwy::Num0BitsBelowLS1Bit_Nonzero32(bits);
-      const std::uint32_t* first = start + col + skipped;
+      const std::uint32_t* first = start + (col - col0) + skipped;
       const std::size_t many = hwy::Num0BitsBelowLS1Bit_Nonzero32(~(bits >> skipped));
       if (*first != end) {
         if (begin < end) visit(begin, end);
@@ -137,7 +137,7 @@ class SphereTest {
     const VF none = hn::Zero(f);
     const double y = std::max(0.0, std::abs(y_m_ + cells_.cell_m * static_cast<double>(row)) - half_cell_m_);
     const VF left2 = hn::Set(f, static_cast<float>(reach2_m2_ - y * y));
-    const std::ptrdiff_t base = row * cells_.cols + first;
+    const std::ptrdiff_t base = cells_.at(row, first);
     unsigned bits = 0;
     for (std::size_t p = 0; p < kParts; ++p) {
       const double x0 = x_m_ + cells_.cell_m * (static_cast<double>(first) + static_cast<double>(p * kWidth));
@@ -240,15 +240,13 @@ bool Sphere(const Cells& cells, const KernelPlace& place, double radius_m, Momen
   const double fx = place.from_origin_m.x() * to_cells;
   const double fy = place.from_origin_m.y() * to_cells;
   const double reach = radius_m * to_cells + 1e-5;
-  const double last_col = static_cast<double>(cells.cols - 1);
-  const double last_row = static_cast<double>(cells.rows - 1);
-  const auto row0 = static_cast<std::ptrdiff_t>(std::clamp(fy - reach, 0.0, last_row));
-  const auto row1 = static_cast<std::ptrdiff_t>(std::clamp(fy + reach, 0.0, last_row));
+  const auto row0 = cells.row_near(fy - reach);
+  const auto row1 = cells.row_near(fy + reach);
   for (std::ptrdiff_t row = row0; row <= row1; ++row) {
     const double across = std::max({static_cast<double>(row) - fy, fy - static_cast<double>(row + 1), 0.0});
     const double half = std::sqrt(std::max(0.0, reach * reach - across * across)) + 1e-5;
-    const auto col0 = static_cast<std::ptrdiff_t>(std::clamp(fx - half, 0.0, last_col));
-    const auto col1 = static_cast<std::ptrdiff_t>(std::clamp(fx + half, 0.0, last_col));
+    const auto col0 = cells.col_near(fx - half);
+    const auto col1 = cells.col_near(fx + half);
     for_runs(cells, row, col0, col1, touches, visit);
   }
   flush();
@@ -298,7 +296,7 @@ class CellTest {
     const F f;
     unsigned bits = 0;
     const VF y = hn::Set(f, static_cast<float>(y_m_ + cells_.cell_m * static_cast<double>(row)));
-    const std::ptrdiff_t base = row * cells_.cols + first;
+    const std::ptrdiff_t base = cells_.at(row, first);
     for (std::size_t p = 0; p < kParts; ++p) {
       const double x0 = x_m_ + cells_.cell_m * (static_cast<double>(first) + static_cast<double>(p * kWidth));
       const VF x = hn::Add(hn::Set(f, static_cast<float>(x0)), step_);
@@ -401,10 +399,8 @@ bool Cylinder(const Cells& cells, const KernelPlace& place, const KernelCylinder
   const double rim = c.radius_m * to_cells + 1e-3;
   const double lx = c.normal.x() * c.half_length_m * to_cells;
   const double ly = std::abs(c.normal.y()) * c.half_length_m * to_cells;
-  const double last_col = static_cast<double>(cells.cols - 1);
-  const double last_row = static_cast<double>(cells.rows - 1);
-  const auto row0 = static_cast<std::ptrdiff_t>(std::clamp(fy - ly - rim, 0.0, last_row));
-  const auto row1 = static_cast<std::ptrdiff_t>(std::clamp(fy + ly + rim, 0.0, last_row));
+  const auto row0 = cells.row_near(fy - ly - rim);
+  const auto row1 = cells.row_near(fy + ly + rim);
   const double slope = ly > 1e-9 ? (c.normal.y() > 0.0 ? lx : -lx) / ly : 0.0;
   for (std::ptrdiff_t row = row0; row <= row1; ++row) {
     // The part of the axis whose neighbourhood reaches this row: from x0 to x1.
@@ -416,8 +412,8 @@ bool Cylinder(const Cells& cells, const KernelPlace& place, const KernelCylinder
       x0 = std::min(slope * y0, slope * y1);
       x1 = std::max(slope * y0, slope * y1);
     }
-    const auto col0 = static_cast<std::ptrdiff_t>(std::clamp(fx + x0 - rim, 0.0, last_col));
-    const auto col1 = static_cast<std::ptrdiff_t>(std::clamp(fx + x1 + rim, 0.0, last_col));
+    const auto col0 = cells.col_near(fx + x0 - rim);
+    const auto col1 = cells.col_near(fx + x1 + rim);
     for_runs(cells, row, col0, col1, touches, visit);
   }
   heights.count = count;
