@@ -129,8 +129,7 @@ Units units_of_own(const WorldPoints& world, const ReadOptions& options, Report&
 }
 
 /// Fills the frame's systems. @throws Error of place_cloud
-Units units_of_crs(const std::string& text, const WorldPoints& world, const ReadOptions& options, PointCloud& cloud,
-                   Report& report) {
+Units units_of_crs(const std::string& text, const WorldPoints& world, const ReadOptions& options, Frame& frame, Report& report) {
   // What stands in the file is the file's defect, what stands in the options is theirs.
   const bool by_file = options.crs == "file";
   const ErrorKind whose = by_file ? ErrorKind::input : ErrorKind::config;
@@ -139,8 +138,8 @@ Units units_of_crs(const std::string& text, const WorldPoints& world, const Read
     throw Error(whose, "the coordinates are degrees: a point cloud needs metres", report.source,
                 "project it first, or name the projected CRS it really has with crs");
   }
-  cloud.frame.crs = info.crs;
-  cloud.frame.vertical = info.vertical;
+  frame.crs = info.crs;
+  frame.vertical = info.vertical;
   Units units{info.horizontal_unit_m, info.vertical_unit_m, true};
   bool has_vertical = info.has_vertical;
   if (by_file) {
@@ -154,7 +153,7 @@ Units units_of_crs(const std::string& text, const WorldPoints& world, const Read
     }
   }
   if (options.vertical != "file") {
-    cloud.frame.vertical = options.vertical;
+    frame.vertical = options.vertical;
     if (const auto metres = vertical_unit_of(options.vertical)) units.vertical_m = *metres;
   }
   return units;
@@ -214,9 +213,8 @@ void tell_other_crs(const std::string& of_file, const std::string& of_option, Re
       fmt::format("the file's CRS is {}, the option crs says {}: the option counts", code_and_name(*own), code_and_name(stated)));
 }
 
-void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud, Report& report) {
-  if (options.channels == "none") cloud.channels.clear();
-  if (!options.box.empty() && !world.in_box) cut_to_box(world.xyz, options, cloud, report);
+Placement placement_of(const WorldPoints& world, const ReadOptions& options, Report& report) {
+  Placement out;
   std::string text = options.crs == "file" ? world.crs : options.crs;
   if (text.empty()) {
     const bool unit_told = std::isfinite(world.horizontal_unit_m);
@@ -224,7 +222,7 @@ void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run
            unit_told ? "the coordinates are of a local frame" : "the coordinates are metres of a local frame");
     text = "local";
   }
-  Units units = text == "local" ? units_of_own(world, options, report) : units_of_crs(text, world, options, cloud, report);
+  Units units = text == "local" ? units_of_own(world, options, report) : units_of_crs(text, world, options, out.frame, report);
   double& horizontal = units.horizontal_m;
   double& vertical = units.vertical_m;
   const bool foreign = horizontal != 1.0 || vertical != 1.0;
@@ -236,21 +234,35 @@ void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run
     report.warn(
         fmt::format("converted to metres: horizontal from {}, vertical from {}", unit_name(horizontal), unit_name(vertical)));
     // The numbers are metres from here on, so the CRS must be its twin in metres.
-    if (horizontal != 1.0 && !cloud.frame.is_local()) cloud.frame.crs = crs_in_metres(cloud.frame.crs, options, report);
-    if (vertical != 1.0) cloud.frame.vertical = vertical_in_metres(cloud.frame.vertical);
+    if (horizontal != 1.0 && !out.frame.is_local()) out.frame.crs = crs_in_metres(out.frame.crs, options, report);
+    if (vertical != 1.0) out.frame.vertical = vertical_in_metres(out.frame.vertical);
   }
-  cloud.xyz = std::move(world.xyz);
-  const std::array<double, 3> factor{horizontal, horizontal, vertical};
-  Extent extent = extent_of(cloud.xyz, run);
-  if (extent.farthest * std::max(horizontal, vertical) > kFarthest_m) {
+  out.factor = {horizontal, horizontal, vertical};
+  return out;
+}
+
+void settle_origin(Placement& placement, const std::array<double, 3>& low, double farthest, const ReadOptions& options,
+                   const std::string& name) {
+  if (farthest * std::max(placement.factor[0], placement.factor[2]) > kFarthest_m) {
     throw Error(ErrorKind::input,
-                fmt::format("a coordinate is {:g}: beyond {:g} m there is no place on Earth", extent.farthest, kFarthest_m),
-                report.source, "the file, or the scale and offset in its header, is damaged");
+                fmt::format("a coordinate is {:g}: beyond {:g} m there is no place on Earth", farthest, kFarthest_m), name,
+                "the file, or the scale and offset in its header, is damaged");
   }
-  std::array<double, 3>& low = extent.low;
-  for (std::size_t c = 0; c < 3; ++c) low[c] *= factor[c];
-  const std::array<double, 3> origin = local_origin(options, low);
-  cloud.frame.origin_m = origin;
+  std::array<double, 3> metres = low;
+  for (std::size_t c = 0; c < 3; ++c) metres[c] *= placement.factor[c];
+  placement.frame.origin_m = local_origin(options, metres);
+}
+
+void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud, Report& report) {
+  if (options.channels == "none") cloud.channels.clear();
+  if (!options.box.empty() && !world.in_box) cut_to_box(world.xyz, options, cloud, report);
+  Placement placement = placement_of(world, options, report);
+  cloud.xyz = std::move(world.xyz);
+  const Extent extent = extent_of(cloud.xyz, run);
+  settle_origin(placement, extent.low, extent.farthest, options, report.source);
+  cloud.frame = placement.frame;
+  const std::array<double, 3> factor = placement.factor;
+  const std::array<double, 3> origin = cloud.frame.origin_m;
   for_blocks(
       cloud.size(),
       [&](const Block& block) {

@@ -31,6 +31,21 @@ struct WorldPoints {
 ///         config when the options do; Error(config) for a CRS that is left open under strict.
 void place_cloud(WorldPoints&& world, const ReadOptions& options, const Run& run, PointCloud& cloud, Report& report);
 
+/// How world coordinates become local metres: v * factor - origin.
+struct Placement {
+  Frame frame;  ///< Its origin counts once settle_origin() has been called.
+  std::array<double, 3> factor{1.0, 1.0, 1.0};
+};
+
+/// What place_cloud() does with the CRS and the units, before any point is seen; `world` needs no points.
+/// @throws Error as place_cloud()
+Placement placement_of(const WorldPoints& world, const ReadOptions& options, Report& report);
+/// Sets the origin by the options, or by the least world coordinates.
+/// @param farthest  largest size of any coordinate, in the file's unit
+/// @throws Error(input) for coordinates beyond 1e9 m
+void settle_origin(Placement& placement, const std::array<double, 3>& low, double farthest, const ReadOptions& options,
+                   const std::string& name);
+
 /// A line in the report, which names both, where the CRS of the file ("" = none) and that of the option crs are two
 /// systems by their meaning, horizontally or in height.
 /// @throws Error(config) for an option that PROJ cannot read

@@ -8,6 +8,7 @@
 #include "io/readers/cloud_builder.hpp"
 #include "io/readers/las_copc.hpp"
 #include "io/readers/las_header.hpp"
+#include "io/readers/las_parts.hpp"
 #include "io/readers/las_points.hpp"
 #include "io/readers/las_zip.hpp"
 #include "io/readers/reader.hpp"
@@ -16,9 +17,6 @@ namespace highwall {
 namespace {
 
 constexpr double kAdjustedGpsOffset = 1e9;
-constexpr std::size_t kBlock = 16384;  // Records of a part.
-/// More compressed points to a byte than any scan has: room for them is made as they come, not as the header claims.
-constexpr std::size_t kMostPointsPerByte = 4;
 
 int sniff(std::string_view head, std::string_view) { return head.substr(0, 4) == "LASF" ? 100 : 0; }
 
@@ -43,48 +41,6 @@ Instant mean_gps_instant(const PointCloud& cloud, const LasHeader& header, Repor
   return from_gps_seconds(std::round(sum / static_cast<double>(n)) + kAdjustedGpsOffset);
 }
 
-/// The option that tells the unit of the numbers, whatever the file says; "" = none. "local" is a frame, not a unit.
-std::string_view option_of_unit(const ReadOptions& options) {
-  if (options.crs == "file") return {};
-  if (options.crs != "local") return "crs";
-  return options.units == "source" ? "units" : std::string_view();
-}
-
-/// The points of a file in parts, each of which can be read by itself.
-struct Parts {
-  std::size_t count = 0;
-  std::size_t points = 0;
-  bool believable = true;  ///< Room for so many points may be made before they are seen.
-  /// Calls sink(records, n, index of the first) for the runs of a part.
-  std::function<void(std::size_t part, const std::function<void(const char*, std::size_t, std::size_t)>& sink)> read;
-};
-
-Parts parts_of_records(const LasHeader& header, std::string_view file) {
-  Parts parts;
-  parts.points = static_cast<std::size_t>(header.point_count);
-  parts.count = (parts.points + kBlock - 1) / kBlock;
-  parts.read = [&header, file, n = parts.points](std::size_t part, const auto& sink) {
-    const std::size_t first = part * kBlock;
-    sink(file.data() + header.data_offset + first * header.record_length, std::min(kBlock, n - first), first);
-  };
-  return parts;
-}
-
-Parts parts_of_chunks(const LazPoints& laz, std::vector<LazChunk> chunks, LazLayers layers) {
-  Parts parts;
-  std::size_t bytes = 0;
-  for (const LazChunk& chunk : chunks) {
-    parts.points += static_cast<std::size_t>(chunk.count);
-    bytes += chunk.bytes;
-  }
-  parts.count = chunks.size();
-  parts.believable = parts.points / kMostPointsPerByte <= bytes;
-  parts.read = [&laz, layers, chunks = std::move(chunks)](std::size_t part, const auto& sink) {
-    laz.decompress(chunks[part], layers, sink);
-  };
-  return parts;
-}
-
 bool inside(const char* record, const LasHeader& header, const std::vector<double>& box) {
   const double x = load_as<std::int32_t>(record) * header.scale[0] + header.offset[0];
   const double y = load_as<std::int32_t>(record + 4) * header.scale[1] + header.offset[1];
@@ -101,7 +57,7 @@ void for_parts(std::size_t count, const Run& run, const std::function<void(std::
 }
 
 /// Records of each part that lie in the box (all for none); what they need grows with what is there.
-std::vector<std::string> gather(const Parts& parts, const LasHeader& header, const std::vector<double>& box, const Run& run) {
+std::vector<std::string> gather(const LasParts& parts, const LasHeader& header, const std::vector<double>& box, const Run& run) {
   std::vector<std::string> kept(parts.count);
   for_parts(parts.count, run, [&](std::size_t part) {
     parts.read(part, [&](const char* records, std::size_t n, std::size_t) {
@@ -116,7 +72,7 @@ std::vector<std::string> gather(const Parts& parts, const LasHeader& header, con
 }
 
 /// @return how many points were taken
-std::size_t read_points(const Parts& parts, const LasHeader& header, const ReadOptions& options, bool gps_time, Points& xyz,
+std::size_t read_points(const LasParts& parts, const LasHeader& header, const ReadOptions& options, bool gps_time, Points& xyz,
                         PointCloud& cloud, const Run& run) {
   const bool attributes = options.channels == "all";
   if (options.box.empty() && parts.believable) {
@@ -166,7 +122,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   if (header.compressed) {
     const LazPoints laz(bytes, header, input.name, report);
     const std::vector<LazChunk> chunks = query ? copc_chunks(bytes, header, laz, options, input.name, report) : laz.chunks();
-    const Parts parts = parts_of_chunks(laz, chunks, {options.channels == "all", gps_time});
+    const LasParts parts = parts_of_chunks(laz, chunks, {options.channels == "all", gps_time});
     require_room_for(parts.points, header, input.name);
     report.accepted = read_points(parts, header, options, gps_time, world.xyz, cloud, run);
   } else {
