@@ -14,7 +14,6 @@ namespace highwall {
 namespace {
 
 constexpr double kFieldScale = 1e-4;
-constexpr std::size_t kChunk = 50000;
 constexpr std::size_t kVlrHeader = 54;
 
 template <class T>
@@ -90,31 +89,10 @@ std::string compress_chunk(const char* records, std::size_t n, std::size_t recor
   return all.substr(8, static_cast<std::size_t>(number_at<std::int64_t>(all, 0)) - 8);
 }
 
-std::string chunk_table(const std::vector<std::string>& chunks) {
-  ByteStreamOutArrayLE stream;
-  const U32 version = 0;
-  const auto count = static_cast<U32>(chunks.size());
-  stream.put32bitsLE(reinterpret_cast<const U8*>(&version));
-  stream.put32bitsLE(reinterpret_cast<const U8*>(&count));
-  if (count > 0) {
-    ArithmeticEncoder encoder;
-    encoder.init(&stream);
-    IntegerCompressor sizes(&encoder, 32, 2);
-    sizes.initCompressor();
-    I32 last = 0;
-    for (const std::string& chunk : chunks) {
-      sizes.compress(last, static_cast<I32>(chunk.size()), 1);
-      last = static_cast<I32>(chunk.size());
-    }
-    encoder.done();
-  }
-  return bytes_of(stream, 0, static_cast<std::size_t>(stream.getCurr()));
-}
-
 LASzip scheme_of(int format, std::size_t record_length) {
   LASzip scheme;
   if (!scheme.setup(static_cast<U8>(format), static_cast<U16>(record_length), LASZIP_COMPRESSOR_LAYERED_CHUNKED)) no_laszip();
-  scheme.set_chunk_size(kChunk);
+  scheme.set_chunk_size(kLazChunkPoints);
   return scheme;
 }
 
@@ -149,11 +127,33 @@ std::string field_las(const DisplacementField& f, const std::string& unit) {
   return std::move(file).finish();
 }
 
+std::string laz_chunk_table(const std::vector<std::size_t>& chunk_bytes) {
+  ByteStreamOutArrayLE stream;
+  const U32 version = 0;
+  const auto count = static_cast<U32>(chunk_bytes.size());
+  stream.put32bitsLE(reinterpret_cast<const U8*>(&version));
+  stream.put32bitsLE(reinterpret_cast<const U8*>(&count));
+  if (count > 0) {
+    ArithmeticEncoder encoder;
+    encoder.init(&stream);
+    IntegerCompressor sizes(&encoder, 32, 2);
+    sizes.initCompressor();
+    I32 last = 0;
+    for (const std::size_t bytes : chunk_bytes) {
+      sizes.compress(last, static_cast<I32>(bytes), 1);
+      last = static_cast<I32>(bytes);
+    }
+    encoder.done();
+  }
+  return bytes_of(stream, 0, static_cast<std::size_t>(stream.getCurr()));
+}
+
 std::string compress_las(const std::string& las, const Run& run) {
   const auto data_offset = number_at<std::uint32_t>(las, 96);
   const auto record_length = number_at<std::uint16_t>(las, 105);
   const int format = number_at<std::uint8_t>(las, 104);
   const auto points = static_cast<std::size_t>(number_at<std::uint64_t>(las, 247));
+  constexpr std::size_t kChunk = kLazChunkPoints;
   std::vector<std::string> chunks((points + kChunk - 1) / kChunk);
   for_blocks(
       chunks.size(),
@@ -183,7 +183,9 @@ std::string compress_las(const std::string& las, const Run& run) {
   laz.append(8, '\0');
   put(laz, laz.size() - 8, static_cast<std::int64_t>(table_at));
   for (const std::string& chunk : chunks) laz += chunk;
-  return laz + chunk_table(chunks);
+  std::vector<std::size_t> sizes;
+  for (const std::string& chunk : chunks) sizes.push_back(chunk.size());
+  return laz + laz_chunk_table(sizes);
 }
 
 }  // namespace highwall

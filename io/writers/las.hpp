@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/cloud.hpp"
 #include "core/displacement.hpp"
@@ -22,7 +23,11 @@ std::string field_las(const DisplacementField& field, const std::string& unit = 
 /// @throws Error(frame) for points more than 200 km from the origin, Error(input) for what LAS cannot name
 std::string cloud_las(const PointCloud& cloud, const Run& run);
 
-/// LAS bytes of point format 6 to 8, as above, compressed by LASzip 3.5 (Apache-2.0) in chunks of 50,000 points.
+/// Points of a chunk of compressed ones.
+inline constexpr std::size_t kLazChunkPoints = 50000;
+/// LAS bytes of point format 6 to 8, as above, compressed by LASzip 3.5 (Apache-2.0) in chunks of kLazChunkPoints points.
 std::string compress_las(const std::string& las, const Run& run);
+/// What stands behind the chunks and tells how many bytes each has.
+std::string laz_chunk_table(const std::vector<std::size_t>& chunk_bytes);
 
 }  // namespace highwall
