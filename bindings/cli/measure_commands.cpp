@@ -13,6 +13,7 @@
 #include "bindings/cli/options.hpp"
 #include "bindings/cli/output.hpp"
 #include "bindings/pipeline/bare.hpp"
+#include "bindings/pipeline/m3c2_files.hpp"
 #include "core/printable.hpp"
 #include "io/config/cloudcompare.hpp"
 #include "io/config/policy.hpp"
@@ -111,14 +112,27 @@ void add_info(CLI::App& app, Session& session) {
 }
 
 /// "empty_after 12, no_normal 3" for what has no value; "" when all have one.
-std::string reasons_text(const std::vector<Reason>& reasons) {
+std::string reasons_text(const std::map<Reason, std::size_t>& reasons) {
   std::map<std::string, std::size_t> counts;
-  for (const Reason reason : reasons) {
-    if (reason != Reason::ok) ++counts[std::string(name_of(reason))];
-  }
+  for (const auto& [reason, n] : reasons) counts[std::string(name_of(reason))] = n;
   std::string text;
   for (const auto& [name, n] : counts) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, n);
   return text;
+}
+
+/// Says what was measured. @return true when any place has a value
+bool tell_outcome(const M3c2Outcome& outcome, const std::string& out, const Session& session) {
+  const std::string reasons = reasons_text(outcome.reasons);
+  tell(session, "m3c2",
+       {{"core_points", std::to_string(outcome.core_points)},
+        {"measured", std::to_string(outcome.measured)},
+        {"without_a_value", std::to_string(outcome.core_points - outcome.measured)},
+        {"reasons", reasons},
+        {"output", out}});
+  if (outcome.measured > 0) return true;
+  print(fmt::format("nothing was measured at {} places: {}\n", outcome.core_points,
+                    outcome.core_points == 0 ? "there are none" : reasons));
+  return false;
 }
 
 /// Says for each reason how many samples of a window have no velocity, and since when.
@@ -168,27 +182,8 @@ std::vector<std::uint8_t> within_outlines(const std::string& file, const PointCl
 
 /// Distances with the --units of the files, or in metres.
 /// @return true when any place has a value
-bool measure_pair(const std::vector<std::string>& paths, const std::string& cores, const std::string& units,
-                  const std::string& out, const M3c2Options& options, const Calibrate& calibrate, const Session& session) {
-  ReadOptions read;
-  read.units = units;
-  read.channels = "none";  // Distances need places only.
-  read.instant.clear();
-  Report report;
-  const PointCloud before = read_cloud(paths[0], read, report, session.run);
-  tell(session, report);
-  read.origin_m.assign(before.frame.origin_m.begin(), before.frame.origin_m.end());
-  PointCloud after = read_cloud(paths[1], read, report, session.run);
-  tell(session, report);
-  PointCloud places;
-  if (cores.empty()) {
-    places = before;
-  } else {
-    places = read_cloud(cores, read, report, session.run);
-    tell(session, report);
-  }
-  if (places.frame.is_local()) places.frame = before.frame;  // plain text carries no CRS
-  if (after.frame.is_local()) after.frame = before.frame;
+bool measure_pair(const M3c2Files& files, const M3c2Options& options, const Calibrate& calibrate, const Session& session) {
+  const auto [before, after, places] = load_clouds(files, session.run, [&](const Report& report) { tell(session, report); });
   DisplacementField field = m3c2(before.view(), after.view(), places.view(), options, session.run);
   if (calibrate.wanted) {
     const std::vector<std::uint8_t> stable = within_outlines(calibrate.stable, places, session);
@@ -196,19 +191,8 @@ bool measure_pair(const std::vector<std::string>& paths, const std::string& core
         measure_calibrated(before.view(), after.view(), field, stable, options, calibrate.options, session.run);
     print(found.sentence + "\n");
   }
-  write_field(out, field, units == "source" ? length_unit_of(before.frame) : "m", session.run);
-  std::size_t measured = 0;
-  for (const double v : field.value_m) measured += std::isnan(v) ? 0 : 1;
-  tell(session, "m3c2",
-       {{"core_points", std::to_string(field.size())},
-        {"measured", std::to_string(measured)},
-        {"without_a_value", std::to_string(field.size() - measured)},
-        {"reasons", reasons_text(field.reason)},
-        {"output", out}});
-  if (measured > 0) return true;
-  print(fmt::format("nothing was measured at {} places: {}\n", field.size(),
-                    field.size() == 0 ? "there are none" : reasons_text(field.reason)));
-  return false;
+  write_field(files.output, field, unit_of(files, before.frame), session.run);
+  return tell_outcome(outcome_of(field), files.output.string(), session);
 }
 
 void add_m3c2(CLI::App& app, Session& session) {
@@ -227,6 +211,14 @@ void add_m3c2(CLI::App& app, Session& session) {
                    "metres, or source: numbers stay in the files' own unit, and columns are named after it (ft_us, ft, m)")
       ->check(CLI::IsMember({"metres", "source"}))
       ->default_str("metres");
+  auto memory = std::make_shared<std::string>();
+  auto scratch = std::make_shared<std::string>();
+  command
+      ->add_option("--memory", *memory,
+                   "Memory that clouds and results may take, e.g. 4GB; where they need more they are measured by tiles, with "
+                   "the same result to the last bit. The program itself takes some 0.1 GB more")
+      ->default_str("half of the machine's");
+  command->add_option("--scratch", *scratch, "Folder for the tiles, some 30 bytes a point; default: that of the output");
   auto flags = std::make_shared<OptionFlags<M3c2Options>>(*command);
   auto parameters = std::make_shared<std::string>();
   command->add_option("--cloudcompare", *parameters,
@@ -254,7 +246,17 @@ void add_m3c2(CLI::App& app, Session& session) {
     } catch (const Error& e) {
       usage("--output", e.what());
     }
-    if (!measure_pair(*paths, *cores, *units, *out, options, *calibrate, session)) session.exit_code = kWithFindings;
+    M3c2Files files{(*paths)[0], (*paths)[1], *cores, *out, *units, 0, *scratch};
+    if (!memory->empty()) files.memory_bytes = parse_memory(*memory, "--memory");
+    const bool whole = fits_memory(files);
+    if (!whole && calibrate->wanted) {
+      throw Error(ErrorKind::config, "calibration needs the clouds whole, and they do not fit into the memory", "--calibrated",
+                  "allow more memory with --memory, measure at fewer places of a cut-out, or leave the calibration out");
+    }
+    const auto tell_report = [&](const Report& report) { tell(session, report); };
+    const bool any = whole ? measure_pair(files, options, *calibrate, session)
+                           : tell_outcome(m3c2_by_tiles(files, options, session.run, tell_report), *out, session);
+    if (!any) session.exit_code = kWithFindings;
   });
 }
 

@@ -271,13 +271,17 @@ bool is_stream(const std::filesystem::path& path) {
          !std::filesystem::is_directory(status);
 }
 
+std::filesystem::path result_target(const std::filesystem::path& path) {
+  std::error_code failed;
+  const bool link = std::filesystem::is_symlink(path, failed) && std::filesystem::exists(path, failed);
+  return link ? std::filesystem::canonical(path) : path;
+}
+
 void write_result(const std::filesystem::path& path, std::string_view bytes) {
   std::error_code failed;
   if (std::filesystem::is_directory(path, failed)) throw Error(ErrorKind::config, "this is a folder, not a file", path.string());
   if (!is_stream(path)) {
-    // A link stays a link: what it points to is replaced.
-    const bool link = std::filesystem::is_symlink(path, failed) && std::filesystem::exists(path, failed);
-    write_whole(link ? std::filesystem::canonical(path) : path, bytes);
+    write_whole(result_target(path), bytes);
     return;
   }
   std::ofstream stream(path, std::ios::binary);

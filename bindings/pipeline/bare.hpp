@@ -78,6 +78,8 @@ void write_cloud(const std::filesystem::path& path, const PointCloud& cloud, con
 
 /// True for what is there and neither a file nor a folder: /dev/null, a pipe.
 bool is_stream(const std::filesystem::path& path);
+/// The file that a result's path means: a link stays a link, what it points to is replaced.
+std::filesystem::path result_target(const std::filesystem::path& path);
 /// Writes a result: a file whole or not at all, through a link to what it points to; into a device or a pipe as it comes,
 /// which is never replaced by a file. @throws Error(storage), Error(config) for a folder.
 void write_result(const std::filesystem::path& path, std::string_view bytes);

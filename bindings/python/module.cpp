@@ -198,6 +198,7 @@ PYBIND11_MODULE(_highwall, module) {
   highwall::python::add_errors(module);
   highwall::python::add_data(module);
   highwall::python::add_measure(module);
+  highwall::python::add_m3c2_files(module);
   highwall::python::add_series_tools(module);
   highwall::python::add_slope(module);
   highwall::python::add_night(module);

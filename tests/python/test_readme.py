@@ -69,6 +69,32 @@ def test_the_commands_of_a_night_and_of_single_files_run(desk):
     assert (desk / "pit" / "archive" / "format.toml").exists()
 
 
+def test_the_example_of_large_clouds_has_the_bytes_of_the_whole(tmp_path):
+    (line,) = [line for line in commands() if "--memory" in line]
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(0, 60, (2, 70000))
+    xyz = np.column_stack([512100 + x, 3880100 + y, 80 + 0.5 * x + 0.2 * np.sin(y) + 0.005 * rng.normal(size=x.size)])
+    write_las(tmp_path / "may.las", xyz, 4548, (512000.0, 3880000.0, 0.0))
+    write_las(tmp_path / "june.las", xyz - [0, 0, 0.02], 4548, (512000.0, 3880000.0, 0.0))
+    write_las(tmp_path / "cores.las", xyz[::50], 4548, (512000.0, 3880000.0, 0.0))
+    run(line, tmp_path)
+    whole = (tmp_path / "large.csv").read_bytes()
+    (tmp_path / "large.csv").unlink()
+    run(line.replace("4GB", "4MB") + " --scratch .", tmp_path)
+    assert (tmp_path / "large.csv").read_bytes() == whole
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cores.las", "june.las", "large.csv", "may.las"]
+    files = tmp_path / "may.las", tmp_path / "june.las", tmp_path / "again.csv", tmp_path / "cores.las"
+    found = hw.m3c2_files(*files, memory_gb=0.004)
+    assert found.pop("tiles") > 3 and found == {"core_points": 1400, "measured": 1400, "reasons": {}}
+    assert (tmp_path / "again.csv").read_bytes() == whole
+    assert hw.m3c2_files(*files)["tiles"] == 0
+    with pytest.raises(hw.ConfigError, match="memory"):
+        hw.m3c2_files(*files, memory_gb=0.0002)
+    (tmp_path / "again.csv").unlink()
+    done = run(line.replace("4GB", "4MB") + " --calibrated", tmp_path, code=(64,))
+    assert "--memory" in done.stderr
+
+
 def test_the_python_example_runs(desk, monkeypatch):
     test_pit = desk / "pit" / "site.toml"
     if not test_pit.exists():

@@ -33,6 +33,7 @@ from ._highwall import (
     downslope,
     info,
     m3c2,
+    m3c2_files,
     rate,
     read,
     register,
@@ -45,7 +46,8 @@ from ._highwall import run as _run
 __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
-    "algorithms", "cloudcompare_m3c2", "downslope", "info", "m3c2", "rate", "read", "register", "run", "simulate", "trend", "warn",
+    "algorithms", "cloudcompare_m3c2", "downslope", "info", "m3c2", "m3c2_files", "rate", "read", "register", "run", "simulate",
+    "trend", "warn",
 ]
 
 # What a step has to say goes to the logger "highwall"; without a handler nothing is printed.

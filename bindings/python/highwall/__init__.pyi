@@ -8,7 +8,8 @@ import numpy.typing as npt
 __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
-    "algorithms", "cloudcompare_m3c2", "downslope", "info", "m3c2", "rate", "read", "register", "run", "simulate", "trend", "warn",
+    "algorithms", "cloudcompare_m3c2", "downslope", "info", "m3c2", "m3c2_files", "rate", "read", "register", "run", "simulate",
+    "trend", "warn",
 ]
 
 __version__: str
@@ -225,6 +226,31 @@ def register(
     shared: float = 1.3,
     least_patches: int = 30,
     iterations: int = 40,
+) -> dict[str, Any]: ...
+def m3c2_files(
+    before: _Path,
+    after: _Path,
+    output: _Path,
+    cores: _Path | None = None,
+    *,
+    units: str = "metres",
+    memory_gb: float = 0.0,
+    scratch: _Path | None = None,
+    threads: int = 0,
+    normal_radius_m: float = 1.0,
+    normal_radii_m: Sequence[float] = ...,
+    cylinder_radius_m: float = 0.5,
+    half_length_m: float = 3.0,
+    registration_error_m: float = 0.0,
+    up: Sequence[float] = ...,
+    scanner_m: Sequence[float] = ...,
+    normals: str = "surface",
+    statistic: str = "mean",
+    progressive: bool = False,
+    min_points: int = 2,
+    lod: str = "classic",
+    range_sigma_m: float = 0.005,
+    angle_sigma_deg: float = 0.005,
 ) -> dict[str, Any]: ...
 def cloudcompare_m3c2(path: _Path) -> dict[str, Any]: ...
 def rate(
