@@ -10,9 +10,7 @@
 #include <unordered_map>
 
 #include "algorithms/align/rigid_motion.hpp"
-#include "algorithms/compare/cell_index.hpp"
-#include "algorithms/compare/m3c2_kernel.hpp"
-#include "algorithms/compare/plane_normal.hpp"
+#include "algorithms/compare/planes.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/statistics.hpp"
@@ -23,7 +21,6 @@ namespace {
 using Vector6 = Eigen::Matrix<double, 6, 1>;
 using Matrix6 = Eigen::Matrix<double, 6, 6>;
 
-constexpr double kFarthest_m = 1e9;
 constexpr Eigen::Index kFewestMeans = 1000;
 
 /// Key of a cubic cell.
@@ -53,69 +50,6 @@ Points thinned(const Points& points, double side) {
   for (std::size_t k = 0; k < sum.size(); ++k) out.row(static_cast<Eigen::Index>(k)) = (sum[k] / count[k]).transpose();
   return out;
 }
-
-/// Points in the order of their cells, with the planes through their neighbours.
-class Planes {
- public:
-  Planes(const Points& points, double cell_m, double radius_m, const Run& run) {
-    const std::vector<std::uint32_t> order = CellIndex(PointsView(points), cell_m, radius_m, run).order();
-    points_.resize(static_cast<Eigen::Index>(order.size()), 3);
-    for (std::size_t k = 0; k < order.size(); ++k) points_.row(static_cast<Eigen::Index>(k)) = points.row(order[k]);
-    index_ = std::make_unique<CellIndex>(PointsView(points_), cell_m, radius_m, run);
-    const auto n = points_.rows();
-    centre.resize(n, 3);
-    normal = Points::Zero(n, 3);
-    rms.assign(static_cast<std::size_t>(n), std::numeric_limits<double>::infinity());
-    const Cells& cells = index_->cells();
-    for_blocks(
-        static_cast<std::size_t>(n),
-        [&](const Block& block) {
-          Moments moments;
-          for (std::size_t k = block.begin; k < block.end; ++k) {
-            const auto row = static_cast<Eigen::Index>(k);
-            const Eigen::Vector3d p = points_.row(row).transpose();
-            centre.row(row) = points_.row(row);
-            if (!index_->holds(p)) continue;
-            // A point on the sphere's border may be in or out: either plane is as good.
-            static_cast<void>(m3c2_kernel().sphere(cells, {index_->on_lattice(p), p - cells.origin_m}, radius_m, moments));
-            if (moments.n < kFewest) continue;
-            const PlaneNormal plane = plane_normal(moments);
-            if (!plane.found) continue;
-            centre.row(row) = (p + cells.unit_m / moments.n * moments.sum).transpose();
-            normal.row(row) = plane.normal.transpose();
-            rms[k] = cells.unit_m * std::sqrt(std::max(0.0, plane.variance[0]));
-          }
-        },
-        run, {}, 256);
-  }
-
-  std::size_t size() const noexcept { return rms.size(); }
-  Eigen::Vector3d point(std::size_t k) const { return points_.row(static_cast<Eigen::Index>(k)).transpose(); }
-
-  /// The nearest point within `gate`; size() when there is none.
-  std::size_t nearest(const Eigen::Vector3d& p, double gate) const {
-    std::size_t best = size();
-    double least = gate * gate;
-    index_->for_runs(p, p, gate, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t k = begin; k < end; ++k) {
-        const double d2 = (points_.row(static_cast<Eigen::Index>(k)).transpose() - p).squaredNorm();
-        if (d2 > least || (d2 == least && k > best)) continue;
-        least = d2;
-        best = k;
-      }
-    });
-    return best;
-  }
-
-  Points centre;            ///< Mean of the neighbours.
-  Points normal;            ///< Zero where there is no plane.
-  std::vector<double> rms;  ///< Of the neighbours about their plane, m; infinite where there is none.
-
- private:
-  static constexpr double kFewest = 6.0;
-  Points points_;
-  std::unique_ptr<CellIndex> index_;
-};
 
 /// A source plane and what it found in the reference: residual = row . motion.
 struct Match {
@@ -200,42 +134,6 @@ Vector6 step(const std::vector<Match>& matches, const std::vector<std::uint8_t>*
   const Eigen::LDLT<Matrix6> solver(normal.matrix);
   if (!(solver.vectorD().minCoeff() > 0.0)) return Vector6::Constant(std::numeric_limits<double>::quiet_NaN());
   return solver.solve(normal.right);
-}
-
-Points finite_of(const PointsView& cloud) {
-  Points out(static_cast<Eigen::Index>(cloud.size()), 3);
-  Eigen::Index n = 0;
-  for (std::size_t i = 0; i < cloud.size(); ++i) {
-    if (!cloud[i].allFinite()) continue;
-    if (cloud[i].cwiseAbs().maxCoeff() > kFarthest_m) {
-      throw Error(ErrorKind::input, fmt::format("point {} has a coordinate beyond {:g} m", i, kFarthest_m), {},
-                  "remove the points with senseless coordinates");
-    }
-    out.row(n++) = cloud[i].transpose();
-  }
-  out.conservativeResize(n, 3);
-  return out;
-}
-
-double spacing_of(const Points& points, const Run& run) {
-  // A first guess from the extent, then the median distance to the nearest neighbour of some thousand points.
-  const Eigen::RowVector3d size = points.colwise().maxCoeff() - points.colwise().minCoeff();
-  const double area = std::max({size[0] * size[1], size[0] * size[2], size[1] * size[2], 1e-12});
-  const double guess = std::sqrt(area / static_cast<double>(points.rows()));
-  const CellIndex index(PointsView(points), 2.0 * guess, 4.0 * guess, run);
-  const Eigen::Index every = std::max<Eigen::Index>(1, points.rows() / 4000);
-  std::vector<double> nearest;
-  for (Eigen::Index i = 0; i < points.rows(); i += every) {
-    const Eigen::Vector3d p = points.row(i).transpose();
-    double least = std::numeric_limits<double>::infinity();
-    index.near_segment(p, p, 2.0 * guess, [&](const Eigen::Vector3d& q) {
-      const double d2 = (q - p).squaredNorm();
-      if (d2 > 0.0) least = std::min(least, d2);
-    });
-    if (std::isfinite(least)) nearest.push_back(std::sqrt(least));
-  }
-  if (nearest.empty()) throw Error(ErrorKind::input, "the reference has too few points to register on");
-  return 2.0 * median(std::move(nearest));  // Random points lie half as far from their nearest as in a grid.
 }
 
 double rms_limit(const Planes& planes, double share) {
@@ -385,13 +283,14 @@ class Fine {
 Registration register_piecewise(PointsView epoch, PointsView reference, const PiecewiseOptions& options, const Run& run) {
   validate(options, "register");
   require_same(epoch.frame(), reference.frame(), "registration");
-  const Points before = finite_of(reference);
-  const Points after = finite_of(epoch);
+  const Points before = finite_points(reference);
+  const Points after = finite_points(epoch);
   constexpr Eigen::Index kFewestPoints = 100;
   if (before.rows() < kFewestPoints || after.rows() < kFewestPoints) {
     throw Error(ErrorKind::input, fmt::format("too few points to register: {} and {}", after.rows(), before.rows()));
   }
-  const double spacing = options.spacing_m > 0.0 ? options.spacing_m : spacing_of(before, run);
+  const double spacing = options.spacing_m > 0.0 ? options.spacing_m : point_spacing(before, 1, run);
+  if (!(spacing > 0.0)) throw Error(ErrorKind::input, "the reference has too few points to register on");
   Registration out;
   out.centre_m = before.colwise().mean().transpose();
 
@@ -400,8 +299,8 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
     const double cell = level * spacing;
     const Points means = thinned(before, cell);
     if (means.rows() < kFewestMeans && level > 3.0) continue;  // Too few to tell roughness from a turn.
-    const Planes target(means, 1.5 * cell, 3.0 * cell, run);
-    const Planes source(thinned(after, cell), 1.5 * cell, 3.0 * cell, run);
+    const Planes target(means, {1.5 * cell, 3.0 * cell}, run);
+    const Planes source(thinned(after, cell), {1.5 * cell, 3.0 * cell}, run);
     const Matching how{options.gate_spacings / options.coarse_spacings * cell, std::cos(30.0 * std::numbers::pi / 180.0),
                        rms_limit(target, 0.9), rms_limit(source, 0.9)};
     // Wide first: most of a scan may be one plane that fits at once, and what holds the other directions must not be cut off
@@ -419,8 +318,8 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
   }
 
   const double radius = options.plane_spacings * spacing;
-  const Planes target(before, 0.5 * radius, radius, run);
-  const Planes source(after, 0.5 * radius, radius, run);
+  const Planes target(before, {0.5 * radius, radius}, run);
+  const Planes source(after, {0.5 * radius, radius}, run);
   const Matching how{2.0 * spacing, std::cos(options.normal_degrees * std::numbers::pi / 180.0),
                      options.planar_spacings * spacing, options.planar_spacings * spacing};
   Fine fine(source, options, spacing);
