@@ -19,6 +19,7 @@
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
 #include "algorithms/series/shared_jump.hpp"
+#include "algorithms/vectors/vectors.hpp"
 #include "core/error.hpp"
 
 namespace highwall {
@@ -34,6 +35,23 @@ Outcome try_calibrate(const Sample& s, const Run& run) {
   options.least_stable = 10;
   measure_calibrated(s.before, s.after, f, {}, {}, options, run);
   return {std::move(f.calibrated_m), std::move(f.reason_calibrated)};
+}
+
+Outcome try_vectors(const Sample& s, const Run& run) {
+  VectorOptions options;
+  options.fewest_planes = 20;
+  options.least_alike = 0.2;
+  options.largest_sigma_m = 1.0;
+  DisplacementField f = m3c2(s.before, s.after, s.before, {}, run);
+  measure_vectors(s.before, s.after, f, {}, options, run);
+  Outcome out;
+  for (std::size_t i = 0; i < f.size(); ++i) {
+    for (Eigen::Index c = 0; c < 3; ++c) {
+      out.values.push_back(f.vector_m(static_cast<Eigen::Index>(i), c));
+      out.reasons.push_back(f.reason_vector[i]);
+    }
+  }
+  return out;
 }
 
 Outcome try_register(const Sample& s, const Run& run) {
@@ -154,6 +172,7 @@ constexpr std::array kAlgorithms{
     line<PiecewiseOptions>("piecewise", false, try_piecewise, "Rigid registration of a cloud on the patches of another that did not move, which it finds by itself (Yang and Schwieger 2023, doi:10.1515/jag-2022-0031)."),
     line<M3c2Options>("m3c2", true, try_m3c2, "Distances between two clouds along the surface normal (Lague et al. 2013, doi:10.1016/j.isprsjprs.2013.04.009)."),
     line<CalibrateOptions>("calibrate", true, try_calibrate, "Distances that do not book roughness as noise, by generalized least squares over both epochs' points (Cressie 1993, doi:10.1002/9781119115151), with detection limits calibrated on stable ground."),
+    line<VectorOptions>("vectors", false, try_vectors, "Displacement in space of the ground about each place, piecewise rigid (Friedli and Wieser 2016) by planes through neighbours (Chen and Medioni 1992, doi:10.1016/0262-8856(92)90066-C), with covariances calibrated on stable ground; moves beyond the reach of the fit by range images."),
     line<PatchOptions>("patches", true, try_patches, "Motion of squares of wall from distances along normals or from radar cells, by robust least squares (Holland and Welsch 1977, doi:10.1080/03610927708827533)."),
     line<MapOptions>("map", true, try_map, "Trailing velocity of every cell of a radar's maps."),
     line<DownslopeOptions>("downslope", true, try_downslope, "Line-of-sight displacement projected on the local direction down the slope (Colesanti and Wasowski 2006, doi:10.1016/j.enggeo.2006.09.013)."),

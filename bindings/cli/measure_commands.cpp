@@ -10,6 +10,7 @@
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
 #include "algorithms/warn/criterion.hpp"
+#include "bindings/cli/compare_output.hpp"
 #include "bindings/cli/options.hpp"
 #include "bindings/cli/output.hpp"
 #include "bindings/pipeline/bare.hpp"
@@ -111,30 +112,6 @@ void add_info(CLI::App& app, Session& session) {
   });
 }
 
-/// "empty_after 12, no_normal 3" for what has no value; "" when all have one.
-std::string reasons_text(const std::map<Reason, std::size_t>& reasons) {
-  std::map<std::string, std::size_t> counts;
-  for (const auto& [reason, n] : reasons) counts[std::string(name_of(reason))] = n;
-  std::string text;
-  for (const auto& [name, n] : counts) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, n);
-  return text;
-}
-
-/// Says what was measured. @return true when any place has a value
-bool tell_outcome(const M3c2Outcome& outcome, const std::string& out, const Session& session) {
-  const std::string reasons = reasons_text(outcome.reasons);
-  tell(session, "m3c2",
-       {{"core_points", std::to_string(outcome.core_points)},
-        {"measured", std::to_string(outcome.measured)},
-        {"without_a_value", std::to_string(outcome.core_points - outcome.measured)},
-        {"reasons", reasons},
-        {"output", out}});
-  if (outcome.measured > 0) return true;
-  print(fmt::format("nothing was measured at {} places: {}\n", outcome.core_points,
-                    outcome.core_points == 0 ? "there are none" : reasons));
-  return false;
-}
-
 /// Says for each reason how many samples of a window have no velocity, and since when.
 void tell_reasons(const Session& session, const TimeSeries& series, const WindowRate& rate) {
   std::map<Reason, std::pair<std::size_t, Instant>> found;
@@ -164,22 +141,6 @@ struct Calibrate {
   CalibrateOptions options;
 };
 
-/// Which places are within one of a file's outlines. @throws Error when it has none
-std::vector<std::uint8_t> within_outlines(const std::string& file, const PointCloud& places, const Session& session) {
-  if (file.empty()) return {};
-  Report report;
-  const std::vector<Polygon> outlines = read_polygons(file, places.frame, report);
-  tell(session, report);
-  if (outlines.empty()) throw Error(ErrorKind::input, "no outline of stable ground in it", file);
-  std::vector<std::uint8_t> marks(places.size(), 0);
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const auto row = static_cast<Eigen::Index>(i);
-    const auto holds = [&](const Polygon& p) { return p.contains(places.xyz(row, 0), places.xyz(row, 1)); };
-    marks[i] = std::any_of(outlines.begin(), outlines.end(), holds) ? 1 : 0;
-  }
-  return marks;
-}
-
 /// Distances with the --units of the files, or in metres.
 /// @return true when any place has a value
 bool measure_pair(const M3c2Files& files, const M3c2Options& options, const Calibrate& calibrate, const Session& session) {
@@ -192,7 +153,7 @@ bool measure_pair(const M3c2Files& files, const M3c2Options& options, const Cali
     print(found.sentence + "\n");
   }
   write_field(files.output, field, unit_of(files, before.frame), session.run);
-  return tell_outcome(outcome_of(field), files.output.string(), session);
+  return tell_outcome("m3c2", outcome_of(field), files.output.string(), session);
 }
 
 void add_m3c2(CLI::App& app, Session& session) {
@@ -255,7 +216,7 @@ void add_m3c2(CLI::App& app, Session& session) {
     }
     const auto tell_report = [&](const Report& report) { tell(session, report); };
     const bool any = whole ? measure_pair(files, options, *calibrate, session)
-                           : tell_outcome(m3c2_by_tiles(files, options, session.run, tell_report), *out, session);
+                           : tell_outcome("m3c2", m3c2_by_tiles(files, options, session.run, tell_report), *out, session);
     if (!any) session.exit_code = kWithFindings;
   });
 }

@@ -2,17 +2,21 @@
 #include <pybind11/stl/filesystem.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
 #include "algorithms/align/piecewise.hpp"
+#include "algorithms/align/stable_ground.hpp"
 #include "algorithms/catalog.hpp"
 #include "algorithms/compare/calibrated.hpp"
 #include "algorithms/compare/m3c2.hpp"
+#include "algorithms/vectors/vectors.hpp"
 #include "bindings/python/python.hpp"
 #include "core/error.hpp"
 #include "io/config/cloudcompare.hpp"
 #include "io/crs/crs.hpp"
+#include "io/writers/vector_columns.hpp"
 
 namespace highwall::python {
 namespace {
@@ -106,22 +110,21 @@ std::vector<std::uint8_t> marks_of(const py::object& stable) {
   return {array.data(), array.data() + array.size()};
 }
 
-/// Each keyword goes to the struct that knows its name.
-void apply_both(M3c2Options& options, CalibrateOptions& calibrate, bool calibrated, const py::kwargs& keywords,
-                const std::string& where) {
-  py::dict compare;
-  py::dict other;
-  const auto known = list_options<CalibrateOptions>();
+/// Each keyword goes to the struct that knows its name, unknown ones to the second.
+/// @return whether the first got any
+template <class First, class Second>
+bool apply_to_both(First& first, Second& second, const py::kwargs& keywords, const std::string& where) {
+  py::dict of_first;
+  py::dict of_second;
+  const auto known = list_options<First>();
   for (const auto& [key, value] : keywords) {
     const std::string name = py::cast<std::string>(key);
-    const bool is_other = std::any_of(known.begin(), known.end(), [&](const OptionSpec& o) { return o.name == name; });
-    (is_other ? other : compare)[key] = value;
+    const bool is_first = std::any_of(known.begin(), known.end(), [&](const OptionSpec& o) { return o.name == name; });
+    (is_first ? of_first : of_second)[key] = value;
   }
-  if (!calibrated && !other.empty()) {
-    throw Error(ErrorKind::config, "options of the calibration have no effect without calibrated=True", where);
-  }
-  apply(options, compare, where);
-  apply(calibrate, other, where);
+  apply(second, of_second, where);
+  apply(first, of_first, where);
+  return !of_first.empty();
 }
 
 py::dict dict_of(const LimitCalibration& c) {
@@ -140,6 +143,25 @@ py::dict dict_of(const LimitCalibration& c) {
   d["noise_m"] = std::sqrt(c.roughness.noise_m2);
   d["roughness_m"] = std::vector<double>{std::sqrt(c.roughness.variance_m2[0]), std::sqrt(c.roughness.variance_m2[1])};
   d["roughness_length_m"] = c.roughness.length_m;
+  d["sentence"] = c.sentence;
+  return d;
+}
+
+py::dict dict_of(const VectorCalibration& c) {
+  py::dict d;
+  d["done"] = c.done;
+  d["factor"] = c.factor;
+  d["spacing_m"] = c.spacing_m;
+  d["misfit"] = c.misfit;
+  d["measured"] = c.measured;
+  d["found_far"] = c.found_far;
+  d["turned"] = c.turned;
+  d["small"] = c.small;
+  d["stable_count"] = c.stable_count;
+  d["stable"] =
+      py::array_t<bool>(py::array(py::dtype::of<std::uint8_t>(), static_cast<py::ssize_t>(c.stable.size()), c.stable.data()));
+  d["false_vectors"] = c.false_vectors;
+  d["median_sigma_m"] = std::vector<double>{c.median_sigma_m.x(), c.median_sigma_m.y(), c.median_sigma_m.z()};
   d["sentence"] = c.sentence;
   return d;
 }
@@ -210,6 +232,30 @@ void add_field(py::module_& module) {
             return words_of(reasons, {});
           },
           "Why distance_calibrated is NaN, or \"ok\". None where it was not asked for.")
+      .def_property_readonly(
+          "vector",
+          [](const py::object& self) -> py::object {
+            const auto& f = self.cast<const DisplacementField&>();
+            if (f.reason_vector.empty()) return py::none();
+            return view_of(f.vector_m.data(), {static_cast<py::ssize_t>(f.vector_m.rows()), 3}, self);
+          },
+          "N x 3 displacement in space along x, y, z of position, second epoch minus first. None where it was not asked for.")
+      .def_property_readonly(
+          "vector_covariance",
+          [](const py::object& self) -> py::object {
+            const auto& f = self.cast<const DisplacementField&>();
+            if (f.reason_vector.empty()) return py::none();
+            return view_of(f.vector_covariance_m2.data(), {static_cast<py::ssize_t>(f.vector_covariance_m2.rows()), 6}, self);
+          },
+          "N x 6 covariance of vector, unit squared: xx, xy, xz, yy, yz, zz. None where it was not asked for.")
+      .def_property_readonly(
+          "reason_vector",
+          [](const py::object& self) -> py::object {
+            const auto& reasons = self.cast<const DisplacementField&>().reason_vector;
+            if (reasons.empty()) return py::none();
+            return words_of(reasons, {});
+          },
+          "Why vector is NaN, or \"ok\". None where it was not asked for.")
       .def(
           "to_pandas",
           [](const py::object& self) {
@@ -232,6 +278,18 @@ void add_field(py::module_& module) {
             for (const char* name : {"n1", "n2", "reason"}) d[name] = self.attr(name);
             const py::object calibrated = self.attr("reason_calibrated");
             if (!calibrated.is_none()) d["reason_calibrated"] = calibrated;
+            const DisplacementField& f = self.cast<const DisplacementField&>();
+            if (has_vectors(f)) {
+              const auto names = vector_names(unit);
+              std::array<py::array_t<double>, kVectorColumns> columns;
+              for (py::array_t<double>& one : columns) one = py::array_t<double>(static_cast<py::ssize_t>(f.size()));
+              for (std::size_t i = 0; i < f.size(); ++i) {
+                const auto numbers = vector_numbers(f, i);
+                for (std::size_t k = 0; k < kVectorColumns; ++k) columns[k].mutable_at(i) = numbers[k];
+              }
+              for (std::size_t k = 0; k < kVectorColumns; ++k) d[names[k].c_str()] = columns[k];
+              d["reason_vector"] = self.attr("reason_vector");
+            }
             return py::module_::import("pandas").attr("DataFrame")(d);
           },
           "A pandas.DataFrame with everything, a row a place: world coordinates, normal, distance, sigma, lod95, spreads, "
@@ -268,7 +326,9 @@ void add_measure(py::module_& module) {
          int threads, const py::kwargs& keywords) {
         M3c2Options options;
         CalibrateOptions calibrate;
-        apply_both(options, calibrate, calibrated, keywords, "m3c2");
+        if (apply_to_both(calibrate, options, keywords, "m3c2") && !calibrated) {
+          throw Error(ErrorKind::config, "options of the calibration have no effect without calibrated=True", "m3c2");
+        }
         if (!calibrated && !stable.is_none()) throw Error(ErrorKind::config, "stable is used with calibrated=True only", "m3c2");
         const PointCloud* cloud = cloud_among({e1, e2, cores});
         const Cores before = points_of(e1, cloud, "e1");
@@ -289,6 +349,45 @@ void add_measure(py::module_& module) {
       },
       py::arg("e1"), py::arg("e2"), py::arg("cores") = py::none(), py::kw_only(), py::arg("calibrated") = false,
       py::arg("stable") = py::none(), py::arg("threads") = 0, m3c2_doc.c_str());
+  static const std::string vectors_doc =
+      std::string(algorithm_of("vectors").sentence) +
+      "\n\nParameters\n----------\ne1, e2 : Cloud or N x 3 array of numbers, as for m3c2\n"
+      "cores : Cloud or M x 3 array, where to measure; default: points of e1, half a patch radius apart\n"
+      "stable : M booleans, one a core point, default None\n    Ground that is known to rest; None: found from the vectors "
+      "themselves\n" +
+      parameters_text<VectorOptions>() + parameters_text<M3c2Options>() +
+      "threads : integer, default 0 = all; results do not depend on it\n\nReturns\n-------\nDisplacementField as of m3c2, with "
+      "vector, vector_covariance, reason_vector; its `calibration` tells the factor and the false vectors that were "
+      "reached.\n\nRaises\n------\nFrameError when the frames differ, InputError for wrong shapes, ConfigError for bad options.";
+  module.def(
+      "vectors",
+      [](const py::object& e1, const py::object& e2, const py::object& cores, const py::object& stable, int threads,
+         const py::kwargs& keywords) {
+        M3c2Options compare;
+        VectorOptions options;
+        apply_to_both(options, compare, keywords, "vectors");
+        const PointCloud* cloud = cloud_among({e1, e2, cores});
+        const Cores before = points_of(e1, cloud, "e1");
+        const Cores after = about(points_of(e2, cloud, "e2"), before.view.frame());
+        Points thin;
+        if (cores.is_none()) thin = thin_to_cores(before.view, 0.5 * options.patch_radius_m);
+        const Cores places = cores.is_none() ? Cores{py::none(), PointsView(thin, before.view.frame())}
+                                             : about(points_of(cores, cloud, "cores"), before.view.frame());
+        const std::vector<std::uint8_t> ground = marks_of(stable);
+        VectorCalibration calibration;
+        DisplacementField field = without_gil(threads, [&](const Run& run) {
+          DisplacementField f = m3c2(before.view, after.view, places.view, compare, run);
+          calibration = measure_vectors(before.view, after.view, f, ground, options, run);
+          return f;
+        });
+        field.from = instant_of(e1);
+        field.to = instant_of(e2);
+        py::object out = py::cast(std::move(field));
+        out.attr("calibration") = dict_of(calibration);
+        return out;
+      },
+      py::arg("e1"), py::arg("e2"), py::arg("cores") = py::none(), py::kw_only(), py::arg("stable") = py::none(),
+      py::arg("threads") = 0, vectors_doc.c_str());
   static const std::string register_doc =
       std::string(algorithm_of("piecewise").sentence) +
       "\n\nParameters\n----------\nepoch, reference : Cloud or N x 3 array, metres of one frame\n" +

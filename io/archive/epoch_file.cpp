@@ -451,6 +451,11 @@ std::string encode_field(const DisplacementField& f, const std::vector<std::pair
   };
   write_reasons("reason", f.reason);
   if (!f.reason_calibrated.empty()) write_reasons("reason_calibrated", f.reason_calibrated);
+  if (!f.reason_vector.empty()) {
+    write_points(at, "vector", f.vector_m, "m");
+    h5::write_data(at, "vector_covariance", f.vector_covariance_m2.data(), {n, 6}, "m2");
+    write_reasons("reason_vector", f.reason_vector);
+  }
   h5::write_text(at, "reason_codes", reason_codes());
   return image.bytes();
 }
@@ -487,6 +492,22 @@ DisplacementField decode_field(std::string_view bytes, const std::string& name) 
     }
     if (f.reason_calibrated.size() != f.size())
       throw Error(ErrorKind::storage, "the columns of the field differ in length", name);
+  }
+  if (std::find(there.begin(), there.end(), "reason_vector") != there.end()) {
+    f.vector_m = read_points(at, "vector", name);
+    const auto shape = h5::shape_of(at, "vector_covariance", name);
+    if (shape.size() != 2 || shape[1] != 6) throw Error(ErrorKind::storage, "vector_covariance is not N x 6", name);
+    h5::require_stored(at, "vector_covariance", name);
+    f.vector_covariance_m2.resize(static_cast<Eigen::Index>(shape[0]), 6);
+    h5::read_data_into(at, "vector_covariance", name, f.vector_covariance_m2.data(),
+                       static_cast<std::size_t>(f.vector_covariance_m2.size()));
+    for (const std::uint8_t r : h5::read_data<std::uint8_t>(at, "reason_vector", name)) {
+      f.reason_vector.push_back(static_cast<Reason>(r));
+    }
+    const auto rows = static_cast<Eigen::Index>(f.size());
+    if (f.reason_vector.size() != f.size() || f.vector_m.rows() != rows || f.vector_covariance_m2.rows() != rows) {
+      throw Error(ErrorKind::storage, "the columns of the field differ in length", name);
+    }
   }
   const std::size_t n = f.size();
   if (f.sigma_m.size() != n || f.lod95_m.size() != n || f.reason.size() != n || f.n_before.size() != n || f.n_after.size() != n ||

@@ -17,6 +17,7 @@
 
 #include "core/error.hpp"
 #include "io/crs/crs.hpp"
+#include "io/writers/vector_columns.hpp"
 
 namespace highwall {
 namespace {
@@ -193,6 +194,10 @@ std::string points_gpkg(const DisplacementField& f, const std::string& unit) {
   add_field(layer, "n2", OFTInteger);
   add_field(layer, "reason", OFTString);
   if (!f.reason_calibrated.empty()) add_field(layer, "reason_calibrated", OFTString);
+  if (has_vectors(f)) {
+    for (const std::string& name : vector_names(unit)) add_field(layer, name, OFTReal);
+    add_field(layer, "reason_vector", OFTString);
+  }
   OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer);
   GDALDatasetStartTransaction(file, FALSE);
   bool good = true;
@@ -209,8 +214,13 @@ std::string points_gpkg(const DisplacementField& f, const std::string& unit) {
     for (const LengthColumn& c : columns) set((f.*c.values)[i]);
     OGR_F_SetFieldInteger(feature, next++, static_cast<int>(f.n_before[i]));
     OGR_F_SetFieldInteger(feature, next++, static_cast<int>(f.n_after[i]));
-    OGR_F_SetFieldString(feature, next++, std::string(name_of(f.reason[i])).c_str());
-    if (!f.reason_calibrated.empty()) OGR_F_SetFieldString(feature, next, std::string(name_of(f.reason_calibrated[i])).c_str());
+    const auto set_reason = [&](Reason reason) { OGR_F_SetFieldString(feature, next++, std::string(name_of(reason)).c_str()); };
+    set_reason(f.reason[i]);
+    if (!f.reason_calibrated.empty()) set_reason(f.reason_calibrated[i]);
+    if (has_vectors(f)) {
+      for (const double v : vector_numbers(f, i)) set(v);
+      set_reason(f.reason_vector[i]);
+    }
     OGRGeometryH point = OGR_G_CreateGeometry(wkbPoint25D);
     OGR_G_SetPoint(point, 0, f.position_m(row, 0) + f.frame.origin_m[0], f.position_m(row, 1) + f.frame.origin_m[1],
                    f.position_m(row, 2) + f.frame.origin_m[2]);

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "io/writers/las_file.hpp"
+#include "io/writers/vector_columns.hpp"
 
 namespace highwall {
 namespace {
@@ -28,13 +29,18 @@ void put(std::string& bytes, std::size_t at, T value) {
 }
 
 /// The field's columns, then the normal, counts and reasons: the order of the bytes of a record.
-std::vector<LasExtra> field_extras(const std::vector<LengthColumn>& columns, bool calibrated, const std::string& unit) {
+std::vector<LasExtra> field_extras(const std::vector<LengthColumn>& columns, bool calibrated, bool vectors,
+                                   const std::string& unit) {
   std::vector<LasExtra> extras;
   for (const LengthColumn& c : columns) extras.push_back({std::string(c.name) + "_" + unit, 10});
   for (const char* name : {"nx", "ny", "nz"}) extras.push_back({name, 10});
   for (const char* name : {"n1", "n2"}) extras.push_back({name, 5});
   extras.push_back({"reason", 1});
   if (calibrated) extras.push_back({"reason_calibrated", 1});
+  if (vectors) {
+    for (const std::string& name : vector_names(unit)) extras.push_back({name, 10});
+    extras.push_back({"reason_vector", 1});
+  }
   return extras;
 }
 
@@ -105,7 +111,8 @@ std::string field_las(const DisplacementField& f, const std::string& unit) {
   }
   const std::vector<LengthColumn> columns = columns_of(f);
   const bool calibrated = !f.reason_calibrated.empty();
-  LasFile file(f.frame, 6, field_extras(columns, calibrated, unit), places.size(), kFieldScale);
+  const bool vectors = has_vectors(f);
+  LasFile file(f.frame, 6, field_extras(columns, calibrated, vectors, unit), places.size(), kFieldScale);
   for (std::size_t k = 0; k < places.size(); ++k) {
     const std::size_t i = places[k];
     const auto row = static_cast<Eigen::Index>(i);
@@ -123,6 +130,10 @@ std::string field_las(const DisplacementField& f, const std::string& unit) {
     add(f.n_after[i]);
     add(static_cast<std::uint8_t>(f.reason[i]));
     if (calibrated) add(static_cast<std::uint8_t>(f.reason_calibrated[i]));
+    if (vectors) {
+      for (const double v : vector_numbers(f, i)) add(v);
+      add(static_cast<std::uint8_t>(f.reason_vector[i]));
+    }
   }
   return std::move(file).finish();
 }

@@ -1,11 +1,13 @@
 #include "io/writers/tables.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <iterator>
 
 #include "core/units.hpp"
+#include "io/writers/vector_columns.hpp"
 
 namespace highwall {
 namespace {
@@ -32,6 +34,8 @@ std::string field_csv(const DisplacementField& f, const std::string& unit) {
   for (const LengthColumn& c : more) text += fmt::format(",{}_{}", c.name, unit);
   const bool calibrated = !f.reason_calibrated.empty();
   if (calibrated) text += ",reason_calibrated";
+  const bool vectors = has_vectors(f);
+  if (vectors) text += fmt::format(",{},reason_vector", fmt::join(vector_names(unit), ","));
   text += '\n';
   const auto& o = f.frame.origin_m;
   for (std::size_t i = 0; i < f.size(); ++i) {
@@ -44,6 +48,10 @@ std::string field_csv(const DisplacementField& f, const std::string& unit) {
                    name_of(f.reason[i]));
     for (const LengthColumn& c : more) fmt::format_to(std::back_inserter(text), ",{:.12g}", plain((f.*c.values)[i]));
     if (calibrated) fmt::format_to(std::back_inserter(text), ",{}", name_of(f.reason_calibrated[i]));
+    if (vectors) {
+      for (const double v : vector_numbers(f, i)) fmt::format_to(std::back_inserter(text), ",{:.12g}", plain(v));
+      fmt::format_to(std::back_inserter(text), ",{}", name_of(f.reason_vector[i]));
+    }
     text += '\n';
   }
   return text;

@@ -415,8 +415,8 @@ def test_the_command_line_says_its_version_and_its_exit_codes(tmp_path):
     (tmp_path / "site.toml").write_text('schema = "highwall.site/1"\n[mine]\nno = "1"\ntime_zone = "Asia/Shanghai"\n[path]\n')
     wrong = subprocess.run([HIGHWALL, "run", tmp_path / "site.toml"], capture_output=True, text=True)
     assert wrong.returncode == 78 and "[paths]" in wrong.stderr or "paths" in wrong.stderr
-    for command in ("run", "check", "simulate", "info", "ingest", "m3c2", "rate", "trend", "warn", "ack", "release", "publish",
-                    "verify", "export"):
+    for command in ("run", "check", "simulate", "info", "ingest", "m3c2", "vectors", "rate", "trend", "warn", "ack", "release",
+                    "publish", "verify", "export"):
         text = subprocess.run([HIGHWALL, command, "--help"], capture_output=True, text=True)
         assert text.returncode == 0 and "Example:" in text.stdout, command
 

@@ -39,6 +39,7 @@ from ._highwall import (
     register,
     simulate,
     trend,
+    vectors,
 )
 from ._highwall import judge as _judge
 from ._highwall import run as _run
@@ -47,7 +48,7 @@ __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
     "algorithms", "cloudcompare_m3c2", "downslope", "info", "m3c2", "m3c2_files", "rate", "read", "register", "run", "simulate",
-    "trend", "warn",
+    "trend", "vectors", "warn",
 ]
 
 # What a step has to say goes to the logger "highwall"; without a handler nothing is printed.

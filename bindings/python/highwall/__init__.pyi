@@ -9,7 +9,7 @@ __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
     "algorithms", "cloudcompare_m3c2", "downslope", "info", "m3c2", "m3c2_files", "rate", "read", "register", "run", "simulate",
-    "trend", "warn",
+    "trend", "vectors", "warn",
 ]
 
 __version__: str
@@ -114,6 +114,8 @@ class DisplacementField:
     @property
     def lod95_calibrated(self) -> _Doubles | None: ...
     @property
+    def registration(self) -> _Doubles | None: ...
+    @property
     def n1(self) -> npt.NDArray[np.uint32]: ...
     @property
     def n2(self) -> npt.NDArray[np.uint32]: ...
@@ -121,6 +123,12 @@ class DisplacementField:
     def reason(self) -> npt.NDArray[np.str_]: ...
     @property
     def reason_calibrated(self) -> npt.NDArray[np.str_] | None: ...
+    @property
+    def vector(self) -> _Doubles | None: ...
+    @property
+    def vector_covariance(self) -> _Doubles | None: ...
+    @property
+    def reason_vector(self) -> npt.NDArray[np.str_] | None: ...
     calibration: dict[str, Any] | None
     def to_pandas(self) -> Any: ...
 
@@ -207,6 +215,44 @@ def m3c2(
     least_stable_share: float = 0.2,
     moving_sigma: float = 4.0,
     most_factor: float = 2.0,
+) -> DisplacementField: ...
+def vectors(
+    e1: Cloud | npt.ArrayLike,
+    e2: Cloud | npt.ArrayLike,
+    cores: Cloud | npt.ArrayLike | None = None,
+    *,
+    stable: npt.ArrayLike | None = None,
+    threads: int = 0,
+    patch_radius_m: float = 2.0,
+    search_m: float = 4.0,
+    spacing_m: float = 0.0,
+    plane_spacings: float = 2.0,
+    gate_spacings: float = 3.0,
+    most_planes: int = 1500,
+    fewest_planes: int = 100,
+    least_matched: float = 0.7,
+    least_alike: float = 0.5,
+    largest_misfit: float = 0.6,
+    largest_sigma_m: float = 0.1,
+    outlier: float = 4.0,
+    factor: float = 2.7,
+    least_stable: int = 100,
+    least_stable_share: float = 0.2,
+    moving_sigma: float = 4.0,
+    normal_radius_m: float = 1.0,
+    normal_radii_m: Sequence[float] = ...,
+    cylinder_radius_m: float = 0.5,
+    half_length_m: float = 3.0,
+    registration_error_m: float = 0.0,
+    up: Sequence[float] = ...,
+    scanner_m: Sequence[float] = ...,
+    normals: str = "surface",
+    statistic: str = "mean",
+    progressive: bool = False,
+    min_points: int = 2,
+    lod: str = "classic",
+    range_sigma_m: float = 0.005,
+    angle_sigma_deg: float = 0.005,
 ) -> DisplacementField: ...
 def register(
     epoch: Cloud | npt.ArrayLike,

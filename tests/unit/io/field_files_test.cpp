@@ -7,7 +7,10 @@
 #include <ogr_srs_api.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "core/series.hpp"
+#include "io/archive/epoch_file.hpp"
 #include "io/crs/crs.hpp"
 #include "io/readers/reader.hpp"
 #include "io/writers/gis.hpp"
@@ -109,6 +112,66 @@ TEST(FieldFiles, CsvNamesTheUnit) {
   const std::string csv = field_csv(one_place(kFeet), length_unit_of(kFeet));
   EXPECT_EQ(csv.substr(0, csv.find('\n')),
             "x_ft_us,y_ft_us,z_ft_us,nx,ny,nz,distance_ft_us,lod95_ft_us,std1_ft_us,n1,std2_ft_us,n2,reason");
+}
+
+DisplacementField two_vectors() {
+  DisplacementField f = DisplacementField::of_size(2, Reason::ok);
+  f.frame = kFeet;
+  f.position_m << 100.0, 200.0, 300.0, 101.0, 200.0, 300.0;
+  f.direction << 0, 0, 1, 0, 0, 1;
+  f.vector_m = Points::Constant(2, 3, kNaN);
+  f.vector_m.row(0) << 0.1, -0.2, 0.3;
+  f.vector_covariance_m2.resize(2, 6);
+  f.vector_covariance_m2.setConstant(kNaN);
+  f.vector_covariance_m2.row(0) << 4e-6, 1e-6, -1e-6, 9e-6, 2e-6, 16e-6;
+  f.reason_vector = {Reason::ok, Reason::not_observable};
+  return f;
+}
+
+TEST(FieldFiles, VectorsAreInEveryFormatAndTheirReasonsToo) {
+  const DisplacementField f = two_vectors();
+  const std::string csv = field_csv(f);
+  EXPECT_NE(csv.find(",vector_x_m,vector_y_m,vector_z_m,vector_sigma_x_m,vector_sigma_y_m,vector_sigma_z_m,vector_cov_xy_m2,"
+                     "vector_cov_xz_m2,vector_cov_yz_m2,reason_vector\n"),
+            std::string::npos);
+  EXPECT_NE(csv.find(",0.1,-0.2,0.3,0.002,0.003,0.004,1e-06,-1e-06,2e-06,ok\n"), std::string::npos) << csv;
+  EXPECT_NE(csv.find(",nan,nan,nan,nan,nan,nan,nan,nan,nan,not_observable\n"), std::string::npos) << csv;
+
+  const PointCloud cloud = cloud_of(field_las(f), "source");
+  EXPECT_EQ(value_at(*cloud.channel("vector_y_m"), 0), -0.2);
+  EXPECT_DOUBLE_EQ(value_at(*cloud.channel("vector_sigma_z_m"), 0), 0.004);
+  EXPECT_EQ(value_at(*cloud.channel("vector_cov_yz_m2"), 0), 2e-6);
+  EXPECT_EQ(value_at(*cloud.channel("reason_vector"), 1), static_cast<double>(Reason::not_observable));
+
+  std::string bytes = points_gpkg(f);
+  VSILFILE* memory = VSIFileFromMemBuffer("/vsimem/vectors.gpkg", reinterpret_cast<GByte*>(bytes.data()), bytes.size(), FALSE);
+  VSIFCloseL(memory);
+  GDALDatasetH file = GDALOpenEx("/vsimem/vectors.gpkg", GDAL_OF_VECTOR, nullptr, nullptr, nullptr);
+  ASSERT_NE(file, nullptr);
+  OGRLayerH layer = GDALDatasetGetLayer(file, 0);
+  OGRFeatureH feature = OGR_L_GetNextFeature(layer);
+  EXPECT_EQ(OGR_F_GetFieldAsDouble(feature, OGR_F_GetFieldIndex(feature, "vector_z_m")), 0.3);
+  EXPECT_STREQ(OGR_F_GetFieldAsString(feature, OGR_F_GetFieldIndex(feature, "reason")), "ok");
+  EXPECT_STREQ(OGR_F_GetFieldAsString(feature, OGR_F_GetFieldIndex(feature, "reason_vector")), "ok");
+  OGR_F_Destroy(feature);
+  feature = OGR_L_GetNextFeature(layer);
+  EXPECT_EQ(OGR_F_IsFieldSetAndNotNull(feature, OGR_F_GetFieldIndex(feature, "vector_z_m")), 0);
+  EXPECT_STREQ(OGR_F_GetFieldAsString(feature, OGR_F_GetFieldIndex(feature, "reason_vector")), "not_observable");
+  OGR_F_Destroy(feature);
+  GDALClose(file);
+  VSIUnlink("/vsimem/vectors.gpkg");
+}
+
+TEST(FieldFiles, VectorsComeBackFromTheArchiveBitForBit) {
+  const DisplacementField f = two_vectors();
+  const DisplacementField back = decode_field(encode_field(f, {}), "field");
+  EXPECT_EQ(back.vector_m.row(0), f.vector_m.row(0));
+  EXPECT_EQ(back.vector_covariance_m2.row(0), f.vector_covariance_m2.row(0));
+  EXPECT_TRUE(std::isnan(back.vector_m(1, 2)) && std::isnan(back.vector_covariance_m2(1, 5)));
+  EXPECT_EQ(back.reason_vector, f.reason_vector);
+  DisplacementField without = f;
+  without.reason_vector.clear();
+  EXPECT_TRUE(decode_field(encode_field(without, {}), "field").reason_vector.empty());
 }
 
 }  // namespace
