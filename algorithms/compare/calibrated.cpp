@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "algorithms/compare/cell_index.hpp"
+#include "algorithms/compare/limit_factor.hpp"
 #include "algorithms/compare/lod.hpp"
 #include "algorithms/compare/roughness.hpp"
 #include "core/error.hpp"
@@ -276,11 +277,7 @@ class Calibrator {
     for (const std::size_t i : cores) {
       ratios.push_back(std::abs(offsets_[i].value) / std::hypot(offsets_[i].sigma, floor_m) * kNormal95 / offsets_[i].student);
     }
-    constexpr std::array<double, 3> kShare{0.6827, 0.8, 0.9};
-    constexpr std::array<double, 3> kGaussian{1.0, 1.2816, 1.6449};
-    double product = 1.0;
-    for (std::size_t k = 0; k < kShare.size(); ++k) product *= quantile(ratios, kShare[k]) / kGaussian[k];
-    return std::cbrt(product);
+    return limit_factor(ratios);
   }
 
   static constexpr double kAround = 4.0;  // Radii: far enough for a mean, near enough for a small block.
