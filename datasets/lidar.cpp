@@ -13,6 +13,7 @@
 
 #include "core/parallel.hpp"
 #include "datasets/random.hpp"
+#include "datasets/ray.hpp"
 #include "datasets/scene.hpp"
 
 namespace highwall {
@@ -60,45 +61,18 @@ std::array<MovingObject, 2> moving_objects(const Scene& scene, std::int64_t nigh
           MovingObject{"person", {person_x - 0.35, person_y, person_z}, {person_x + 0.35, person_y + 0.7, person_z + 2.0}}};
 }
 
-/// Range at which the ray enters a box; infinite when it does not.
-double enter(const MovingObject& box, const Eigen::Vector3d& from, const Eigen::Vector3d& ray) {
-  double first = 0.0;
-  double last = std::numeric_limits<double>::infinity();
-  for (int c = 0; c < 3; ++c) {
-    const double a = (box.low[c] - from[c]) / ray[c];
-    const double b = (box.high[c] - from[c]) / ray[c];
-    first = std::max(first, std::min(a, b));
-    last = std::min(last, std::max(a, b));
-  }
-  return first <= last ? first : std::numeric_limits<double>::infinity();
-}
-
-/// Range to the wall along the ray: coarse steps to the first crossing, then bisection on the rough one.
+/// Range to the wall along the ray.
 std::optional<double> hit(const MovedWall& wall, const Eigen::Vector3d& ray) {
   const auto above = [&](double r, bool rough) {
     const Eigen::Vector3d p = kScanner + r * ray;
     return p.z() - (rough ? wall.height(p.x(), p.y()) : wall.smooth(p.x(), p.y()));
   };
-  constexpr double kStep = 0.5;
-  constexpr double kRough = 1.0;  // The roughness never reaches so far.
   const double first = ray.x() < 0.0 ? std::max(1.0, (kScanner.x() - 4.0) / -ray.x()) : 1.0;
-  double before = first;
-  for (double r = first; r < 900.0; r += kStep) {
-    if (above(r, false) > kRough || above(r, true) > 0.0) {
-      before = r;
-      continue;
-    }
-    double low = before;
-    double high = r;
-    for (int i = 0; i < 24; ++i) {
-      const double middle = 0.5 * (low + high);
-      (above(middle, true) > 0.0 ? low : high) = middle;
-    }
-    const Eigen::Vector3d p = kScanner + high * ray;
-    const bool inside = p.y() >= 0.0 && p.y() <= PitWall::kLength_m && p.x() <= 2.0 && p.x() >= -PitWall::depth_m() - 10.0;
-    return inside ? std::optional(high) : std::nullopt;
-  }
-  return std::nullopt;
+  const std::optional<double> range = first_below(above, first, 900.0);
+  if (!range) return std::nullopt;
+  const Eigen::Vector3d p = kScanner + *range * ray;
+  const bool inside = p.y() >= 0.0 && p.y() <= PitWall::kLength_m && p.x() <= 2.0 && p.x() >= -PitWall::depth_m() - 10.0;
+  return inside ? range : std::nullopt;
 }
 
 std::vector<Return> scan(const Scene& scene, std::int64_t night, Instant t, const Run& run) {
