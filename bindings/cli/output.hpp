@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,9 @@ void put(const std::string& out, const std::string& text);
 void tell(const Session& session, std::string step, std::vector<std::pair<std::string, std::string>> fields);
 /// What a reader has to say of its file, in the same way: rows, assumptions, the first refused rows.
 void tell(const Session& session, const Report& report);
+
+/// The interpreter of the environment that this program was installed into; empty = none.
+std::filesystem::path own_python();
 
 /// Ends with code 64: the command line asks for what cannot be. @throws CLI::ValidationError
 [[noreturn]] void usage(const std::string& flag, const std::string& sentence);

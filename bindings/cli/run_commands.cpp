@@ -18,14 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The interpreter of the environment that this program was installed into.
-fs::path own_python() {
-  std::error_code failed;
-  const fs::path self = fs::read_symlink("/proc/self/exe", failed);
-  const fs::path python = self.parent_path() / "python";
-  return !failed && fs::exists(python) ? python : fs::path();
-}
-
 std::string time_text(Instant t) { return t == kNoInstant ? "never" : to_iso8601(t); }
 
 /// A value beside its limit, with as many digits as it takes to tell them apart.

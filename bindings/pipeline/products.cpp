@@ -1,20 +1,13 @@
 #include "bindings/pipeline/products.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <csignal>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "algorithms/warn/criterion.hpp"
+#include "bindings/pipeline/pictures.hpp"
 #include "bindings/pipeline/product_tables.hpp"
 #include "core/error.hpp"
 #include "core/version.hpp"
@@ -22,8 +15,6 @@
 #include "io/durable/digest.hpp"
 #include "io/writers/gis.hpp"
 #include "io/writers/tables.hpp"
-
-extern char** environ;
 
 namespace highwall {
 namespace {
@@ -240,95 +231,6 @@ void write_targets(const Site& site, const std::vector<TargetRow>& rows, Folder&
     folder.write("targets.geojson", places_file("GeoJSON", site.frame, places, columns));
 }
 
-/// A child process whose words are caught; it is ended when it is let go of.
-class Child {
- public:
-  Child(const std::vector<std::string>& command, std::string& error) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-      error = fmt::format("no pipe can be made: {}", std::strerror(errno));
-      return;
-    }
-    output_ = ends[0];
-    fcntl(output_, F_SETFL, O_NONBLOCK);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);  // a group of its own, to be ended as a whole
-    std::vector<char*> words;
-    for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
-    words.push_back(nullptr);
-    const int failed = posix_spawn(&pid_, words[0], &actions, &attributes, words.data(), environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
-    if (failed == 0) return;
-    pid_ = 0;
-    error = fmt::format("{} cannot be started: {}", command[0], std::strerror(failed));
-  }
-  ~Child() {
-    if (pid_ > 0) {
-      ::kill(-pid_, SIGKILL);
-      waitpid(pid_, nullptr, 0);
-    }
-    if (output_ >= 0) ::close(output_);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  /// True when it has ended; status() then tells how.
-  bool ended() {
-    char buffer[4096];
-    for (ssize_t n = ::read(output_, buffer, sizeof buffer); n > 0; n = ::read(output_, buffer, sizeof buffer)) {
-      if (words_.size() < 65536) words_.append(buffer, static_cast<std::size_t>(n));
-    }
-    if (waitpid(pid_, &status_, WNOHANG) == 0) return false;
-    pid_ = 0;
-    return true;
-  }
-  int status() const { return status_; }
-  /// The last line that it wrote.
-  std::string last_words() const {
-    std::string text = words_;
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-    const std::size_t line = text.rfind('\n');
-    return text.substr(line == std::string::npos ? 0 : line + 1).substr(0, 200);
-  }
-
- private:
-  pid_t pid_ = 0;
-  int output_ = -1;
-  int status_ = 0;
-  std::string words_;
-};
-
-/// Runs `python -m highwall.quicklook FOLDER`; why it cannot, or "" when it could.
-std::string quicklook(const NightOptions& options, const fs::path& folder, const Run& run) {
-  constexpr int kStep_ms = 20;
-  if (options.python.empty()) return "no Python interpreter was named";
-  if (!fs::exists(options.python)) return options.python.string() + " does not exist";
-  std::string error;
-  Child child({options.python.string(), "-m", "highwall.quicklook", folder.string()}, error);
-  if (!error.empty()) return error;
-  // Steps are counted: the clock is not read here.
-  for (double waited_s = 0.0; !child.ended(); waited_s += kStep_ms / 1000.0) {
-    run.check_stop();
-    if (waited_s >= options.pictures_deadline_s) {
-      return fmt::format("python -m highwall.quicklook was ended after {:g} s", options.pictures_deadline_s);
-    }
-    poll(nullptr, 0, kStep_ms);
-  }
-  if (WIFEXITED(child.status()) && WEXITSTATUS(child.status()) == 0) return {};
-  const std::string how = WIFEXITED(child.status()) ? fmt::format("with status {}", WEXITSTATUS(child.status()))
-                                                    : fmt::format("by signal {}", WTERMSIG(child.status()));
-  const std::string words = child.last_words();
-  return fmt::format("python -m highwall.quicklook ended {}{}", how, words.empty() ? "" : ": " + words);
-}
-
 /// Evidence as the summary tells it: what is not known is null and has a reason; the policy is always named.
 json evidence_json(const Evidence& e, const Policy& policy) {
   const bool measured = !e.rule.empty() && std::isfinite(e.value);
@@ -525,7 +427,7 @@ void write_products(const Site& site, const Policy& policy, const Measurements& 
   run.check_stop();
   write_whole(folder.path() / "night.json", summary_json(site, policy, summary));
   if (wanted(site, "png")) {
-    const std::string why = quicklook(options, folder.path(), run);
+    const std::string why = draw_pictures(options.python, folder.path(), options.pictures_deadline_s, run);
     const std::size_t before = summary.products.size();
     for (const auto& entry : fs::directory_iterator(folder.path())) {
       if (entry.path().extension() == ".png") summary.products.push_back(entry.path().lexically_relative(output));
