@@ -113,16 +113,28 @@ std::vector<WindowRate> rate(const TimeSeries& series, const RateOptions& option
 TwoPointRate two_point_rate(const TimeSeries& s, std::size_t sample, double window_days, std::size_t c) {
   TwoPointRate out;
   if (!is_usable(s, sample, c)) return out;
-  double best = 0.5 * window_days;
-  for (std::size_t k = sample; k-- > 0;) {
-    const double span = to_days(s.time[sample] - s.time[k]).value;
-    if (span > 1.5 * window_days) break;
-    if (!is_usable(s, k, c) || span < 0.5 * window_days || std::abs(span - window_days) > best) continue;
-    best = std::abs(span - window_days);
+  const auto take = [&](std::size_t k, double span) {
     out.span_days = span;
     out.velocity_m_per_day = (s.value(sample, c) - s.value(k, c)) / span;
     out.sigma_m_per_day = std::hypot(s.sigma(sample, c), s.sigma(k, c)) / span;
     out.reason = Reason::ok;
+  };
+  double best = 0.5 * window_days;
+  std::size_t far = 0;  // Readings beyond the window that were met.
+  bool alone = true;
+  for (std::size_t k = sample; k-- > 0 && far < 2;) {
+    if (!is_usable(s, k, c)) continue;
+    const double span = to_days(s.time[sample] - s.time[k]).value;
+    if (span > kWindowsBack * window_days) {
+      const double moved = std::abs(s.value(sample, c) - s.value(k, c)) / span;
+      if (!alone) break;
+      if (far++ == 0 || moved < std::abs(out.velocity_m_per_day)) take(k, span);
+      continue;
+    }
+    alone = false;
+    if (span < 0.5 * window_days || std::abs(span - window_days) > best) continue;
+    best = std::abs(span - window_days);
+    take(k, span);
   }
   return out;
 }

@@ -52,8 +52,13 @@ struct TwoPointRate {
   Reason reason = Reason::too_few_samples;
 };
 
-/// @param window_days  the earlier sample must lie between 0.5 and 1.5 windows before; the nearest to
-///                     one window is taken
+/// The earlier sample of a two-point rate lies at most so many windows back, where there is one.
+inline constexpr double kWindowsBack = 1.5;
+
+/// @param window_days  the earlier sample lies between 0.5 and 1.5 windows before; the nearest to one window is taken. Where
+///                     none at all lies within 1.5 windows (weekly readings), it is the newest one before that or the one
+///                     before it, whichever gives the slower motion: one wrong reading is motion there and back, and would
+///                     confirm itself
 TwoPointRate two_point_rate(const TimeSeries& series, std::size_t sample, double window_days, std::size_t component = 0);
 
 }  // namespace highwall

@@ -90,6 +90,19 @@ double delay_of(const PolicyRule& rule, const Verdict& verdict, const PolicyTimi
   return verdict.significant || level < Level::orange ? delay : std::max(delay, timing.confirm_window_share * rule.window_h);
 }
 
+/// True when readings come so rarely that neither the next one nor a neighbour could confirm this one in time.
+bool is_sparse(const TimeSeries& series, std::size_t sample, const PolicyTiming& timing) {
+  int intervals = 0;
+  std::size_t after = sample;
+  for (std::size_t k = sample; k-- > 0 && intervals < 2;) {
+    if (!is_measured(series, k)) continue;
+    if (to_hours(series.time[after] - series.time[k]) <= timing.neighbour_h) return false;
+    after = k;
+    ++intervals;
+  }
+  return intervals == 2;
+}
+
 /// Every rule on one sample: the highest level raised and held, and the evidence of the deciding rule.
 LampSample judge_sample(const TargetInput& target, const TargetRates& rates, const Policy& policy, std::size_t i) {
   LampSample sample;
@@ -122,6 +135,7 @@ LampSample judge_sample(const TargetInput& target, const TargetRates& rates, con
     deciding_level = raised;
   }
   speak_for_levels(said, sample);
+  if (sample.significant >= Level::orange && is_sparse(target.series, i, policy.timing)) sample.at_once = Level::yellow;
   sample.usable = deciding != nullptr;
   const bool blind = calibrated && !sight_at(policy, target.series.kind, rates, i).sees();
   if (!calibrated || blind || !std::isnan(rates.gap_days[i]) || soon_after_step(target, sample.at))

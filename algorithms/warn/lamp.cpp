@@ -61,7 +61,7 @@ class Lamp {
       const bool long_enough = to_hours(sample.at - over_since_[k]) >= 0.95 * sample.on_delay_h[static_cast<std::size_t>(level)];
       const bool by_itself = in_a_row_[k] >= timing_.confirm_samples && long_enough;
       const bool by_neighbour = neighbour_ && sample.significant >= level && neighbour_(sample.at, level);
-      if (by_itself || by_neighbour) confirmed = level;
+      if (by_itself || by_neighbour || level <= sample.at_once) confirmed = level;
     }
     return confirmed;
   }

@@ -18,6 +18,7 @@ struct LampSample {
   Level raise = Level::none;       ///< Highest level over its threshold.
   Level hold = Level::none;        ///< Highest level over its release limit.
   Level significant = Level::red;  ///< Highest level that a neighbour may confirm: its value is no outlier of the noise.
+  Level at_once = Level::none;     ///< Level that needs no confirmation: nothing could confirm it for days.
   bool usable = true;              ///< False: flagged or without velocity; neither raises nor lowers.
   bool measured = true;            ///< False: flagged or not a number; no sign of life.
   /// By level: how far apart samples must lie that confirm each other, hours.

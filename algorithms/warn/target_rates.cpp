@@ -268,6 +268,11 @@ SpeedWindow speeds_of(const std::vector<Component>& components, const TimeSeries
   const double alarm = slowest_alarm(policy, series.kind, out.window_h);
   for (std::size_t i = 0; i < series.size(); ++i) {
     const Speed speed = speed_of(components, w, i, [&](const Component& c) { return c.sigma_at(series.time[i], w, i); });
+    // Readings farther apart than the window: their mean velocity is one across a gap.
+    for (const Component& c : components) {
+      const double span = c.two_point[w][i].span_days;
+      if (span > kWindowsBack * out.window_h / 24.0) out.gap_days[i] = std::fmax(out.gap_days[i], span);
+    }
     out.speed_m_per_day.push_back(speed.value);
     out.sigma_m_per_day.push_back(speed.sigma);
     out.steady_m_per_day.push_back(speed.value >= 0.5 * alarm ? steady_speed(components, series, w, i, speed.value)

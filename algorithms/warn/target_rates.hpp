@@ -55,8 +55,9 @@ struct TargetRates {
 
 /// Rates of a series in all windows of the policy that apply to its kind.
 ///
-/// A window with too few samples (daily readings) takes the two-point rate instead, whose sigma is the
-/// larger of the samples' own and the noise model's. Nothing that a sample is judged by comes from after it:
+/// A window with too few samples (daily or weekly readings) takes the two-point rate instead, whose sigma is the
+/// larger of the samples' own and the noise model's; readings farther apart than one and a half windows are judged by their
+/// mean velocity, as across a gap. Nothing that a sample is judged by comes from after it:
 /// sigma is that of the start period (noise_options), and from the end of each declared quiet period on that of
 /// the periods until then; before the first of these
 /// ends it is a floor of the policy, or the samples' own sigma or scatter when larger. The equal-speed rate is the
