@@ -104,6 +104,14 @@ double Registration::sigma_m(const Eigen::Vector3d& place, const Eigen::Vector3d
   return std::sqrt(std::max(0.0, row.dot(covariance * row)));
 }
 
+Eigen::Matrix3d Registration::covariance_m2(const Eigen::Vector3d& place) const {
+  const Eigen::Vector3d arm = place - centre_m;
+  Eigen::Matrix<double, 3, 6> motion;  // Of the place, by translation and rotation.
+  motion.leftCols<3>().setIdentity();
+  motion.rightCols<3>() << 0.0, arm.z(), -arm.y(), -arm.z(), 0.0, arm.x(), arm.y(), -arm.x(), 0.0;
+  return motion * covariance * motion.transpose();
+}
+
 Points thin_to_cores(PointsView cloud, double spacing_m) {
   std::map<std::pair<std::int64_t, std::int64_t>, std::pair<double, std::size_t>> best;
   for (std::size_t i = 0; i < cloud.size(); ++i) {
@@ -199,54 +207,28 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
   return out;
 }
 
-namespace {
-
-/// Below it the spread of a cylinder's points tells nothing: on sparse berms half of the distances with two or three
-/// points lie beyond their limit.
-constexpr double kFewestPoints = 4.0;
-
-/// Variance of a distance by the scatter of its own points, widened for their small number (Welch 1947,
-/// doi:10.1093/biomet/34.1-2.28).
-double scatter_variance(const DisplacementField& f, std::size_t i) {
-  const double n1 = f.n_before[i];
-  const double n2 = f.n_after[i];
-  const double v1 = f.spread_before_m[i] * f.spread_before_m[i] / n1;
-  const double v2 = f.spread_after_m[i] * f.spread_after_m[i] / n2;
-  const double sum = v1 + v2;
-  if (!(sum > 0.0) || n1 < 2.0 || n2 < 2.0) return sum;
-  const double widening = student_widening(sum * sum / (v1 * v1 / (n1 - 1.0) + v2 * v2 / (n2 - 1.0)));
-  return widening * widening * sum;
-}
-
-double own_variance(const DisplacementField& f, std::size_t i) {
-  const double n1 = f.n_before[i];
-  const double n2 = f.n_after[i];
-  return f.spread_before_m[i] * f.spread_before_m[i] / n1 + f.spread_after_m[i] * f.spread_after_m[i] / n2;
-}
-
-}  // namespace
-
 void add_registration(const Registration& fit, DisplacementField& field) {
+  field.registration_m.assign(field.size(), kNaN);
+  const auto widen = [](double& limit, double share) { limit = std::hypot(limit, share); };
   for (std::size_t i = 0; i < field.size(); ++i) {
-    if (field.reason[i] != Reason::ok) continue;
-    if (std::min<double>(field.n_before[i], field.n_after[i]) < kFewestPoints) {
-      field.reason[i] = Reason::few_points;
-      field.sigma_m[i] = field.lod95_m[i] = kNaN;
-      continue;
-    }
+    if (!std::isfinite(field.value_m[i])) continue;
     const auto row = static_cast<Eigen::Index>(i);
-    const double sigma = fit.sigma_m(field.position_m.row(row).transpose(), field.direction.row(row).transpose());
-    const double other = std::max(0.0, field.sigma_m[i] * field.sigma_m[i] - own_variance(field, i));
-    field.sigma_m[i] = std::sqrt(scatter_variance(field, i) + other + sigma * sigma);
-    field.lod95_m[i] = kNormal95 * field.sigma_m[i];
+    const double share = fit.sigma_m(field.position_m.row(row).transpose(), field.direction.row(row).transpose());
+    field.registration_m[i] = share;
+    widen(field.sigma_m[i], share);
+    widen(field.lod95_m[i], kNormal95 * share);
+    if (!field.lod95_calibrated_m.empty()) widen(field.lod95_calibrated_m[i], kNormal95 * share);
+  }
+  for (Eigen::Index i = 0; i < field.vector_covariance_m2.rows(); ++i) {
+    const Eigen::Matrix3d c = fit.covariance_m2(field.position_m.row(i).transpose());
+    field.vector_covariance_m2.row(i) += Eigen::RowVector<double, 6>(c(0, 0), c(0, 1), c(0, 2), c(1, 1), c(1, 2), c(2, 2));
   }
 }
 
 double median_registration_sigma(const DisplacementField& field) {
   std::vector<double> shares;
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    if (field.reason[i] != Reason::ok) continue;
-    shares.push_back(std::sqrt(std::max(0.0, field.sigma_m[i] * field.sigma_m[i] - scatter_variance(field, i))));
+  for (std::size_t i = 0; i < field.registration_m.size(); ++i) {
+    if (field.reason[i] == Reason::ok) shares.push_back(field.registration_m[i]);
   }
   if (shares.empty()) return 1e-3;
   return std::max(5e-4, median(std::move(shares)));

@@ -65,6 +65,8 @@ struct Registration {
   std::size_t stable_count = 0;
   std::int64_t iterations = 0;
   std::string verdict;  ///< One sentence.
+  /// Covariance of the registration's displacement of a place, m2.
+  Eigen::Matrix3d covariance_m2(const Eigen::Vector3d& place) const;
   /// Standard deviation of the registration along a direction at a place, m.
   double sigma_m(const Eigen::Vector3d& place, const Eigen::Vector3d& direction) const;
 };
@@ -81,13 +83,12 @@ struct Registration {
 Registration register_on_stable_ground(PointsView epoch, PointsView reference, const RegisterOptions& options, const Run& run,
                                        const std::vector<std::uint8_t>& core_is_allowed = {});
 
-/// The registration's own uncertainty joins each place's sigma and detection limit, after the scatter's share was
-/// widened for few points (Student). With fewer than four points of an epoch a place keeps its value, but has no limit
-/// (few_points): what a night judges must not rest on the spread of two or three points.
+/// Adds the registration's own uncertainty to a field over the registered cloud: registration_m is its share along each
+/// normal, by which sigma and every limit are widened in quadrature, and so is the covariance of vectors. Limits calibrated on
+/// stable ground are widened too: there the fit took its own error out of the distances, elsewhere it did not.
 void add_registration(const Registration& fit, DisplacementField& field);
 
-/// The registration's share of a field's sigma: the median of what sigma has beyond the scatter of the place's own
-/// points, widened as by add_registration(), m; at least 0.5 mm, and 1 mm for a field without a value.
+/// Median of registration_m where the field has a value, m; at least 0.5 mm, and 1 mm for a field without a value.
 double median_registration_sigma(const DisplacementField& field);
 
 /// Options of thin_to_cores().

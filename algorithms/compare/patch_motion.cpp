@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "algorithms/robust_fit.hpp"
 #include "core/error.hpp"
@@ -81,54 +82,80 @@ BlockMotion fit_block(const DisplacementField& f, const std::vector<std::size_t>
 
 }  // namespace
 
+PatchMotion::PatchMotion(const DisplacementField& first, Instant reference, double registration_sigma_m, const Polygon& outline,
+                         const PatchOptions& options)
+    : options_(options), places_(first.size()) {
+  validate(options, "patches");
+  const auto place_of = [&](std::size_t i) {
+    const auto row = static_cast<Eigen::Index>(i);
+    return std::pair(first.position_m(row, 0), first.position_m(row, 1));
+  };
+  for (auto& [cell, cores] : places_by_patch(first.size(), place_of, options.size_m, outline)) {
+    if (cores.size() < static_cast<std::size_t>(options.fewest_cores)) continue;
+    Patch patch;
+    patch.cell = cell;
+    patch.area_m2 = options.size_m * options.size_m;
+    patch.series.kind = SensorKind::lidar;
+    patch.directions = observable_directions(first, cores, options.two_directions);
+    const auto width = static_cast<std::size_t>(patch.directions.cols());
+    if (width == 0) continue;
+    patch.series.components =
+        width == 2 ? std::vector<std::string>{"across_wall", "up"} : std::vector<std::string>{"along_normal"};
+    patch.series.push(reference, std::vector<double>(width, 0.0), std::vector<double>(width, registration_sigma_m));
+    patches_.push_back(std::move(patch));
+    cores_.push_back(std::move(cores));
+  }
+}
+
+void PatchMotion::add(const DisplacementField& field, double registration_sigma_m, const Run& run) {
+  if (field.size() != places_) throw Error(ErrorKind::input, "fields over different places are not one series");
+  const auto fit = [&](const Block& block) {
+    for (std::size_t p = block.begin; p < block.end; ++p) {
+      const BlockMotion motion = fit_block(field, cores_[p], patches_[p].directions, registration_sigma_m, options_);
+      patches_[p].series.push(field.to, motion.value, motion.sigma);
+    }
+  };
+  for_blocks(patches_.size(), fit, run, {}, 1);
+}
+
+bool PatchMotion::resume(std::span<const TimeSeries> series, std::size_t epochs) {
+  if (series.size() != patches_.size()) return false;
+  for (std::size_t p = 0; p < series.size(); ++p) {
+    const TimeSeries& own = patches_[p].series;
+    const bool fits = series[p].components == own.components && series[p].size() > epochs && series[p].time[0] == own.time[0];
+    if (!fits) return false;
+  }
+  std::vector<std::size_t> rows(epochs + 1);
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  for (std::size_t p = 0; p < series.size(); ++p) {
+    TimeSeries earlier = select(series[p], rows);
+    earlier.target = patches_[p].series.target;
+    patches_[p].series = std::move(earlier);
+  }
+  return true;
+}
+
+std::vector<Patch> PatchMotion::measured() const {
+  std::vector<Patch> seen;
+  for (const Patch& patch : patches_) {
+    const std::size_t width = patch.series.width();
+    const auto begin = patch.series.value_m.begin() + static_cast<std::ptrdiff_t>(width);
+    if (std::any_of(begin, patch.series.value_m.end(), [](double v) { return std::isfinite(v); })) seen.push_back(patch);
+  }
+  return seen;
+}
+
 std::vector<Patch> patch_motion(const std::vector<DisplacementField>& fields, Instant reference,
                                 const std::vector<double>& registration_sigma_m, const Polygon& outline,
                                 const PatchOptions& options, const Run& run) {
   validate(options, "patches");
   if (fields.empty()) return {};
-  for (const DisplacementField& f : fields) {
-    if (f.size() != fields[0].size()) throw Error(ErrorKind::input, "fields over different places are not one series");
-  }
   if (registration_sigma_m.size() != fields.size()) {
     throw Error(ErrorKind::input, "one registration sigma per field is wanted");
   }
-  const auto place_of = [&](std::size_t i) {
-    const auto row = static_cast<Eigen::Index>(i);
-    return std::pair(fields[0].position_m(row, 0), fields[0].position_m(row, 1));
-  };
-  auto by_cell = places_by_patch(fields[0].size(), place_of, options.size_m, outline);
-  std::erase_if(by_cell, [&](const auto& p) { return p.second.size() < static_cast<std::size_t>(options.fewest_cores); });
-  const std::vector<std::pair<PatchCell, std::vector<std::size_t>>> work(by_cell.begin(), by_cell.end());
-  std::vector<Patch> patches(work.size());
-  std::vector<std::uint8_t> measured(work.size(), 0);
-  for_blocks(
-      work.size(),
-      [&](const Block& block) {
-        for (std::size_t p = block.begin; p < block.end; ++p) {
-          const auto& [cell, cores] = work[p];
-          Patch& patch = patches[p];
-          patch.cell = cell;
-          patch.area_m2 = options.size_m * options.size_m;
-          patch.series.kind = SensorKind::lidar;
-          patch.directions = observable_directions(fields[0], cores, options.two_directions);
-          const auto width = static_cast<std::size_t>(patch.directions.cols());
-          if (width == 0) continue;
-          patch.series.components =
-              width == 2 ? std::vector<std::string>{"across_wall", "up"} : std::vector<std::string>{"along_normal"};
-          patch.series.push(reference, std::vector<double>(width, 0.0), std::vector<double>(width, registration_sigma_m[0]));
-          for (std::size_t e = 0; e < fields.size(); ++e) {
-            const BlockMotion motion = fit_block(fields[e], cores, patch.directions, registration_sigma_m[e], options);
-            if (std::isfinite(motion.value[0])) measured[p] = 1;
-            patch.series.push(fields[e].to, motion.value, motion.sigma);
-          }
-        }
-      },
-      run, {}, 1);
-  std::vector<Patch> seen;  // What was never measured the scanner does not see.
-  for (std::size_t p = 0; p < patches.size(); ++p) {
-    if (measured[p] != 0) seen.push_back(std::move(patches[p]));
-  }
-  return seen;
+  PatchMotion motion(fields[0], reference, registration_sigma_m[0], outline, options);
+  for (std::size_t e = 0; e < fields.size(); ++e) motion.add(fields[e], registration_sigma_m[e], run);
+  return motion.measured();
 }
 
 }  // namespace highwall

@@ -187,13 +187,21 @@ void add_verify(CLI::App& app, Session& session) {
 }
 
 void add_export(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("export", "Write the series of a source as CSV");
+  auto* command = app.add_subcommand("export", "Write the series of a source as CSV; of a LiDAR source those of its core points");
   command->footer("Example: highwall export archive --source gnss -o gnss.csv");
   auto archive = std::make_shared<std::string>();
   auto source = std::make_shared<std::string>();
   auto out = std::make_shared<std::string>();
   command->add_option("archive", *archive, "Archive folder or site.toml")->required();
   command->add_option("--source", *source, "Source id; left out: list the sources")->default_str("");
+  auto value = std::make_shared<std::string>(kCoreValues[0]);
+  command
+      ->add_option(
+          "--value", *value,
+          "Of the core points of a LiDAR source: m3c2, calibrated (the sharper estimator; sigma is its detection limit by "
+          "1.96) or vector (east, north, up)")
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kCoreValues), std::end(kCoreValues))))
+      ->default_str(kCoreValues[0]);
   command->add_option("-o,--output", *out, "CSV; default: standard output");
   command->callback([=, &session] {
     const fs::path root = archive_of(*archive);
@@ -207,7 +215,7 @@ void add_export(CLI::App& app, Session& session) {
       return;
     }
     std::string text = "target,time,component,value_m,sigma_m,flags\n";
-    const auto all = series_of_source(a, *source);
+    const auto all = series_of_source(a, *source, core_value_of(*value), session.run);
     std::size_t rows = 0;
     for (std::size_t k = 0; k < all.size(); ++k) {
       const TimeSeries& s = all[k];

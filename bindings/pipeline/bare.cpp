@@ -40,7 +40,7 @@ PointCloud read_cloud(const std::filesystem::path& path, const ReadOptions& opti
   return std::move(*cloud);
 }
 
-std::vector<TimeSeries> series_of_source(const Archive& archive, const std::string& source) {
+std::vector<TimeSeries> series_of_source(const Archive& archive, const std::string& source, CoreValue value, const Run& run) {
   const auto epochs = archive.epochs(source);
   if (epochs.empty()) {
     std::set<std::string> names;
@@ -49,12 +49,10 @@ std::vector<TimeSeries> series_of_source(const Archive& archive, const std::stri
                 names.empty() ? "it is empty" : fmt::format("it has: {}", fmt::join(names, ", ")));
   }
   std::vector<TimeSeries> series = archive.load_series(source);
-  if (series.empty()) {
-    const std::string kind = kind_of(archive.load(epochs[0]).data);
-    throw Error(ErrorKind::input, fmt::format("source \"{}\" keeps epochs of kind {}, not series", source, kind), {},
-                "the displacement fields and maps of each night lie in the output folder");
-  }
-  return series;
+  if (!series.empty()) return series;
+  if (std::holds_alternative<PointCloud>(archive.load(epochs[0]).data)) return core_series_of(archive, source, value, run);
+  throw Error(ErrorKind::input, fmt::format("source \"{}\" keeps maps, not series", source), {},
+              "the maps of each night lie in the output folder");
 }
 
 std::array<Instant, 2> parse_period(const std::string& text) {

@@ -7,6 +7,7 @@
 #include "algorithms/series/midas.hpp"
 #include "algorithms/series/noise.hpp"
 #include "algorithms/warn/judge.hpp"
+#include "bindings/pipeline/lidar_history.hpp"
 #include "core/policy.hpp"
 #include "core/run.hpp"
 #include "io/archive/archive.hpp"
@@ -24,8 +25,9 @@ std::vector<TimeSeries> read_series(const std::filesystem::path& path, const Rea
 /// The cloud of the file. @throws Error(input) when it holds none.
 PointCloud read_cloud(const std::filesystem::path& path, const ReadOptions& options, Report& report, const Run& run);
 
-/// All series of a source of an archive. @throws Error(input) for a source that it does not have, and for one of clouds or maps
-std::vector<TimeSeries> series_of_source(const Archive& archive, const std::string& source);
+/// All series of a source of an archive; of a LiDAR source those of its core points, see core_series_of().
+/// @throws Error(input) for a source that it does not have, and for one of maps
+std::vector<TimeSeries> series_of_source(const Archive& archive, const std::string& source, CoreValue value, const Run& run);
 
 /// "2025-08-13..2025-08-17" -> the period. @throws Error(config)
 std::array<Instant, 2> parse_period(const std::string& text);

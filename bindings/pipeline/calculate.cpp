@@ -28,7 +28,7 @@ void check(const Site& site) {
 template <class Options>
 void take(const Site& site, const char* name, Options& options) {
   const auto given = site.calculate.find(name);
-  if (given != site.calculate.end()) options = options_from<Options>(given->second);
+  if (given != site.calculate.end()) options = options_from<Options>(given->second, {}, options);
 }
 
 }  // namespace
@@ -40,11 +40,6 @@ Calculation calculation_of(const Site& site) {
   take(site, "register", c.align);
   take(site, "m3c2", c.m3c2);
   take(site, "calibrate", c.calibrate);
-  if (c.m3c2.statistic != "mean" || c.m3c2.lod != Lod::classic) {
-    // add_registration() widens the scatter of means; an interquartile range or a propagated limit it would misread.
-    throw Error(ErrorKind::config, "the night's limits rest on means and their scatter", "[calculate] m3c2",
-                "leave statistic and lod out; both are for highwall m3c2 and hw.m3c2");
-  }
   take(site, "patches", c.patches);
   take(site, "map", c.map);
   take(site, "downslope", c.downslope);

@@ -16,11 +16,19 @@
 
 namespace highwall {
 
+/// What a night judges must not rest on the spread of two or three points: Student's t, and no limit below four points.
+inline M3c2Options m3c2_of_night() {
+  M3c2Options options;
+  options.lod = Lod::welch;
+  options.min_points = 4;
+  return options;
+}
+
 /// Options of every algorithm of the night.
 struct Calculation {
   CoreOptions cores;
   RegisterOptions align;
-  M3c2Options m3c2;
+  M3c2Options m3c2 = m3c2_of_night();
   CalibrateOptions calibrate;
   PatchOptions patches;
   MapOptions map;

@@ -9,31 +9,18 @@
 #include <set>
 #include <utility>
 
-#include "algorithms/compare/patch_motion.hpp"
 #include "algorithms/radar/frozen_maps.hpp"
 #include "algorithms/radar/patch_line_of_sight.hpp"
 #include "algorithms/series/freeze.hpp"
 #include "algorithms/series/gap.hpp"
-#include "bindings/pipeline/reference_epoch.hpp"
+#include "bindings/pipeline/measure_lidar.hpp"
 #include "core/error.hpp"
 #include "core/geodesy.hpp"
-#include "core/move_origin.hpp"
 #include "io/crs/crs.hpp"
 #include "io/readers/zones.hpp"
 
 namespace highwall {
 namespace {
-
-template <class Options>
-std::string options_text(const Options& options) {
-  std::string text;
-  for (const auto& [name, value] : option_values(options)) text += name + "=" + to_text(value) + ";";
-  return text;
-}
-
-std::string patch_name(const std::string& source, const PatchCell& cell) {
-  return fmt::format("{}/{:+05d}{:+05d}", source, cell.first, cell.second);
-}
 
 /// Walks over the sources: everything here is order and words, the numbers are made in algorithms/.
 class Measurer {
@@ -54,7 +41,7 @@ class Measurer {
         join(before, std::move(out_));
         out_ = std::move(before);
       } catch (const Error& e) {
-        if (e.kind() == ErrorKind::cancelled || e.kind() == ErrorKind::config || disk_refuses_) throw;
+        if (e.kind() == ErrorKind::cancelled || e.kind() == ErrorKind::config || context_.disk_refuses) throw;
         out_ = std::move(before);  // nothing half-measured is judged
         out_.failed.push_back(source.id);
         summary_.findings.push_back(fmt::format("source {} could not be measured: {}", source.id, e.what()));
@@ -102,190 +89,10 @@ class Measurer {
     if (!s.empty()) out_.times[source.id].push_back(std::move(times));
   }
 
-  // ---- LiDAR ----
-
   void lidar(const SourceConfig& source) {
-    std::vector<EpochInfo> epochs = archive_.epochs(source.id);
-    std::erase_if(epochs, [&](const EpochInfo& e) { return e.instant > now_; });
-    if (epochs.empty()) return;
-    const std::size_t first =
-        on_disk([&] { return reference_epoch(archive_.root(), source.id, epochs, now_, summary_.findings); });
-    epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(first));
-    if (epochs.size() < 2) return;
-    const M3c2Options compare = m3c2_options(source);
-    const RegisterOptions& align = calculation_.align;
-    FieldInputs inputs{
-        options_text(compare) + options_text(calculation_.calibrate) + options_text(align) + options_text(calculation_.cores),
-        {},
-        epochs[0].id,
-        {}};
-    for (const auto& ring : stable_ground(source).rings) {
-      std::vector<double>& flat = inputs.stable_rings.emplace_back();
-      for (const Eigen::Vector2d& p : ring) flat.insert(flat.end(), {p.x(), p.y()});
-    }
-    std::optional<PointCloud> reference;
-    Points cores;
-    std::vector<DisplacementField> fields;
-    std::vector<double> registration_sigma;
-    for (std::size_t e = 1; e < epochs.size(); ++e) {
-      inputs.after = epochs[e].id;
-      const std::string name = field_name(epochs[e].instant, inputs);
-      std::optional<DisplacementField> field = kept_field(source, name);
-      if (!field) {
-        if (!reference) {
-          reference = std::get<PointCloud>(archive_.load(epochs[0]).data);
-          cores = thin_to_cores(reference->view(), calculation_.cores.spacing_m);
-        }
-        if (!compare_epoch(source, *reference, cores, epochs[e], epochs[0], compare, align, name)) continue;
-        field = decode_field(archive_.get_product(name), name);
-      }
-      registration_sigma.push_back(median_registration_sigma(*field));
-      fields.push_back(std::move(*field));
-      run_.progress("lidar " + source.id, e, epochs.size() - 1);
-    }
-    if (fields.empty()) return;
-    std::vector<Polygon> unseen;
-    for (const Polygon& zone : zones_of(source)) {
-      std::vector<Patch> patches = patch_motion(fields, epochs[0].instant, registration_sigma, zone, calculation_.patches, run_);
-      if (patches.empty()) unseen.push_back(zone);
-      for (Patch& patch : patches) add(source, zone.name, target_of(source, std::move(patch)), {epochs[0].id, epochs.back().id});
-    }
-    tell_unseen(source, unseen, epochs.front(), epochs.back());
-    out_.fields.emplace_back(source.id, std::move(fields.back()));
-  }
-
-  /// Zones without a place in the reference epoch, when the newest scan shows them: only what the reference shows is measured.
-  void tell_unseen(const SourceConfig& source, const std::vector<Polygon>& zones, const EpochInfo& reference,
-                   const EpochInfo& newest) {
-    if (zones.empty() || source.crs == "local") return;
-    const auto cloud = std::get<PointCloud>(archive_.load(newest).data);
-    const auto fewest = static_cast<std::size_t>(calculation_.patches.fewest_cores);
-    const Points places = thin_to_cores(cloud.view(), calculation_.cores.spacing_m);
-    for (const Polygon& zone : zones) {
-      std::size_t inside = 0;
-      for (Eigen::Index i = 0; i < places.rows(); ++i) inside += zone.contains(places(i, 0), places(i, 1)) ? 1 : 0;
-      if (inside < fewest) continue;
-      summary_.findings.push_back(
-          fmt::format("source {}: zone {} has no place in the reference epoch {}, but {} in {}: it is not measured; write the id "
-                      "of a scan that "
-                      "shows all zones as \"epoch\" into {}",
-                      source.id, zone.name, reference.id, inside, newest.id,
-                      (archive_.root() / "reference" / (source.id + ".json")).string()));
-    }
-  }
-
-  /// The field as an earlier night kept it. A damaged file is a finding, and counts as none: it is made again.
-  std::optional<DisplacementField> kept_field(const SourceConfig& source, const std::string& name) {
-    if (!archive_.has_product(name)) return std::nullopt;
-    try {
-      return decode_field(archive_.get_product(name), name);
-    } catch (const Error& e) {
-      summary_.findings.push_back(
-          fmt::format("source {}: archive/products/{}.h5 was damaged and is computed again: {}", source.id, name, e.what()));
-      return std::nullopt;
-    }
-  }
-
-  /// World coordinates in the frame of the source; a "local" source speaks of its own frame.
-  Eigen::Vector3d to_local(const SourceConfig& source, const std::vector<double>& world_m) const {
-    Eigen::Vector3d p(world_m[0], world_m[1], world_m[2]);
-    if (source.crs != "local") p -= Eigen::Vector3d::Map(site_.frame.origin_m.data());
-    return p;
-  }
-
-  M3c2Options m3c2_options(const SourceConfig& source) const {
-    M3c2Options o = calculation_.m3c2;
-    if (o.scanner_m.empty()) o.scanner_m = source.scanner_m;
-    return o;
-  }
-
-  TargetInput target_of(const SourceConfig& source, Patch&& patch) const {
-    TargetInput target;
-    target.series = std::move(patch.series);
-    target.series.target = patch_name(source.id, patch.cell);
-    if (source.crs != "local" && !site_.frame.is_local()) {
-      const double side = calculation_.patches.size_m;
-      target.series.position_m = {(static_cast<double>(patch.cell.first) + 0.5) * side + site_.frame.origin_m[0],
-                                  (static_cast<double>(patch.cell.second) + 0.5) * side + site_.frame.origin_m[1], kNaN};
-    }
-    target.area_m2 = patch.area_m2;
-    return target;
-  }
-
-  bool compare_epoch(const SourceConfig& source, const PointCloud& reference, const Points& cores, const EpochInfo& info,
-                     const EpochInfo& from, const M3c2Options& compare, const RegisterOptions& align, const std::string& name) {
-    try {
-      PointCloud epoch = std::get<PointCloud>(archive_.load(info).data);
-      // Clouds of a frame of their own, kept before all of a source had one origin.
-      if (source.crs == "local") move_origin(epoch, reference.frame.origin_m);
-      const Registration fit =
-          register_on_stable_ground(epoch.view(), reference.view(), align, run_, stable_cores(source, reference, align));
-      const PointCloud aligned = transformed(epoch, fit.transform, run_);
-      DisplacementField field = m3c2(reference.view(), aligned.view(), PointsView(cores, reference.frame), compare, run_);
-      field.from = from.instant;
-      field.to = info.instant;
-      const LimitCalibration limits = measure_calibrated(reference.view(), aligned.view(), field, stable_places(source, cores),
-                                                         compare, calculation_.calibrate, run_);
-      add_registration(fit, field);
-      run_.log(LogLevel::info, "register", {{"epoch", info.id}, {"verdict", fit.verdict}});
-      run_.log(LogLevel::info, "calibrate", {{"epoch", info.id}, {"verdict", limits.sentence}});
-      keep_product(name, encode_field(field, {{"before", from.id},
-                                              {"after", info.id},
-                                              {"registration", fit.verdict},
-                                              {"calibration", limits.sentence},
-                                              {"options", options_text(compare)}}));
-      return true;
-    } catch (const Error& e) {
-      if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::frame) throw;
-      summary_.findings.push_back(fmt::format("{}: the epoch could not be compared: {}", info.id, e.what()));
-      return false;
-    }
-  }
-
-  /// A disk that takes no more ends the night: it is no defect of the source.
-  template <class Body>
-  auto on_disk(const Body& body) -> decltype(body()) {
-    try {
-      return body();
-    } catch (const Error& e) {
-      disk_refuses_ = e.kind() == ErrorKind::storage;
-      throw;
-    }
-  }
-
-  void keep_product(const std::string& name, const std::string& bytes) {
-    on_disk([&] { archive_.put_product(name, bytes); });
-  }
-
-  /// Outline of the ground that the site says does not move; empty = it is found by itself.
-  Polygon stable_ground(const SourceConfig& source) const {
-    return source.stable == "auto" ? Polygon{} : read_polygon(site_.root, source.stable, site_.frame);
-  }
-
-  std::vector<std::uint8_t> stable_cores(const SourceConfig& source, const PointCloud& reference,
-                                         const RegisterOptions& align) const {
-    return stable_places(source, thin_to_cores(reference.view(), align.core_spacing_m));
-  }
-
-  /// 1 = within the ground that the site says does not move; empty when it says nothing.
-  std::vector<std::uint8_t> stable_places(const SourceConfig& source, const Points& cores) const {
-    const Polygon polygon = stable_ground(source);
-    if (polygon.empty()) return {};
-    std::vector<std::uint8_t> allowed(static_cast<std::size_t>(cores.rows()));
-    for (Eigen::Index i = 0; i < cores.rows(); ++i) {
-      allowed[static_cast<std::size_t>(i)] = polygon.contains(cores(i, 0), cores(i, 1)) ? 1 : 0;
-    }
-    return allowed;
-  }
-
-  /// Zones that an areal source sees; a source in a frame of its own is one zone of everything.
-  std::vector<Polygon> zones_of(const SourceConfig& source) const {
-    if (source.crs == "local") return {everywhere(source.zone)};
-    std::vector<Polygon> own;
-    for (const Polygon& zone : zones_) {
-      if (!zone.empty() && (source.zone.empty() || source.zone == zone.name)) own.push_back(zone);
-    }
-    return own;
+    LidarMeasurement measured = measure_lidar(source, context_);
+    for (auto& [zone, target] : measured.targets) add(source, zone, std::move(target), measured.epochs);
+    if (measured.newest) out_.fields.emplace_back(source.id, std::move(*measured.newest));
   }
 
   // ---- radar maps ----
@@ -326,7 +133,7 @@ class Measurer {
     const std::vector<std::string> ids = ids_of(source, "scan");
     const double half = 0.5 * calculation_.patches.size_m;
     std::vector<std::pair<std::string, TargetInput>> targets;
-    for (const Polygon& zone : zones_of(source)) {
+    for (const Polygon& zone : zones_of(zones_, source)) {
       std::vector<Patch> patches = patch_line_of_sight(stack, zone, calculation_.patches, run_);
       Points centres(static_cast<Eigen::Index>(patches.size()), 3);
       for (std::size_t p = 0; p < patches.size(); ++p) {
@@ -336,7 +143,7 @@ class Measurer {
       }
       const std::vector<double> sensitivity = sensitivity_at(source, centres);
       for (std::size_t p = 0; p < patches.size(); ++p) {
-        TargetInput target = target_of(source, std::move(patches[p]));
+        TargetInput target = target_of(site_, source, std::move(patches[p]), calculation_.patches.size_m);
         target.sensitivity = sensitivity[p];
         targets.emplace_back(zone.name, std::move(target));
       }
@@ -360,7 +167,7 @@ class Measurer {
     for (std::size_t i = 0; i < stack.cells(); ++i) {
       const auto [x, y] = g.centre(i / g.cols, i % g.cols);
       if (!source.position_m.empty()) {
-        const Eigen::Vector3d radar = to_local(source, source.position_m);
+        const Eigen::Vector3d radar = to_local(site_, source, source.position_m);
         ground.range_m.push_back(std::hypot(x - radar.x(), y - radar.y()));
       }
       if (polygon) ground.stable.push_back(polygon->contains(x, y) ? 1 : 0);
@@ -391,7 +198,7 @@ class Measurer {
     const auto surface = surface_below(source, places);
     if (!surface) return std::vector<double>(n, kNaN);
     for (std::size_t i = 0; i < n; ++i) places(static_cast<Eigen::Index>(i), 2) = surface->height_m[i];
-    const Points sight = lines_of_sight(places, to_local(source, source.position_m));
+    const Points sight = lines_of_sight(places, to_local(site_, source, source.position_m));
     const std::vector<double> nothing(n, kNaN);
     return downslope(nothing, nothing, sight, surface->normal, calculation_.downslope, run_).sensitivity;
   }
@@ -405,7 +212,7 @@ class Measurer {
     const auto surface = surface_below(source, places);
     if (!surface) return std::nullopt;
     for (std::size_t i = 0; i < stack.cells(); ++i) places(static_cast<Eigen::Index>(i), 2) = surface->height_m[i];
-    const Points sight = lines_of_sight(places, to_local(source, source.position_m));
+    const Points sight = lines_of_sight(places, to_local(site_, source, source.position_m));
     const std::vector<double> unknown(stack.cells(), kNaN);
     DownslopeField moved = downslope(map.displacement_m, unknown, sight, surface->normal, calculation_.downslope, run_);
     DownslopeField speed =
@@ -451,7 +258,7 @@ class Measurer {
       target.series = references.empty() ? s : referenced(s, all, references, source, target);
       if (s.line_of_sight.known() && s.position_m) {
         target.sensitivity =
-            sensitivity_at(source, to_local(source, {s.position_m->begin(), s.position_m->end()}).transpose())[0];
+            sensitivity_at(source, to_local(site_, source, {s.position_m->begin(), s.position_m->end()}).transpose())[0];
       }
       // By the series as read: what is left of it after its reference no longer tells where it stands.
       if (const auto place = site_position(s); place && !target.series.position_m) {
@@ -526,8 +333,8 @@ class Measurer {
   void place_target(const SourceConfig& source, TimeSeries& s) const {
     s.position_m = {source.target_m[0], source.target_m[1], source.target_m[2]};
     if (source.position_m.empty()) return;
-    const Points target = to_local(source, source.target_m).transpose();
-    s.line_of_sight.unit = lines_of_sight(target, to_local(source, source.position_m)).row(0).transpose();
+    const Points target = to_local(site_, source, source.target_m).transpose();
+    s.line_of_sight.unit = lines_of_sight(target, to_local(site_, source, source.position_m)).row(0).transpose();
   }
 
   /// True when an event is one of this target and zone; both names may have the source before them.
@@ -642,7 +449,7 @@ class Measurer {
   NightSummary& summary_;
   const Run& run_;
   Measurements out_;
-  bool disk_refuses_ = false;
+  MeasureContext context_{site_, calculation_, zones_, archive_, now_, summary_.findings, run_};
   std::optional<PointCloud> ground_;
 };
 

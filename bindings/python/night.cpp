@@ -62,9 +62,17 @@ void add_archive(py::module_& module) {
           },
           py::arg("id"), "Cloud, Stack or list of Series of an epoch.")
       .def(
-          "series", [](const Archive& a, const std::string& source) { return series_of_source(a, source); }, py::arg("source"),
-          "All rows of a source, merged: a list of Series. InputError for a source that the archive does not have, and for "
-          "clouds and maps.")
+          "series",
+          [](const Archive& a, const std::string& source, const std::string& value) {
+            const CoreValue which = core_value_of(value);
+            return without_gil(0, [&](const Run& run) { return series_of_source(a, source, which, run); });
+          },
+          py::arg("source"), py::arg("value") = "m3c2",
+          "All rows of a source, merged: a list of Series. Of a LiDAR source one a core point that was ever measured, since the "
+          "reference epoch, along its normal at that epoch; value says which displacement: \"m3c2\" (with sigma), \"calibrated\" "
+          "(the sharper estimator; sigma is its detection limit by 1.96) or \"vector\" (east, north, up). InputError for a "
+          "source "
+          "that the archive does not have, for one of maps, and for one that no night has compared yet.")
       .def(
           "verify", [](const Archive& a) { return without_gil(0, [&](const Run& run) { return a.verify(run); }).problems; },
           "Reads everything again, epochs and messages; a list of problems, empty when all is well.");

@@ -127,6 +127,35 @@ TEST(PatchMotion, APatchThatWasNeverMeasuredIsLeftOut) {
   EXPECT_TRUE(patch_motion({f}, Instant{}, {0.0}, square(20.0), {}, highwall::Run(1)).empty());
 }
 
+TEST(PatchMotion, GoingOnFromKeptSeriesIsTheSameAsStartingAnew) {
+  std::vector<DisplacementField> fields;
+  for (std::uint64_t e = 0; e < 4; ++e) {
+    fields.push_back(bench({0.01 * static_cast<double>(e), 0.0, 0.0}, 0.002, 10 + e));
+    fields.back().to = Instant{} + days(static_cast<int>(e) + 1);
+  }
+  const highwall::Run run(1);
+  const auto begin = [&] { return PatchMotion(fields[0], Instant{}, 0.001, square(20.0), {}); };
+  PatchMotion whole = begin();
+  for (const DisplacementField& f : fields) whole.add(f, 0.001, run);
+  std::vector<TimeSeries> kept;
+  for (const Patch& p : whole.patches()) kept.push_back(p.series);
+  for (std::size_t known = 1; known <= fields.size(); ++known) {  // The rest of what is kept must not count.
+    PatchMotion later = begin();
+    ASSERT_TRUE(later.resume(kept, known));
+    for (std::size_t e = known; e < fields.size(); ++e) later.add(fields[e], 0.001, run);
+    EXPECT_EQ(later.patches()[0].series.value_m, kept[0].value_m);
+    EXPECT_EQ(later.patches()[0].series.sigma_m, kept[0].sigma_m);
+    EXPECT_EQ(later.patches()[0].series.time, kept[0].time);
+  }
+  PatchMotion other = begin();
+  EXPECT_FALSE(other.resume({}, 1));
+  EXPECT_FALSE(other.resume(kept, 5)) << "more epochs than are kept";
+  kept[0].components = {"along_normal"};
+  EXPECT_FALSE(other.resume(kept, 1));
+  EXPECT_EQ(other.patches()[0].series.size(), 1U);
+  EXPECT_THROW(other.add(bench({0.0, 0.0, 0.0}, 0.001, 1, true, 12), 0.0, run), Error);
+}
+
 TEST(PatchLineOfSight, MeansOfTheSeenCellsAndNoValueBelowHalf) {
   GridGeometry g;
   g.rows = 2;

@@ -22,10 +22,14 @@ std::string message_of(const std::string& calculate) {
   return {};
 }
 
-TEST(Calculation, LimitsThatTheNightWouldMisreadAreRefused) {
-  for (const char* line : {"m3c2 = { statistic = \"median\" }", "m3c2 = { lod = \"welch\" }"}) {
-    EXPECT_NE(message_of(line).find("means and their scatter"), std::string::npos) << line;
-  }
+TEST(Calculation, TheNightRestsOnNoSpreadOfTwoOrThreePointsUnlessToldSo) {
+  const Calculation usual = calculation_of(site_with("m3c2 = { statistic = \"median\" }"));
+  EXPECT_EQ(usual.m3c2.statistic, "median");
+  EXPECT_EQ(usual.m3c2.lod, Lod::welch);
+  EXPECT_EQ(usual.m3c2.min_points, 4);
+  const Calculation told = calculation_of(site_with("m3c2 = { lod = \"classic\", min_points = 2 }"));
+  EXPECT_EQ(told.m3c2.lod, Lod::classic);
+  EXPECT_EQ(told.m3c2.min_points, 2);
 }
 
 TEST(Calculation, EveryNumberCanBeSet) {

@@ -1,0 +1,256 @@
+#include "bindings/pipeline/measure_lidar.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "algorithms/compare/patch_motion.hpp"
+#include "bindings/pipeline/lidar_history.hpp"
+#include "bindings/pipeline/reference_epoch.hpp"
+#include "core/error.hpp"
+#include "core/move_origin.hpp"
+#include "io/durable/digest.hpp"
+#include "io/readers/zones.hpp"
+
+namespace highwall {
+namespace {
+
+template <class Options>
+std::string options_text(const Options& options) {
+  std::string text;
+  for (const auto& [name, value] : option_values(options)) text += name + "=" + to_text(value) + ";";
+  return text;
+}
+
+std::vector<double> flat(const std::vector<Eigen::Vector2d>& ring) {
+  std::vector<double> numbers;
+  for (const Eigen::Vector2d& p : ring) numbers.insert(numbers.end(), {p.x(), p.y()});
+  return numbers;
+}
+
+class LidarMeasurer {
+ public:
+  LidarMeasurer(const SourceConfig& source, MeasureContext& context)
+      : source_(source), at_(context), compare_(context.calculation.m3c2), zones_(zones_of(context.zones, source)) {
+    if (compare_.scanner_m.empty()) compare_.scanner_m = source.scanner_m;
+    if (source.stable != "auto") stable_ground_ = read_polygon(at_.site.root, source.stable, at_.site.frame);
+  }
+
+  LidarMeasurement measure() {
+    std::vector<EpochInfo> epochs = at_.archive.epochs(source_.id);
+    std::erase_if(epochs, [&](const EpochInfo& e) { return e.instant > at_.now; });
+    if (epochs.empty()) return {};
+    const std::size_t first =
+        at_.on_disk([&] { return reference_epoch(at_.archive.root(), source_.id, epochs, at_.now, at_.findings); });
+    epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(first));
+    if (epochs.size() < 2) return {};
+    LidarMeasurement out;
+    out.epochs = {epochs.front().id, epochs.back().id};
+    const std::vector<Named> fields = compare_all(epochs);
+    if (!fields.empty()) follow(epochs.front(), fields, out);
+    tell_unseen(out, epochs.front(), epochs.back());
+    return out;
+  }
+
+ private:
+  /// An epoch whose field the archive has.
+  struct Named {
+    EpochInfo epoch;
+    std::string field;
+  };
+
+  // ---- fields ----
+
+  /// Compares every epoch that no night has compared yet; those that cannot be are findings.
+  std::vector<Named> compare_all(const std::vector<EpochInfo>& epochs) {
+    FieldInputs inputs{options_text(compare_) + options_text(at_.calculation.calibrate) + options_text(at_.calculation.align) +
+                           options_text(at_.calculation.cores),
+                       {},
+                       epochs[0].id,
+                       {}};
+    for (const auto& ring : stable_ground_.rings) inputs.stable_rings.push_back(flat(ring));
+    std::vector<Named> fields;
+    for (std::size_t e = 1; e < epochs.size(); ++e) {
+      inputs.after = epochs[e].id;
+      const Named named{epochs[e], field_name(epochs[e].instant, inputs)};
+      if (at_.archive.has_product(named.field) || compare(epochs[0], named)) fields.push_back(named);
+      at_.run.progress("lidar " + source_.id, e, epochs.size() - 1);
+    }
+    return fields;
+  }
+
+  /// @return false when the epoch cannot be compared, which is a finding
+  bool compare(const EpochInfo& from, const Named& named) {
+    try {
+      const PointCloud& reference = reference_cloud(from);
+      const Frame& frame = reference.frame;
+      PointCloud epoch = std::get<PointCloud>(at_.archive.load(named.epoch).data);
+      // Clouds of a frame of their own, kept before all of a source had one origin.
+      if (source_.crs == "local") move_origin(epoch, frame.origin_m);
+      const RegisterOptions& align = at_.calculation.align;
+      const std::vector<std::uint8_t> allowed = stable_places(thin_to_cores(reference.view(), align.core_spacing_m));
+      const Registration fit = register_on_stable_ground(epoch.view(), reference.view(), align, at_.run, allowed);
+      const PointCloud aligned = transformed(epoch, fit.transform, at_.run);
+      DisplacementField field = m3c2(reference.view(), aligned.view(), PointsView(cores_, frame), compare_, at_.run);
+      field.from = from.instant;
+      field.to = named.epoch.instant;
+      const LimitCalibration limits = measure_calibrated(reference.view(), aligned.view(), field, stable_places(cores_), compare_,
+                                                         at_.calculation.calibrate, at_.run);
+      add_registration(fit, field);
+      at_.run.log(LogLevel::info, "register", {{"epoch", named.epoch.id}, {"verdict", fit.verdict}});
+      at_.run.log(LogLevel::info, "calibrate", {{"epoch", named.epoch.id}, {"verdict", limits.sentence}});
+      const std::string bytes = encode_field(field, {{"before", from.id},
+                                                     {"after", named.epoch.id},
+                                                     {"registration", fit.verdict},
+                                                     {"calibration", limits.sentence},
+                                                     {"options", options_text(compare_)}});
+      at_.on_disk([&] { at_.archive.put_product(named.field, bytes); });
+      return true;
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::frame) throw;
+      at_.findings.push_back(fmt::format("{}: the epoch could not be compared: {}", named.epoch.id, e.what()));
+      return false;
+    }
+  }
+
+  /// The cloud that all are measured from, and its core points; read when the first epoch asks for it.
+  const PointCloud& reference_cloud(const EpochInfo& from) {
+    if (!reference_) {
+      reference_ = std::get<PointCloud>(at_.archive.load(from).data);
+      cores_ = thin_to_cores(reference_->view(), at_.calculation.cores.spacing_m);
+    }
+    return *reference_;
+  }
+
+  /// The field as a night kept it. A damaged file is a finding, and is made again; nullopt when it cannot be.
+  std::optional<DisplacementField> field_of(const EpochInfo& from, const Named& named) {
+    try {
+      return decode_field(at_.archive.get_product(named.field), named.field);
+    } catch (const Error& e) {
+      at_.findings.push_back(fmt::format("source {}: archive/products/{}.h5 was damaged and is computed again: {}", source_.id,
+                                         named.field, e.what()));
+    }
+    if (!compare(from, named)) return std::nullopt;
+    return decode_field(at_.archive.get_product(named.field), named.field);
+  }
+
+  /// 1 = within the ground that the site says does not move; empty when it says nothing: then it is found by itself.
+  std::vector<std::uint8_t> stable_places(const Points& places) const {
+    if (stable_ground_.empty()) return {};
+    std::vector<std::uint8_t> allowed(static_cast<std::size_t>(places.rows()));
+    for (Eigen::Index i = 0; i < places.rows(); ++i) {
+      allowed[static_cast<std::size_t>(i)] = stable_ground_.contains(places(i, 0), places(i, 1)) ? 1 : 0;
+    }
+    return allowed;
+  }
+
+  // ---- patches ----
+
+  /// What patches are made of besides the fields.
+  std::string inputs_of_patches(const std::string& first_field) const {
+    std::string text = "patches;" + options_text(at_.calculation.patches) + first_field;
+    for (const Polygon& zone : zones_) {
+      text += ";" + zone.name;
+      for (const auto& ring : zone.rings) text += fmt::format(":{}", fmt::join(flat(ring), ","));
+    }
+    return sha256_hex(text);
+  }
+
+  /// Follows the patches of every zone through the fields, from where the last night was. What cannot be read is left out.
+  void follow(const EpochInfo& from, std::vector<Named> fields, LidarMeasurement& out) {
+    std::optional<DisplacementField> field;
+    while (!fields.empty() && !(field = field_of(from, fields.front()))) fields.erase(fields.begin());
+    if (!field) return;
+    std::vector<PatchMotion> zones;
+    for (const Polygon& zone : zones_) {
+      zones.emplace_back(*field, from.instant, median_registration_sigma(*field), zone, at_.calculation.patches);
+    }
+    LidarHistory tonight{inputs_of_patches(fields[0].field), {}, {}};
+    for (const Named& named : fields) tonight.fields.push_back(named.field);
+    const LidarHistory kept = read_history(at_.archive, source_.id);
+    std::size_t known = kept.known(tonight.inputs, tonight.fields);
+    if (!resume(zones, kept.patches, known)) known = 0;
+    tonight.fields.resize(known);
+    for (std::size_t e = known; e < fields.size(); ++e) {
+      std::optional<DisplacementField> next = e == 0 ? std::move(field) : field_of(from, fields[e]);
+      if (!next) continue;
+      for (PatchMotion& zone : zones) zone.add(*next, median_registration_sigma(*next), at_.run);
+      tonight.fields.push_back(fields[e].field);
+      field = std::move(next);
+    }
+    if (known == fields.size() && known > 1) field = field_of(from, fields.back());
+    // A night that looks back finds all it needs, and must not forget what later ones know.
+    if (known < fields.size()) keep(std::move(tonight), zones);
+    for (std::size_t z = 0; z < zones.size(); ++z) {
+      for (Patch& patch : zones[z].measured()) {
+        out.targets.emplace_back(zones_[z].name,
+                                 target_of(at_.site, source_, std::move(patch), at_.calculation.patches.size_m));
+      }
+    }
+    out.newest = std::move(field);
+  }
+
+  /// @return false when the kept series are not those of these patches
+  static bool resume(std::vector<PatchMotion>& zones, std::span<const TimeSeries> kept, std::size_t known) {
+    std::size_t wanted = 0;
+    for (const PatchMotion& zone : zones) wanted += zone.patches().size();
+    if (known == 0 || kept.size() != wanted) return false;
+    for (PatchMotion& zone : zones) {
+      const std::size_t n = zone.patches().size();
+      if (!zone.resume(kept.first(n), known)) return false;
+      kept = kept.subspan(n);
+    }
+    return true;
+  }
+
+  void keep(LidarHistory&& history, const std::vector<PatchMotion>& zones) {
+    for (std::size_t z = 0; z < zones.size(); ++z) {
+      for (const Patch& patch : zones[z].patches()) {
+        history.patches.push_back(patch.series);
+        history.patches.back().target = fmt::format("{}/{}", z, patch_name(source_.id, patch.cell));
+      }
+    }
+    at_.on_disk([&] { write_history(at_.archive, source_.id, history); });
+  }
+
+  /// Zones without a place in the reference epoch, when the newest scan shows them: only what the reference shows is measured.
+  void tell_unseen(const LidarMeasurement& out, const EpochInfo& reference, const EpochInfo& newest) {
+    if (source_.crs == "local") return;
+    std::vector<const Polygon*> unseen;
+    for (const Polygon& zone : zones_) {
+      const bool seen = std::any_of(out.targets.begin(), out.targets.end(), [&](const auto& t) { return t.first == zone.name; });
+      if (!seen) unseen.push_back(&zone);
+    }
+    if (unseen.empty() || !out.newest) return;
+    const auto cloud = std::get<PointCloud>(at_.archive.load(newest).data);
+    const auto fewest = static_cast<std::size_t>(at_.calculation.patches.fewest_cores);
+    const Points places = thin_to_cores(cloud.view(), at_.calculation.cores.spacing_m);
+    for (const Polygon* zone : unseen) {
+      std::size_t inside = 0;
+      for (Eigen::Index i = 0; i < places.rows(); ++i) inside += zone->contains(places(i, 0), places(i, 1)) ? 1 : 0;
+      if (inside < fewest) continue;
+      at_.findings.push_back(
+          fmt::format("source {}: zone {} has no place in the reference epoch {}, but {} in {}: it is not measured; write the id "
+                      "of a scan that shows all zones as \"epoch\" into {}",
+                      source_.id, zone->name, reference.id, inside, newest.id,
+                      (at_.archive.root() / "reference" / (source_.id + ".json")).string()));
+    }
+  }
+
+  const SourceConfig& source_;
+  MeasureContext& at_;
+  M3c2Options compare_;
+  std::vector<Polygon> zones_;
+  Polygon stable_ground_;
+  std::optional<PointCloud> reference_;
+  Points cores_;
+};
+
+}  // namespace
+
+LidarMeasurement measure_lidar(const SourceConfig& source, MeasureContext& context) {
+  return LidarMeasurer(source, context).measure();
+}
+
+}  // namespace highwall
