@@ -35,7 +35,7 @@ def history(out):
 def test_every_core_point_has_a_series(pit):
     series = hw.Archive(pit / "archive").series("scan_east")
     newest = {}
-    table = csv.DictReader((pit / "out" / "2026-03-05" / "displacement_scan_east.csv").open())
+    table = csv.DictReader((pit / "out" / "20260305T000000Z" / "displacement_scan_east.csv").open())
     for k, row in enumerate(table):
         newest[f"scan_east/core{k:07d}"] = row
     assert 1000 < len(series) <= len(newest)
@@ -44,7 +44,7 @@ def test_every_core_point_has_a_series(pit):
         row = newest[s.target]
         assert s.value[0, 0] == 0.0
         assert s.value[-1, 0] == pytest.approx(float(row["distance_m"]), abs=1e-6, nan_ok=True)
-        assert s.sigma[-1, 0] == pytest.approx(float(row["sigma_m"]), abs=1e-6, nan_ok=True)
+        assert not s.sigma[-1, 0] < float(row["registration_m"])
     sharp = hw.Archive(pit / "archive").series("scan_east", "calibrated")
     still = [np.nanstd([s.value[-1, 0] for s in kind]) for kind in (series, sharp)]
     assert still[1] < still[0]
@@ -85,7 +85,7 @@ def test_a_night_reads_the_fields_of_new_epochs_only(pit, tmp_path):
     anew = hw.run(out / "site.toml", now=NIGHTS[-1])
     assert any("damaged" in f for f in anew.findings)
     assert history(out) == before
-    assert anew.states == again.states
+    assert repr(anew.states) == repr(again.states)
     # A night that looks back leaves what later ones know.
     hw.run(out / "site.toml", now=NIGHTS[2])
     assert history(out) == before

@@ -63,7 +63,7 @@ def test_the_commands_of_a_night_and_of_single_files_run(desk):
     assert len(lines) >= 8 and any(line.startswith("highwall trend") for line in lines)
     for line in lines:
         # Thirty nights are the demo's business.
-        run(line.replace("--nights 30", "--nights 2 --beam-step-deg 0.6 --radar-cell-m 20 --radar-interval-min 120"), desk, code=(0, 2))
+        run(line.replace("--nights 30", "--nights 2 --beam-step-deg 0.5 --radar-cell-m 20 --radar-interval-min 120"), desk, code=(0, 2))
     for name in ("out.csv", "rate.csv", "levels.csv", "trend.csv"):
         assert (desk / name).stat().st_size > 100, name
     assert (desk / "pit" / "archive" / "format.toml").exists()
