@@ -280,9 +280,18 @@ class TiledM3c2 {
                 }
               },
               run_, {}, 1);
+          std::vector<std::vector<std::string_view>> of_tile(buckets.buckets());
           for (const Sorted& sorted : parts) {
-            for (const auto& [tile, bytes] : sorted) buckets.append(tile, bytes);
+            for (const auto& [tile, bytes] : sorted) of_tile[tile].push_back(bytes);
           }
+          for_blocks(
+              of_tile.size(),
+              [&](const Block& some) {
+                for (std::size_t tile = some.begin; tile < some.end; ++tile) {
+                  for (const std::string_view bytes : of_tile[tile]) buckets.append(tile, bytes);
+                }
+              },
+              run_, {}, 1);
         },
         run_, step);
   }

@@ -43,7 +43,7 @@ void BucketFile::fail(const char* what, int code) const {
   const bool full = code == ENOSPC || code == EDQUOT || code == EFBIG;
   throw Error(ErrorKind::storage, fmt::format("{}: {}", what, std::strerror(code)), folder_.string(),
               full ? fmt::format("the scratch file had {:.2f} GB: free some disk space there, or name another folder as scratch",
-                                 static_cast<double>(end_) / 1e9)
+                                 static_cast<double>(end_.load()) / 1e9)
                    : "name another folder as scratch");
 }
 
@@ -64,13 +64,15 @@ void BucketFile::append(std::size_t bucket, std::string_view bytes) {
 
 void BucketFile::write(Bucket& bucket, std::string_view bytes) {
   while (!bytes.empty()) {
-    const std::size_t wanted = std::min(bytes.size(), kLargestExtent);
-    const ssize_t n = ::pwrite(descriptor_, bytes.data(), wanted, static_cast<off_t>(end_));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) fail("the scratch file cannot be written", n < 0 ? errno : EIO);
-    bucket.extents.push_back({end_, static_cast<std::size_t>(n)});
-    end_ += static_cast<std::uint64_t>(n);
-    bytes.remove_prefix(static_cast<std::size_t>(n));
+    const Extent extent{end_.fetch_add(std::min(bytes.size(), kLargestExtent)), std::min(bytes.size(), kLargestExtent)};
+    for (std::size_t done = 0; done < extent.length;) {
+      const ssize_t n = ::pwrite(descriptor_, bytes.data() + done, extent.length - done, static_cast<off_t>(extent.at + done));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) fail("the scratch file cannot be written", n < 0 ? errno : EIO);
+      done += static_cast<std::size_t>(n);
+    }
+    bucket.extents.push_back(extent);
+    bytes.remove_prefix(extent.length);
   }
 }
 

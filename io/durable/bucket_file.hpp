@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -26,7 +27,8 @@ class BucketFile {
   std::size_t buckets() const noexcept { return buckets_.size(); }
   /// Bytes in a bucket.
   std::size_t size(std::size_t bucket) const noexcept { return buckets_[bucket].size; }
-  /// @throws Error(storage) when the disk is full, naming the folder and what was needed
+  /// Different buckets may be appended to at the same time.
+  /// @throws Error(storage) when the disk is full, naming the folder and how much was written
   void append(std::size_t bucket, std::string_view bytes);
   /// All of a bucket, in the order it came, to where there is room for size(bucket).
   void read(std::size_t bucket, char* to, const Run& run) const;
@@ -49,7 +51,7 @@ class BucketFile {
   std::filesystem::path folder_;
   std::size_t buffer_bytes_;
   int descriptor_ = -1;
-  std::uint64_t end_ = 0;
+  std::atomic<std::uint64_t> end_{0};
   std::vector<Bucket> buckets_;
 };
 
