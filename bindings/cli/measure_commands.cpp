@@ -212,7 +212,7 @@ void add_m3c2(CLI::App& app, Session& session) {
     const bool whole = fits_memory(files);
     if (!whole && calibrate->wanted) {
       throw Error(ErrorKind::config, "calibration needs the clouds whole, and they do not fit into the memory", "--calibrated",
-                  "allow more memory with --memory, measure at fewer places of a cut-out, or leave the calibration out");
+                  "allow more memory with --memory, cut the clouds (highwall convert --box), or leave the calibration out");
     }
     const auto tell_report = [&](const Report& report) { tell(session, report); };
     const bool any = whole ? measure_pair(files, options, *calibrate, session)
