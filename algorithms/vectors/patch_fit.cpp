@@ -80,6 +80,7 @@ std::size_t PatchFitter::take(const Eigen::Vector3d& place, double radius) {
     for (std::size_t k = 0; k < rules_.most; ++k) taken_[k] = taken_[k * there / rules_.most];
     taken_.resize(rules_.most);
   }
+  share_ = there > 0 ? static_cast<double>(taken_.size()) / static_cast<double>(there) : 1.0;
   return there;
 }
 
@@ -145,7 +146,7 @@ PatchFit PatchFitter::fit(const Eigen::Vector3d& start, bool turning) {
     out.alike = least_alike(e);
     out.misfit = std::sqrt(square / std::max(expected, kLeastNoise_m * kLeastNoise_m));
     out.found = turning ? covariance_of<6>(e, out.covariance) : covariance_of<3>(e, out.covariance);
-    out.covariance *= sigma * sigma;
+    out.covariance *= share_ * sigma * sigma;
     Vector6 motion = Vector6::Zero();
     if (turning) {
       motion = solved<6>(e, out.alike > kSame);

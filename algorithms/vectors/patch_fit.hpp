@@ -23,7 +23,8 @@ struct PatchFit {
   bool found = false;
   Eigen::Vector3d shift = Eigen::Vector3d::Zero();  ///< Of the patch's middle, m.
   Eigen::Matrix3d turn = Eigen::Matrix3d::Identity();
-  Eigen::Matrix3d covariance = Eigen::Matrix3d::Zero();  ///< Of the shift, as if planes were independent, m^2.
+  /// Of the shift, as if planes were independent, m^2; thinned planes share less, and have what all of them would have.
+  Eigen::Matrix3d covariance = Eigen::Matrix3d::Zero();
   /// Share of the information on the weakest direction that both epochs' normals agree on: 1 = the same relief, about 0 =
   /// noise alone (the correlation of two shaded reliefs, least over all lights).
   double alike = 0.0;
@@ -57,6 +58,7 @@ class PatchFitter {
   MatchRules rules_;
   Eigen::Vector3d place_ = Eigen::Vector3d::Zero();
   double radius_ = 1.0;
+  double share_ = 1.0;  ///< Of the planes that are there, after thinning.
   std::vector<std::size_t> taken_;
   std::vector<Pair> pairs_;
   std::vector<double> sizes_;

@@ -17,9 +17,8 @@ struct SearchRules {
 };
 
 /// Looks for a patch of the first epoch in the second by its range image: heights over the patch's mean plane in square
-/// cells, moved cell by cell over those of the second epoch; the height differences less their mean must be small (least
-/// squares matching: Foerstner 1982; dense image matching of slopes: Travelletti et al. 2012,
-/// doi:10.1016/j.isprsjprs.2012.03.007).
+/// cells, moved cell by cell over those of the second epoch; the mean square of the height differences about their mean is
+/// to be small. (Range images of a landslide in motion: Ghuffar et al. 2013, doi:10.3390/rs5062720.)
 class PatchSearch {
  public:
   PatchSearch(const Planes& before, const Planes& after, const SearchRules& rules)

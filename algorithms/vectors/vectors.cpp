@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
+#include <map>
+#include <memory>
 
 #include "algorithms/compare/cell_index.hpp"
 #include "algorithms/compare/planes.hpp"
-#include "algorithms/vectors/patch_fit.hpp"
-#include "algorithms/vectors/patch_search.hpp"
 #include "algorithms/vectors/vector_calibration.hpp"
+#include "algorithms/vectors/vector_survey.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/series.hpp"
@@ -21,147 +21,57 @@
 namespace highwall {
 namespace {
 
-constexpr std::size_t kNth = 8;          // Neighbour that tells the spacing of even and random scans alike.
-constexpr double kPlaneSigma = 0.5;      // Of the planes' radius: Gaussian weights.
-constexpr double kLeastCosine = 0.8;     // Of the normals of a pair.
-constexpr double kCells = 8.0;           // Of range images, in the patch's radius.
-constexpr double kFewestSpacings = 1.5;  // In a cell of them.
-constexpr double kShareOfRest = 0.99;    // Of ground at rest is below the limit of misfit.
-constexpr double kLeastLimit = 0.1;      // Of the misfit: below is the scan of a copy.
-constexpr double kSlack = 1.1;           // Other ground is not quite as smooth.
-constexpr double kOverMedian = 1.3;      // That limit over the median where nothing is known to rest.
-constexpr double kSquare = 4.0;          // Radii: side of the chessboard that false vectors are counted on.
-constexpr double kThreeAtFive = 7.815;   // 95 % quantile of chi-squared with three degrees of freedom.
-constexpr double kLeastSigma_m = 1e-6;   // No length is known better.
+constexpr std::size_t kNth = 8;      // Neighbour that tells the spacing of even and random scans alike.
+constexpr double kRoundDown = 0.25;  // Levels: planes of a core point have nine points at least.
+constexpr double kMostPowers = 5.0;
+constexpr double kShareOfRest = 0.99;   // Of ground at rest is below the limit of misfit.
+constexpr double kLeastLimit = 0.1;     // Of the misfit: below is the scan of a copy.
+constexpr double kSlack = 1.1;          // Other ground is not quite as smooth.
+constexpr double kOverMedian = 1.3;     // That limit over the median where nothing is known to rest.
+constexpr double kSquare = 4.0;         // Radii: side of the chessboard that false vectors are counted on.
+constexpr double kThreeAtFive = 7.815;  // 95 % quantile of chi-squared with three degrees of freedom.
+constexpr double kLeastSigma_m = 1e-6;  // No length is known better.
 
-/// What became of a core point.
-struct Place {
-  PatchFit fit;
-  double radius_m = 0.0;
-  Reason reason = Reason::not_finite;
-  bool far = false;
-  bool turned = false;
+/// Core points of one density of points.
+struct Level {
+  std::vector<std::uint32_t> order;
+  std::unique_ptr<VectorSurvey> survey;
 };
 
-class VectorSurvey {
- public:
-  VectorSurvey(const Planes& before, const Planes& after, double spacing_m, const Points& places, const VectorOptions& options)
-      : before_(before), after_(after), places_(places), options_(options) {
-    rules_ = {spacing_m, options.gate_spacings * spacing_m, kLeastCosine, static_cast<std::size_t>(options.most_planes),
-              static_cast<std::size_t>(options.fewest_planes)};
-    search_.radius_m = options.patch_radius_m;
-    search_.reach_m = options.search_m;
-    search_.cell_m = std::max(options.patch_radius_m / kCells, kFewestSpacings * spacing_m);
-    const double in_cell = search_.cell_m / spacing_m;
-    search_.step = std::max<std::size_t>(1, static_cast<std::size_t>(in_cell * in_cell / 3.0));
-    limit = options.largest_misfit;
-  }
+RawVector raw_of(const Place& place, bool good) { return {good, place.fit.shift, place.shared * place.fit.covariance}; }
 
-  bool fits(const PatchFit& f) const {
-    return f.found && f.matched >= options_.least_matched && f.misfit <= limit && f.alike >= options_.least_alike;
-  }
-
-  /// Each patch where it was.
-  std::vector<Place> look(const std::vector<std::uint32_t>& order, const Run& run) const {
-    std::vector<Place> out(static_cast<std::size_t>(places_.rows()));
-    for_blocks(
-        order.size(),
-        [&](const Block& block) {
-          PatchFitter fitter(before_, after_, rules_);
-          for (std::size_t k = block.begin; k < block.end; ++k) {
-            Place& place = out[order[k]];
-            place.radius_m = options_.patch_radius_m;
-            if (fitter.take(place_of(order[k]), place.radius_m) < rules_.fewest) {
-              place.reason = Reason::no_fit;
-              continue;
-            }
-            place.fit = fitter.fit(Eigen::Vector3d::Zero(), false);
-            place.reason = Reason::ok;
-          }
-        },
-        run, "vectors", 16);
-    return out;
-  }
-
-  /// Those that do not fit: as a block that turns, as a smaller one, and elsewhere.
-  void look_again(const std::vector<std::uint32_t>& order, std::vector<Place>& places, const Run& run) const {
-    std::vector<std::uint32_t> rest;
+/// Sorts the core points by the distance of neighbouring points about them, in powers of two of the usual one.
+std::vector<Level> levels_of(const Points& first, const Points& second, const Points& where,
+                             const std::vector<std::uint32_t>& order, double usual_m, const VectorOptions& options,
+                             std::vector<Place>& places, const Run& run) {
+  std::map<int, Level> by_power;
+  if (options.spacing_m > 0.0) {
+    by_power[0].order = order;
+  } else {
+    const std::vector<double> before = local_spacings(first, where, options.patch_radius_m, run);
+    const std::vector<double> after = local_spacings(second, where, options.patch_radius_m, run);
     for (const std::uint32_t i : order) {
-      if (places[i].reason == Reason::ok && !fits(places[i].fit)) rest.push_back(i);
-    }
-    for_blocks(
-        rest.size(),
-        [&](const Block& block) {
-          PatchFitter fitter(before_, after_, rules_);
-          PatchSearch search(before_, after_, search_);
-          for (std::size_t k = block.begin; k < block.end; ++k) look_again(rest[k], places[rest[k]], fitter, search);
-        },
-        run, "vectors, those that do not fit", 4);
-  }
-
-  double limit;  ///< Of the misfit.
-
- private:
-  Eigen::Vector3d place_of(std::size_t i) const { return places_.row(static_cast<Eigen::Index>(i)).transpose(); }
-
-  /// As a block that turns, then of half the radius. The fitter holds the whole patch.
-  bool otherwise(std::size_t i, const PatchFit& as_it_is, Place& place, PatchFitter& fitter) const {
-    const PatchFit turned = fitter.fit(as_it_is.shift, true);
-    if (fits(turned)) {
-      place.fit = turned;
-      place.turned = true;
-      return true;
-    }
-    const double half = 0.5 * options_.patch_radius_m;
-    bool done = false;
-    if (fitter.take(place_of(i), half) >= rules_.fewest) {
-      const PatchFit small = fitter.fit(as_it_is.shift, false);
-      if (fits(small)) {
-        place.fit = small;
-        place.radius_m = half;
-        done = true;
-      }
-    }
-    return done;
-  }
-
-  void look_again(std::size_t i, Place& place, PatchFitter& fitter, PatchSearch& search) const {
-    const PatchFit first = place.fit;
-    fitter.take(place_of(i), options_.patch_radius_m);
-    const bool recognised = first.alike >= options_.least_alike && first.matched >= options_.least_matched;
-    if (recognised && otherwise(i, first, place, fitter)) return;
-    PatchFit best = first;
-    if (options_.search_m > 0.0) {
-      fitter.take(place_of(i), options_.patch_radius_m);
-      for (const Eigen::Vector3d& start : search.candidates(place_of(i), fitter.taken())) {
-        const PatchFit found = fitter.fit(start, false);
-        if (found.found && (!best.found || found.misfit < best.misfit || fits(found))) best = found;
-        if (fits(found)) break;
-      }
-      place.far = true;
-      if (fits(best)) {
-        place.fit = best;
-        return;
-      }
-      if (best.alike >= options_.least_alike && otherwise(i, best, place, fitter)) return;
-    }
-    place.far = false;
-    if (best.matched >= options_.least_matched && best.misfit <= limit) {
-      place.reason = Reason::not_observable;
-    } else {
-      place.reason = recognised ? Reason::not_rigid : Reason::no_match;
+      const double own = std::max(before[i], after[i]);
+      const double power = own > 0.0 ? std::ceil(std::log2(own / usual_m) - kRoundDown) : 0.0;
+      const int rounded = static_cast<int>(std::clamp(power, -kMostPowers, kMostPowers));
+      by_power[rounded].order.push_back(i);
+      const double ratio = usual_m * std::exp2(rounded) / own;
+      if (own > 0.0) places[i].shared = ratio * ratio;
     }
   }
-
-  const Planes& before_;
-  const Planes& after_;
-  const Points& places_;
-  const VectorOptions& options_;
-  MatchRules rules_;
-  SearchRules search_;
-};
-
-RawVector raw_of(const Place& place, bool good) { return {good, place.fit.shift, place.fit.covariance}; }
+  std::vector<Level> out;
+  for (auto& [power, level] : by_power) {
+    const double spacing = usual_m * std::exp2(power);
+    const double reach = options.patch_radius_m + options.search_m + options.gate_spacings * spacing;
+    const bool all = by_power.size() == 1;
+    level.survey = std::make_unique<VectorSurvey>(all ? first : points_near(first, where, level.order, 2.0 * reach),
+                                                  all ? second : points_near(second, where, level.order, 2.0 * reach), spacing,
+                                                  where, options, run);
+    for (const std::uint32_t i : level.order) places[i].level = out.size();
+    out.push_back(std::move(level));
+  }
+  return out;
+}
 
 bool is_white(const Points& places, std::size_t i, double radius_m) {
   const auto row = static_cast<Eigen::Index>(i);
@@ -171,13 +81,13 @@ bool is_white(const Points& places, std::size_t i, double radius_m) {
 
 /// Finds the ground at rest among vectors that fit where they were, the factor and the limit of the misfit.
 void calibrate(const std::vector<Place>& places, const Points& where, const std::vector<std::uint8_t>& stable,
-               const Neighbourhood& around, const VectorOptions& options, VectorSurvey& survey, VectorCalibration& out,
+               const Neighbourhood& around, const VectorOptions& options, std::vector<Level>& levels, VectorCalibration& out,
                const Run& run) {
   std::vector<RawVector> raw;
   std::size_t good = 0;
   std::vector<double> misfits;
   for (const Place& place : places) {
-    raw.push_back(raw_of(place, place.reason == Reason::ok && survey.fits(place.fit)));
+    raw.push_back(raw_of(place, place.reason == Reason::ok && levels[place.level].survey->fits(place.fit)));
     good += raw.back().good ? 1 : 0;
     if (raw.back().good) misfits.push_back(place.fit.misfit);
   }
@@ -199,15 +109,28 @@ void calibrate(const std::vector<Place>& places, const Points& where, const std:
   out.stable_count = rests.size();
   for (const std::size_t i : rests) out.stable[i] = 1;
   out.done = rests.size() >= static_cast<std::size_t>(options.least_stable);
+  out.misfit = options.largest_misfit;
   if (out.done) {
+    std::vector<std::vector<double>> by_level(levels.size());
     misfits.clear();
-    for (const std::size_t i : rests) misfits.push_back(places[i].fit.misfit);
-    survey.limit = std::min(survey.limit, std::max(kLeastLimit, kSlack * quantile(std::move(misfits), kShareOfRest)));
+    for (const std::size_t i : rests) {
+      misfits.push_back(places[i].fit.misfit);
+      by_level[places[i].level].push_back(misfits.back());
+    }
+    const auto limit = [](std::vector<double> values) {
+      return std::max(kLeastLimit, kSlack * quantile(std::move(values), kShareOfRest));
+    };
+    out.misfit = std::min(out.misfit, limit(std::move(misfits)));
+    for (std::size_t l = 0; l < levels.size(); ++l) {
+      double& own = levels[l].survey->limit;
+      const bool enough = by_level[l].size() >= static_cast<std::size_t>(options.least_stable);
+      own = enough ? std::min(own, limit(std::move(by_level[l]))) : out.misfit;
+    }
     out.factor = std::sqrt(formal_scale(raw, rests));
   } else if (!misfits.empty()) {
-    survey.limit = std::min(survey.limit, std::max(kLeastLimit, kOverMedian * median(std::move(misfits))));
+    out.misfit = std::min(out.misfit, std::max(kLeastLimit, kOverMedian * median(std::move(misfits))));
+    for (Level& level : levels) level.survey->limit = out.misfit;
   }
-  out.misfit = survey.limit;
   if (!out.done) return;
   std::array<std::vector<std::size_t>, 2> halves;
   for (const std::size_t i : rests) halves[is_white(where, i, options.patch_radius_m) ? 1 : 0].push_back(i);
@@ -311,15 +234,12 @@ VectorCalibration measure_vectors(PointsView before, PointsView after, Displacem
     out.sentence = sentence_of(out, field.size());
     return out;
   }
-  const double radius = options.plane_spacings * out.spacing_m;
-  const PlaneShape shape{out.spacing_m, radius, kPlaneSigma * radius};
-  const Planes planes(first, shape, run);
-  const Planes others(second, shape, run);
-  VectorSurvey survey(planes, others, out.spacing_m, field.position_m, options);
+  std::vector<Place> places(field.size());
+  std::vector<Level> levels = levels_of(first, second, field.position_m, order, out.spacing_m, options, places, run);
   const Neighbourhood around(field.position_m, 2.0 * options.patch_radius_m, run);
-  std::vector<Place> places = survey.look(order, run);
-  calibrate(places, field.position_m, stable, around, options, survey, out, run);
-  survey.look_again(order, places, run);
+  for (const Level& level : levels) level.survey->look(level.order, places, run);
+  calibrate(places, field.position_m, stable, around, options, levels, out, run);
+  for (const Level& level : levels) level.survey->look_again(level.order, places, run);
   write(places, around, options, field, out, run);
   out.sentence = sentence_of(out, field.size());
   return out;

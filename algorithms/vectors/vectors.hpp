@@ -35,7 +35,8 @@ struct VectorOptions {
             "Radius of the ground about a core point that moves as one piece");
     d.field(&O::search_m, "search_m", "m", at_least(0),
             "Patches that do not fit where they were are looked for so far away by their range images; 0: nowhere");
-    d.field(&O::spacing_m, "spacing_m", "m", at_least(0), "Distance of neighbouring points; 0: that of the sparser cloud");
+    d.field(&O::spacing_m, "spacing_m", "m", at_least(0),
+            "Distance of neighbouring points, for all of the ground; 0: what it is about each core point, in powers of two");
     d.field(&O::plane_spacings, "plane_spacings", "", above(1), "Radius of the planes through a point's neighbours");
     d.field(&O::gate_spacings, "gate_spacings", "", above(0), "Farthest correspondence of a patch that is nearly in place");
     d.field(&O::most_planes, "most_planes", "", between(100, 100000), "Planes of a patch, evenly taken where there are more");
@@ -97,7 +98,10 @@ struct VectorCalibration {
 /// of moving blocks. Vectors that contradict their neighbours are no_match (Westerweel and Scarano 2005,
 /// doi:10.1007/s00348-005-0016-6). The registration's share (field.registration_m) is added where there is one.
 ///
-/// Memory: about 100 bytes a point. Time: cores x planes of a patch.
+/// Where the density of points differs over the ground, planes, gate and range images do too: core points are sorted by the
+/// distance of neighbouring points about them, and formal variances pay for the points that their planes share.
+///
+/// Memory: about 100 bytes a point and density. Time: cores x planes of a patch.
 ///
 /// @param field   of m3c2() over the same clouds: gives the places; gets vector_m, vector_covariance_m2, reason_vector
 /// @param stable  one a core point, 1 = ground that is known to rest; empty: found from the vectors themselves

@@ -241,6 +241,45 @@ TEST(Vectors, ABlockThatTopplesHasVectorsThatGrowWithHeight) {
   EXPECT_GT(m.found.turned, ok / 2) << m.found.sentence;
 }
 
+TEST(Vectors, PlanesFollowTheDensityOfPoints) {
+  // A third of the ground has a point every 0.25 m only, seen so in both epochs.
+  const Eigen::Vector3d truth(0.06, -0.05, -0.04);
+  const auto thinned = [](const Points& cloud) {
+    Points out(cloud.rows(), 3);
+    Eigen::Index n = 0;
+    for (Eigen::Index i = 0; i < cloud.rows(); ++i) {
+      if (cloud(i, 1) > 20.0 && i % 7 != 0) continue;
+      out.row(n++) = cloud.row(i);
+    }
+    out.conservativeResize(n, 3);
+    return out;
+  };
+  const Motion all = [&](const Eigen::Vector3d& p) { return p.y() > 10.0 ? Eigen::Vector3d(p + truth) : p; };
+  const Points before = thinned(slope().scan(91));
+  const Points after = thinned(slope().scan(92, all));
+  const Points cores = thin_to_cores(before, 1.0);
+  const auto sparse_with_vector = [&](double spacing_m) {
+    VectorOptions options;
+    options.spacing_m = spacing_m;
+    options.patch_radius_m = 2.5;
+    const Measured m = vectors_of(before, after, cores, options);
+    double sparse = 0.0;
+    double ok = 0.0;
+    for (std::size_t i = 0; i < m.field.size(); ++i) {
+      const Eigen::Vector3d place = place_at(m.field, i);
+      if (on_rim(place) || place.y() < 23.0) continue;
+      sparse += 1.0;
+      if (m.field.reason_vector[i] != Reason::ok) continue;
+      ok += 1.0;
+      const Eigen::Array3d e = (vector_at(m.field, i) - truth).array().abs();
+      EXPECT_TRUE((e < 5.0 * covariance_at(m.field, i).diagonal().array().sqrt()).all()) << e.transpose();
+    }
+    return ok / sparse;
+  };
+  EXPECT_GT(sparse_with_vector(0.0), 0.9);
+  EXPECT_LT(sparse_with_vector(0.1), 0.5) << "planes of the dense ground find too few neighbours";
+}
+
 TEST(Vectors, SameBitsOnAnyNumberOfThreads) {
   const Points before = slope().scan(61);
   const Points after = slope().scan(62, block({-1.0, 0.8, 0.4}));
