@@ -20,6 +20,9 @@
 #include "algorithms/series/rate.hpp"
 #include "algorithms/series/shared_jump.hpp"
 #include "algorithms/vectors/vectors.hpp"
+#include "algorithms/surface/change_class.hpp"
+#include "algorithms/surface/raster.hpp"
+#include "algorithms/surface/volumes.hpp"
 #include "core/error.hpp"
 
 namespace highwall {
@@ -93,6 +96,45 @@ Outcome try_downslope(const Sample& s, const Run& run) {
   const std::vector<double> one(surface.height_m.size(), 1e-3);
   DownslopeField f = downslope(one, one, lines_of_sight(places, {500.0, 0.0, 100.0}), surface.normal, {}, run);
   return {std::move(f.value), std::move(f.reason)};
+}
+
+Outcome try_surface(const Sample& s, const Run& run) {
+  Dem d = dem(s.before, DemOptions{}, run);
+  return {std::move(d.height_m), {}};
+}
+
+DemDifference try_both(const Sample& s, const Run& run) {
+  const std::array<PointsView, 2> clouds{s.before, s.after};
+  const GridGeometry g = raster_over(clouds, 1.0);
+  DifferenceOptions options;
+  options.least_stable = 10;
+  return dem_of_difference(dem(s.before, g, {}, run), dem(s.after, g, {}, run), {}, nullptr, options, run);
+}
+
+Outcome try_difference(const Sample& s, const Run& run) {
+  DemDifference d = try_both(s, run);
+  return {std::move(d.difference_m), std::move(d.reason)};
+}
+
+Outcome try_volume(const Sample& s, const Run& run) {
+  const DisplacementField field = m3c2(s.before, s.after, s.before, {}, run);
+  Outcome out;
+  for (const VolumeTable& t : {volumes(try_both(s, run), {}, nullptr, {}, run), face_volumes(field, {}, {}, nullptr, {}, run)}) {
+    for (const Sum& sum : {t.total.loss, t.total.gain, t.total.net}) {
+      out.values.push_back(sum.value_m3);
+      out.values.push_back(sum.half95_m3);
+    }
+  }
+  return out;
+}
+
+Outcome try_classes(const Sample& s, const Run& run) {
+  const DisplacementField field = m3c2(s.before, s.after, s.before, {}, run);
+  const Eigen::Vector3d scanner(500.0, 0.0, 100.0);
+  const ChangeClasses c = classify_change(field, s.before, s.after, &scanner, {}, {}, run);
+  Outcome out;
+  for (const ChangeClass one : c.value) out.values.push_back(static_cast<double>(one));
+  return out;
 }
 
 Outcome try_map(const Sample& s, const Run& run) {
@@ -174,6 +216,10 @@ constexpr std::array kAlgorithms{
     line<CalibrateOptions>("calibrate", true, try_calibrate, "Distances that do not book roughness as noise, by generalized least squares over both epochs' points (Cressie 1993, doi:10.1002/9781119115151), with detection limits calibrated on stable ground."),
     line<VectorOptions>("vectors", false, try_vectors, "Displacement in space of the ground about each place, piecewise rigid (Friedli and Wieser 2016) by planes through neighbours (Chen and Medioni 1992, doi:10.1016/0262-8856(92)90066-C), with covariances calibrated on stable ground; moves beyond the reach of the fit by range images."),
     line<PatchOptions>("patches", true, try_patches, "Motion of squares of wall from distances along normals or from radar cells, by robust least squares (Holland and Welsch 1977, doi:10.1080/03610927708827533)."),
+    line<DemOptions>("surface", false, try_surface, "Height of the ground by cell, of the plane through the cell's points, with sigma."),
+    line<DifferenceOptions>("difference", false, try_difference, "DEM of difference with a detection limit in every cell, calibrated on stable ground (Wheaton et al. 2010, doi:10.1002/esp.1886; Lane et al. 2003, doi:10.1002/esp.483)."),
+    line<VolumeOptions>("volume", false, try_volume, "Volumes of change with 95 % errors by cluster, zone and bench, in plan or along normals; errors of neighbours hang together (Rolstad et al. 2009, doi:10.3189/002214309789470950)."),
+    line<ClassOptions>("classes", false, try_classes, "What changed between two clouds, place by place: deformation, rockfall source, deposit, mined, moving object, occluded; in doubt deformation."),
     line<MapOptions>("map", true, try_map, "Trailing velocity of every cell of a radar's maps."),
     line<DownslopeOptions>("downslope", true, try_downslope, "Line-of-sight displacement projected on the local direction down the slope (Colesanti and Wasowski 2006, doi:10.1016/j.enggeo.2006.09.013)."),
     line<CleanOptions>("clean", true, try_clean, "Flags blunders from which a series comes back (Hampel 1974, doi:10.1080/01621459.1974.10482962)."),

@@ -16,6 +16,7 @@ void add_run_commands(CLI::App& app, Session& session);      // run, check, simu
 void add_measure_commands(CLI::App& app, Session& session);  // info, convert, m3c2, rate, trend, warn
 void add_register_command(CLI::App& app, Session& session);  // register
 void add_vectors_command(CLI::App& app, Session& session);   // vectors
+void add_volume_command(CLI::App& app, Session& session);    // volume
 void add_archive_commands(CLI::App& app, Session& session);  // ack, release, verify, export
 void add_help_command(CLI::App& app);                        // help site, policy, algorithms
 

@@ -73,6 +73,7 @@ int main_of(int argc, char** argv) {
   add_measure_commands(app, session);
   add_register_command(app, session);
   add_vectors_command(app, session);
+  add_volume_command(app, session);
   add_archive_commands(app, session);
   add_help_command(app);
   // Named by every command too, so that its --help shows them.

@@ -201,5 +201,6 @@ PYBIND11_MODULE(_highwall, module) {
   highwall::python::add_m3c2_files(module);
   highwall::python::add_series_tools(module);
   highwall::python::add_slope(module);
+  highwall::python::add_surface(module);
   highwall::python::add_night(module);
 }

@@ -118,6 +118,7 @@ void add_data(py::module_& module);          // Cloud, Series, Stack, read, info
 void add_measure(py::module_& module);       // m3c2, DisplacementField
 void add_m3c2_files(py::module_& module);    // m3c2_files
 void add_series_tools(py::module_& module);  // rate, trend, RateResult, Trend
+void add_surface(py::module_& module);       // dem, dem_of_difference, volumes, classify_change
 void add_slope(py::module_& module);         // downslope, algorithms
 void add_night(py::module_& module);         // run, simulate, judge, Archive
 

@@ -37,7 +37,7 @@ def test_a_correct_script_passes_and_a_wrong_one_does_not(tmp_path):
 
 # The classes are pybind11's: their metaclass and their empty constructor are of its making.
 ALLOWED = "".join(f"highwall\\.{name}(\\.__init__)?\n" for name in (
-    "Archive", "Cloud", "DisplacementField", "NightSummary", "RateResult", "Series", "Stack", "Trend"))
+    "Archive", "Cloud", "Dem", "DemDifference", "DisplacementField", "NightSummary", "RateResult", "Series", "Stack", "Trend"))
 
 
 def test_the_stubs_are_those_of_the_module(tmp_path):

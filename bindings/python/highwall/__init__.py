@@ -16,6 +16,8 @@ from ._highwall import (
     CancelledError,
     Cloud,
     ConfigError,
+    Dem,
+    DemDifference,
     DisplacementField,
     FrameError,
     HighwallError,
@@ -29,7 +31,10 @@ from ._highwall import (
     Trend,
     __version__,
     algorithms,
+    classify_change,
     cloudcompare_m3c2,
+    dem,
+    dem_of_difference,
     downslope,
     info,
     m3c2,
@@ -40,15 +45,16 @@ from ._highwall import (
     simulate,
     trend,
     vectors,
+    volumes,
 )
 from ._highwall import judge as _judge
 from ._highwall import run as _run
 
 __all__ = [
-    "Archive", "CancelledError", "Cloud", "ConfigError", "DisplacementField", "FrameError", "HighwallError",
+    "Archive", "CancelledError", "Cloud", "ConfigError", "Dem", "DemDifference", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
-    "algorithms", "cloudcompare_m3c2", "downslope", "info", "m3c2", "m3c2_files", "rate", "read", "register", "run", "simulate",
-    "trend", "vectors", "warn",
+    "algorithms", "classify_change", "cloudcompare_m3c2", "dem", "dem_of_difference", "downslope", "info", "m3c2", "m3c2_files",
+    "rate", "read", "register", "run", "simulate", "trend", "vectors", "volumes", "warn",
 ]
 
 # What a step has to say goes to the logger "highwall"; without a handler nothing is printed.

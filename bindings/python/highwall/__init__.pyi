@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    "Archive", "CancelledError", "Cloud", "ConfigError", "DisplacementField", "FrameError", "HighwallError",
+    "Archive", "CancelledError", "Cloud", "ConfigError", "Dem", "DemDifference", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
-    "algorithms", "cloudcompare_m3c2", "downslope", "info", "m3c2", "m3c2_files", "rate", "read", "register", "run", "simulate",
-    "trend", "vectors", "warn",
+    "algorithms", "classify_change", "cloudcompare_m3c2", "dem", "dem_of_difference", "downslope", "info", "m3c2", "m3c2_files",
+    "rate", "read", "register", "run", "simulate", "trend", "vectors", "volumes", "warn",
 ]
 
 __version__: str
@@ -131,6 +131,48 @@ class DisplacementField:
     def reason_vector(self) -> npt.NDArray[np.str_] | None: ...
     calibration: dict[str, Any] | None
     def to_pandas(self) -> Any: ...
+
+class Dem:
+    @property
+    def affine(self) -> list[float]: ...
+    @property
+    def crs(self) -> str: ...
+    @property
+    def origin(self) -> list[float]: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def height(self) -> _Doubles: ...
+    @property
+    def sigma(self) -> _Doubles: ...
+    @property
+    def count(self) -> npt.NDArray[np.uint32]: ...
+    @property
+    def reason(self) -> npt.NDArray[np.str_]: ...
+
+class DemDifference:
+    @property
+    def affine(self) -> list[float]: ...
+    @property
+    def crs(self) -> str: ...
+    @property
+    def origin(self) -> list[float]: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def difference(self) -> _Doubles: ...
+    @property
+    def sigma(self) -> _Doubles: ...
+    @property
+    def registration(self) -> _Doubles: ...
+    @property
+    def lod95(self) -> _Doubles: ...
+    @property
+    def stable(self) -> npt.NDArray[np.bool_]: ...
+    @property
+    def reason(self) -> npt.NDArray[np.str_]: ...
+    @property
+    def calibration(self) -> dict[str, Any]: ...
 
 class RateResult:
     def __len__(self) -> int: ...
@@ -297,6 +339,78 @@ def m3c2_files(
     lod: str = "classic",
     range_sigma_m: float = 0.005,
     angle_sigma_deg: float = 0.005,
+def dem(
+    cloud: Cloud | npt.ArrayLike,
+    like: Cloud | npt.ArrayLike | None = None,
+    *,
+    threads: int = 0,
+    cell_m: float = 1.0,
+    statistic: str = "plane",
+    fewest_points: int = 4,
+    steepest_deg: float = 80.0,
+) -> Dem: ...
+def dem_of_difference(
+    e1: Cloud | npt.ArrayLike,
+    e2: Cloud | npt.ArrayLike,
+    *,
+    stable: npt.ArrayLike | None = None,
+    registration: dict[str, Any] | None = None,
+    threads: int = 0,
+    cell_m: float = 1.0,
+    statistic: str = "plane",
+    fewest_points: int = 4,
+    steepest_deg: float = 80.0,
+    least_stable: int = 100,
+    least_stable_share: float = 0.2,
+    moving_sigma: float = 4.0,
+    window_cells: int = 7,
+) -> DemDifference: ...
+def volumes(
+    change: DemDifference | DisplacementField,
+    zones: dict[str, npt.ArrayLike] | None = None,
+    *,
+    stable: npt.ArrayLike | None = None,
+    registration: dict[str, Any] | None = None,
+    threads: int = 0,
+    least_area_m2: float = 4.0,
+    margin: int = 1,
+    bench_floors_m: Sequence[float] = ...,
+    bench_height_m: float = 0.0,
+    least_bench_m: float = 5.0,
+    steep_deg: float = 60.0,
+    spacing_m: float = 0.0,
+) -> dict[str, Any]: ...
+def classify_change(
+    field: DisplacementField,
+    e1: Cloud | npt.ArrayLike,
+    e2: Cloud | npt.ArrayLike,
+    *,
+    scanner: Sequence[float] | None = None,
+    events: dict[str, npt.ArrayLike] | None = None,
+    threads: int = 0,
+    reach_m: float = 30.0,
+    search_radius_m: float = 0.5,
+    new_m: float = 0.0,
+    spacing_m: float = 0.0,
+    least_object_m2: float = 2.0,
+    face_deg: float = 40.0,
+    level_deg: float = 20.0,
+    rockfall_depth_m: float = 0.3,
+    fall_angle_deg: float = 25.0,
+    sideways_deg: float = 60.0,
+    least_deposit: float = 0.15,
+    most_deposit: float = 3.0,
+    mined_depth_m: float = 2.0,
+    mined_level_m2: float = 15.0,
+    event_depth_m: float = 0.5,
+    object_length_m: float = 20.0,
+    object_height_m: float = 12.0,
+    object_low_m: float = 0.8,
+    isolated_share: float = 0.7,
+    dust_spread_m: float = 1.0,
+    dust_ratio: float = 5.0,
+    ray_deg: float = 0.0,
+    ray_margin_m: float = 1.0,
 ) -> dict[str, Any]: ...
 def cloudcompare_m3c2(path: _Path) -> dict[str, Any]: ...
 def rate(

@@ -4,6 +4,8 @@
 - zone_ZONE.png: displacement and velocity by component with 95 % intervals, thresholds, and the strip of levels;
 - windows_ZONE.png: the deciding target's velocity in every window that the policy judges.
 
+Of a folder that ``highwall volume`` wrote it draws change.png: change of height by cell with its clusters, and classes of places.
+
 A line ends where data are missing. The same files give the same pictures. Exit status: 0 all drawn; 1 some could
 not be drawn (said on the last line), the others were."""
 
@@ -24,6 +26,7 @@ matplotlib.use("Agg")
 import matplotlib.dates as mdates  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib import font_manager  # noqa: E402
+from matplotlib.colors import SymLogNorm  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 from matplotlib.patches import Patch, PathPatch  # noqa: E402
 from matplotlib.path import Path as Outline  # noqa: E402
@@ -543,10 +546,80 @@ def draw_windows(night, zone):
     night.save(figure, f"windows_{file_word(zone)}.png")
 
 
+# ---- change between two clouds ----
+
+CLASS_COLOURS = {"none": "#c8c8c8", "deformation": "#d0202a", "rockfall_source": "#7a1fa2", "deposit": "#f08010", "mined": "#3b7dd8",
+                 "moving_object": "#20a060", "occluded": "#202020", "unknown": "#ffffff"}
+
+
+def scale_bar(axes):
+    """A bar of a round length in metres, about a quarter of the map's width."""
+    west, east = axes.get_xlim()
+    south, north = axes.get_ylim()
+    wanted = 0.25 * (east - west)
+    if not wanted > 0:
+        return
+    unit = 10 ** math.floor(math.log10(wanted))
+    length = max(k * unit for k in (1, 2, 5) if k * unit <= wanted)
+    x, y = west + 0.04 * (east - west), south + 0.04 * (north - south)
+    axes.plot([x, x + length], [y, y], color="black", lw=3, solid_capstyle="butt", zorder=9)
+    axes.text(x + length / 2, y + 0.012 * (north - south), f"{length:g} m", ha="center", va="bottom", fontsize=8, zorder=9,
+              bbox={"facecolor": "white", "alpha": 0.7, "lw": 0, "pad": 1})
+
+
+def draw_cells(figure, axes, places, cells, clusters):
+    axes.scatter([p[0] for p in places], [p[1] for p in places], s=1, c="#9c9c9c", linewidths=0)
+    if cells:
+        largest = sorted(abs(c[2]) for c in cells)[int(0.95 * (len(cells) - 1))] or 1.0
+        image = axes.scatter([c[0] for c in cells], [c[1] for c in cells], c=[c[2] for c in cells], s=5, marker="s", linewidths=0,
+                             cmap="RdBu", norm=SymLogNorm(0.1, vmin=-max(largest, 0.2), vmax=max(largest, 0.2)))
+        figure.colorbar(image, ax=axes, shrink=0.8, label="change of height, m (+ gain; linear to 0.1 m, then by tenfold)", extend="both")
+    for row in clusters[:MOST_PER_KIND * 3]:
+        axes.annotate(f"{row['cluster']}: {number(row['volume_m3']):.1f} ± {number(row['volume95_m3']):.1f} m³",
+                      (number(row["x_m"]), number(row["y_m"])), fontsize=7, ha="center", va="center", annotation_clip=True,
+                      bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 1})
+    axes.set_title("Clusters beyond the 95 % limit: volume ± 95 %" if cells else "No cluster beyond the 95 % limit", fontsize=10)
+
+
+def draw_classes(axes, places):
+    entries = []
+    for name, colour in CLASS_COLOURS.items():
+        some = [p for p in places if p[2] == name]
+        if not some:
+            continue
+        axes.scatter([p[0] for p in some], [p[1] for p in some], s=2 if name in ("none", "unknown") else 5, c=colour, linewidths=0)
+        entries.append(Line2D([], [], ls="", marker="o", color=colour, mec="black", mew=0.3, ms=5,
+                              label=f"{name.replace('_', ' ')} ({len(some)})"))
+    axes.legend(handles=entries, fontsize=7, loc="upper left", bbox_to_anchor=(0, -0.16), ncols=4, frameon=False)
+    axes.set_title("Classes of places; they raise and lower no warning level", fontsize=10)
+
+
+def draw_change(folder):
+    places = [(number(r["x_m"]), number(r["y_m"]), r["class"]) for r in rows(folder / "classes.csv")]
+    cells = [(number(r["x_m"]), number(r["y_m"]), number(r["difference_m"])) for r in rows(folder / "cells.csv")]
+    cells = [c for c in cells if not math.isnan(c[2])]
+    Text()
+    figure, (left, right) = plt.subplots(1, 2, figsize=(15, 7.8), constrained_layout=True)
+    draw_cells(figure, left, places, cells, rows(folder / "clusters.csv"))
+    draw_classes(right, places)
+    for axes in (left, right):
+        metres_axes(axes)
+        scale_bar(axes)
+    try:
+        figure.savefig(folder / "change.png", dpi=110, metadata={"Software": None})
+    finally:
+        plt.close(figure)
+    print(folder / "change.png", flush=True)
+    return 0
+
+
 def main(arguments):
     if len(arguments) != 1:
         print("usage: python -m highwall.quicklook FOLDER", file=sys.stderr)
         return 64
+    folder = Path(arguments[0])
+    if (folder / "classes.csv").exists() and not (folder / "night.json").exists():
+        return draw_change(folder)
     night = Night(Path(arguments[0]))
     failed = []
     figures = [("map.png", draw_map, ())]
