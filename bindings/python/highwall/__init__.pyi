@@ -339,6 +339,7 @@ def m3c2_files(
     lod: str = "classic",
     range_sigma_m: float = 0.005,
     angle_sigma_deg: float = 0.005,
+) -> dict[str, Any]: ...
 def dem(
     cloud: Cloud | npt.ArrayLike,
     like: Cloud | npt.ArrayLike | None = None,
