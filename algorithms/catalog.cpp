@@ -19,10 +19,10 @@
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
 #include "algorithms/series/shared_jump.hpp"
-#include "algorithms/vectors/vectors.hpp"
 #include "algorithms/surface/change_class.hpp"
 #include "algorithms/surface/raster.hpp"
 #include "algorithms/surface/volumes.hpp"
+#include "algorithms/vectors/vectors.hpp"
 #include "core/error.hpp"
 
 namespace highwall {

@@ -145,7 +145,7 @@ class Classifier {
       feature.cores.push_back(i);
       feature.gain = joined.change_m[i] > 0.0;
     }
-    growth_ = measure_growth(pieces_, nullptr, run_);
+    growth_ = measure_growth(pieces_, run_);
   }
 
   void judge() {

@@ -76,8 +76,7 @@ struct ClassOptions {
     d.field(&O::search_radius_m, "search_radius_m", "m", above(0), "Radius of the cylinder that is looked in");
     d.field(&O::new_m, "new_m", "m", at_least(0),
             "A point of one epoch is new when the other has none so near; 0: three times the distance of neighbouring points");
-    d.field(&O::spacing_m, "spacing_m", "m", at_least(0),
-            "Distance of neighbouring core points; 0: the median distance of nearest neighbours");
+    d.field(&O::spacing_m, "spacing_m", "m", at_least(0), "Distance of neighbouring core points; 0: found");
     d.field(&O::least_object_m2, "least_object_m2", "m2", at_least(0),
             "Smaller clusters are deformation, whatever they look like");
     d.field(&O::face_deg, "face_deg", "degrees", between(1, 90), "From here on ground is a face");

@@ -19,6 +19,7 @@ namespace {
 constexpr double kLink = 1.8;       // Spacings: core points nearer than that are neighbours.
 constexpr double kAwayLinks = 3.0;  // Farther from every cluster than that, ground counts as stable.
 constexpr std::size_t kSmallBlock = 64;
+constexpr std::size_t kFourth = 4;
 
 /// A convex polygon cut by half planes.
 class Outline {
@@ -99,20 +100,26 @@ double median_spacing(const Points& places, const Run& run) {
   const double guess = extent / std::sqrt(n);
   const CellIndex index(PointsView(places), guess, extent, run);
   const std::vector<std::uint32_t> order = index.order();
-  std::vector<double> nearest;
+  std::vector<double> found;
+  std::vector<double> around;
   const Eigen::Index step = places.rows() / kSampled + 1;
   for (Eigen::Index i = 0; i < places.rows(); i += step) {
     if (!places.row(i).allFinite()) continue;
     const Eigen::Vector3d at = places.row(i).transpose();
-    double best = std::numeric_limits<double>::infinity();
-    for (double reach = guess; best > reach && reach < 4.0 * extent; reach *= 2.0) {
-      near(index, order, places, at, reach, [&](std::uint32_t j, const Eigen::Vector3d& p) {
-        if (static_cast<Eigen::Index>(j) != i && (p - at).norm() > 0.0) best = std::min(best, (p - at).norm());
+    for (double reach = guess; around.size() < kFourth && reach < 4.0 * extent; reach *= 2.0) {
+      around.clear();
+      near(index, order, places, at, reach, [&](std::uint32_t, const Eigen::Vector3d& p) {
+        if ((p - at).norm() > 0.0) around.push_back((p - at).norm());
       });
     }
-    if (std::isfinite(best)) nearest.push_back(best);
+    if (!around.empty()) {
+      const auto wanted = static_cast<std::ptrdiff_t>(std::min(kFourth, around.size()) - 1);
+      std::nth_element(around.begin(), around.begin() + wanted, around.end());
+      found.push_back(around[static_cast<std::size_t>(wanted)]);
+    }
+    around.clear();
   }
-  return median(std::move(nearest));
+  return median(std::move(found));
 }
 
 std::vector<std::vector<std::uint32_t>> neighbours_in_space(const Points& places, double reach_m, const Run& run) {

@@ -30,6 +30,7 @@ Vector6 motion_row(const ChangePieces& p, std::size_t i, const Registration& r) 
 /// A sum under way.
 struct Running {
   double volume = 0.0;
+  double expected = 0.0;  ///< Of the mean change of stable ground.
   double variance = 0.0;
   double area = 0.0;
   double common = 0.0;
@@ -40,6 +41,7 @@ struct Running {
     volume += w * p.change_m[i];
     variance += w * w * p.sigma_m[i] * p.sigma_m[i];
     area += w;
+    if (!p.offset_m.empty()) expected += w * p.offset_m[i];
     if (!p.shared_m.empty()) common += w * p.shared_m[i];
     if (r != nullptr) motion += share * motion_row(p, i, *r);
   }
@@ -54,7 +56,7 @@ struct Scale {
   double side_m = 0.0;
 };
 
-Scale blocks_of(const ChangePieces& p, const std::vector<std::size_t>& stable, double side, const Registration* r) {
+Scale blocks_of(const ChangePieces& p, const std::vector<std::size_t>& stable, double side) {
   std::vector<std::pair<Key, std::size_t>> keyed;
   keyed.reserve(stable.size());
   for (const std::size_t i : stable) {
@@ -70,11 +72,10 @@ Scale blocks_of(const ChangePieces& p, const std::vector<std::size_t>& stable, d
   for (std::size_t begin = 0; begin < keyed.size();) {
     Running sum;
     std::size_t end = begin;
-    for (; end < keyed.size() && keyed[end].first == keyed[begin].first; ++end) sum.add(p, keyed[end].second, 1.0, r);
+    for (; end < keyed.size() && keyed[end].first == keyed[begin].first; ++end) sum.add(p, keyed[end].second, 1.0, nullptr);
     begin = end;
-    const double variance = sum.variance + sum.shared(r) + sum.common * sum.common;
-    if (!(sum.area >= kFilled * side * side) || !(variance > 0.0)) continue;
-    out.ratio.push_back(std::abs(sum.volume) / std::sqrt(variance));
+    if (!(sum.area >= kFilled * side * side) || !(sum.variance > 0.0)) continue;
+    out.ratio.push_back(std::abs(sum.volume - sum.expected) / std::sqrt(sum.variance));
     out.side_m += std::sqrt(sum.area);
   }
   if (!out.ratio.empty()) out.side_m /= static_cast<double>(out.ratio.size());
@@ -111,11 +112,13 @@ void set_shared(ChangePieces& p, const std::vector<double>& slope_deg, const std
     area[k] += p.area_m2[i];
   }
   p.shared_m.assign(p.size(), 0.0);
+  p.offset_m.assign(p.size(), 0.0);
   for (std::size_t i = 0; i < p.size(); ++i) {
     const std::size_t k = steepness_of(slope_deg[i]);
     const double known = registration_m.empty() ? 0.0 : registration_m[i];
-    const double mean = area[k] > 0.0 ? sum[k] / area[k] : 0.0;
-    p.shared_m[i] = std::sqrt(std::max(0.0, mean * mean - known * known));
+    if (!(area[k] > 0.0)) continue;
+    p.offset_m[i] = sum[k] / area[k];
+    p.shared_m[i] = std::sqrt(std::max(0.0, p.offset_m[i] * p.offset_m[i] - known * known));
   }
 }
 
@@ -138,7 +141,7 @@ double ErrorGrowth::quantile95(double side) const {
   return kNormal95 * student_widening(static_cast<double>(blocks[k]));
 }
 
-ErrorGrowth measure_growth(const ChangePieces& pieces, const Registration* registration, const Run& run) {
+ErrorGrowth measure_growth(const ChangePieces& pieces, const Run& run) {
   ErrorGrowth out;
   std::vector<std::size_t> stable;
   std::vector<double> areas;
@@ -155,7 +158,7 @@ ErrorGrowth measure_growth(const ChangePieces& pieces, const Registration* regis
   double side = piece;
   for (int k = 0; k < kMostScales; ++k, side *= 2.0) {
     run.check_stop();
-    const Scale scale = blocks_of(pieces, stable, side, registration);
+    const Scale scale = blocks_of(pieces, stable, side);
     const std::size_t n = scale.ratio.size();
     if (n < kFewestBlocks) {
       if (k == 0) continue;  // Core points that lie sparser than their squares.
@@ -177,11 +180,10 @@ Sum sum_of(const ChangePieces& pieces, std::span<const std::size_t> list, std::s
   for (std::size_t k = 0; k < list.size(); ++k) {
     if (pieces.usable(list[k])) sum.add(pieces, list[k], share.empty() ? 1.0 : share[k], registration);
   }
-  const double shared = sum.shared(registration);
+  const double registration95 = kNormal95 * std::sqrt(sum.shared(registration));
   const double side = std::sqrt(sum.area);
-  const double widening = growth.quantile95(side) * growth.at(side);
-  return {sum.volume, std::hypot(widening * std::sqrt(sum.variance + shared), kNormal95 * sum.common),
-          widening * std::sqrt(shared), sum.area};
+  const double own95 = growth.quantile95(side) * growth.at(side) * std::sqrt(sum.variance);
+  return {sum.volume, std::hypot(own95, registration95, kNormal95 * sum.common), registration95, sum.area};
 }
 
 }  // namespace highwall

@@ -20,6 +20,7 @@ struct ChangePieces {
   std::vector<double> limit_m;       ///< 95 % detection limit; NaN = none.
   std::vector<double> area_m2;       ///< Change times area is the piece's volume.
   Points shift_row;                  ///< N x 3: a shift t of the second epoch changes the piece by shift_row . t.
+  std::vector<double> offset_m;      ///< Mean change of the stable pieces of its steepness; empty = not known.
   std::vector<double> shared_m;      ///< What all pieces of a steepness may be off by together; empty = nothing.
   std::vector<std::uint8_t> stable;  ///< 1 = ground at rest; all 0: nothing to measure correlation on.
   bool in_plan = true;               ///< Distances between pieces count in plan (cells), or in space (core points).
@@ -41,7 +42,7 @@ std::size_t steepness_of(double slope_deg);
 void set_shared(ChangePieces& pieces, const std::vector<double>& slope_deg, const std::vector<double>& registration_m);
 
 /// How much larger the errors of sums over squares of ground are than those of independent pieces: errors of neighbours are
-/// not independent. Measured on ground at rest, where each sum should be zero.
+/// not independent. Measured on ground at rest, about its mean.
 struct ErrorGrowth {
   std::vector<double> side_m;       ///< Root of the area summed over; ascending.
   std::vector<double> factor;       ///< Of the standard deviation; never below 1 nor falling.
@@ -53,10 +54,9 @@ struct ErrorGrowth {
   double quantile95(double side_m) const;
 };
 
-/// Blocks of 1, 2, 4, ... pieces' sides on stable ground, as long as there are eight (Rolstad et al. 2009,
-/// doi:10.3189/002214309789470950, who do it by the integral of a variogram; sums need no model of it).
-/// @param registration  nullptr: none is known, and what the pieces share by it shows in the factors
-ErrorGrowth measure_growth(const ChangePieces& pieces, const Registration* registration, const Run& run);
+/// Blocks of 1, 2, 4, ... pieces' sides on stable ground, as long as there are eight, about the mean of their steepness (Rolstad
+/// et al. 2009, doi:10.3189/002214309789470950, who do it by the integral of a variogram; sums need no model of it).
+ErrorGrowth measure_growth(const ChangePieces& pieces, const Run& run);
 
 /// A sum of pieces with its error.
 struct Sum {
@@ -66,8 +66,8 @@ struct Sum {
   double area_m2 = 0.0;
 };
 
-/// Volume of the pieces listed: independent errors and the registration's, which the pieces share (its 6 x 6 covariance
-/// propagated to the sum itself), times the growth at the size of the area; and shared_m, added up.
+/// Volume of the pieces listed. Its error is that of independent pieces times the growth at the size of the area; that of the
+/// registration, which the pieces share (its 6 x 6 covariance propagated to the sum itself); and shared_m, added up.
 /// @param share  of each listed piece's volume that counts; empty = all
 Sum sum_of(const ChangePieces& pieces, std::span<const std::size_t> list, std::span<const double> share,
            const Registration* registration, const ErrorGrowth& growth);

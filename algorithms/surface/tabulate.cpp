@@ -117,7 +117,7 @@ VolumeTable tabulate(const Tabulation& w, const Benches& benches, const std::vec
     }
   }
   VolumeTable out;
-  out.growth = measure_growth(w.pieces, registration, run);
+  out.growth = measure_growth(w.pieces, run);
   out.label = w.clusters.label;
   Tabulator tabulator(w, registration, out.growth);
   tabulator.set_signs();

@@ -33,8 +33,7 @@ struct VolumeOptions {
     d.field(&O::least_bench_m, "least_bench_m", "m", above(0), "Floors that are found lie at least so far apart");
     d.field(&O::steep_deg, "steep_deg", "degrees", between(1, 90),
             "Ground steeper than that is counted as steep: a cluster that is mostly steep should be measured along the normal");
-    d.field(&O::spacing_m, "spacing_m", "m", at_least(0),
-            "Along the normal: distance of neighbouring core points; 0: the median distance of nearest neighbours");
+    d.field(&O::spacing_m, "spacing_m", "m", at_least(0), "Along the normal: distance of neighbouring core points; 0: found");
     d.require([](const O& o) { return std::is_sorted(o.bench_floors_m.begin(), o.bench_floors_m.end()); },
               "bench_floors_m must ascend");
   }
@@ -110,7 +109,8 @@ std::vector<double> core_areas(const Points& places, const Points& normals, doub
 /// hardly meets.
 Points thin_in_space(PointsView cloud, double spacing_m);
 
-/// Median distance of nearest neighbours, m; NaN for fewer than two places.
+/// Spacing of places on a surface: the median distance of the fourth nearest neighbour, which is the side of a lattice and a
+/// tenth more for places at random; NaN for fewer than two places.
 double median_spacing(const Points& places, const Run& run);
 
 /// Core points within reach of each other, by core point, ascending.

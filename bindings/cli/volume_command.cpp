@@ -46,15 +46,24 @@ std::vector<double> codes_of(const std::vector<Reason>& reasons) {
   return codes;
 }
 
+/// Tags of what is known.
+std::vector<std::pair<std::string, std::string>> tags_of(Instant from, Instant to) {
+  std::vector<std::pair<std::string, std::string>> tags{{"DATA_UNITS", "m"}};
+  if (from != kNoInstant) tags.emplace_back("FROM", to_iso8601(from));
+  if (to != kNoInstant) tags.emplace_back("INSTANT", to_iso8601(to));
+  return tags;
+}
+
 std::string dem_tif(const Dem& d, Instant at) {
   const std::vector<double> count(d.count.begin(), d.count.end());
   const std::vector<double> reason = codes_of(d.reason);
   std::vector<double> height = d.height_m;
   for (double& z : height) z += d.geometry.frame.origin_m[2];
+  auto tags = tags_of(kNoInstant, at);
+  tags.emplace_back("REASON_CODES", reason_codes());
   return geotiff_bytes(
       d.geometry,
-      {{"height", "m", &height}, {"sigma", "m", &d.sigma_m}, {"count", "points", &count}, {"reason", "code", &reason}},
-      {{"INSTANT", to_iso8601(at)}, {"DATA_UNITS", "m"}, {"REASON_CODES", reason_codes()}});
+      {{"height", "m", &height}, {"sigma", "m", &d.sigma_m}, {"count", "points", &count}, {"reason", "code", &reason}}, tags);
 }
 
 void write_rasters(const fs::path& folder, const ChangeReport& r, Instant from, Instant to) {
@@ -63,8 +72,7 @@ void write_rasters(const fs::path& folder, const ChangeReport& r, Instant from, 
   const std::vector<double> cluster(r.volumes.label.begin(), r.volumes.label.end());
   write_whole(folder / "dem_before.tif", dem_tif(r.before, from));
   write_whole(folder / "dem_after.tif", dem_tif(r.after, to));
-  const std::vector<std::pair<std::string, std::string>> tags{
-      {"FROM", to_iso8601(from)}, {"INSTANT", to_iso8601(to)}, {"DATA_UNITS", "m"}};
+  const auto tags = tags_of(from, to);
   auto more = tags;
   more.emplace_back("REASON_CODES", reason_codes());
   more.emplace_back("CALIBRATION", d.calibration.sentence);

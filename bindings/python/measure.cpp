@@ -37,23 +37,6 @@ std::vector<std::uint8_t> marks_of(const py::object& stable) {
   return {array.data(), array.data() + array.size()};
 }
 
-/// Each keyword goes to the struct that knows its name, unknown ones to the second.
-/// @return whether the first got any
-template <class First, class Second>
-bool apply_to_both(First& first, Second& second, const py::kwargs& keywords, const std::string& where) {
-  py::dict of_first;
-  py::dict of_second;
-  const auto known = list_options<First>();
-  for (const auto& [key, value] : keywords) {
-    const std::string name = py::cast<std::string>(key);
-    const bool is_first = std::any_of(known.begin(), known.end(), [&](const OptionSpec& o) { return o.name == name; });
-    (is_first ? of_first : of_second)[key] = value;
-  }
-  apply(second, of_second, where);
-  apply(first, of_first, where);
-  return !of_first.empty();
-}
-
 py::dict dict_of(const LimitCalibration& c) {
   py::dict d;
   d["done"] = c.done;

@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <array>
 #include <future>
 #include <string>
@@ -46,6 +47,23 @@ void apply(Options& options, const py::dict& keywords, const std::string& where)
     set_option(options, name, option_of(value, name), where);
   }
   validate(options, where);
+}
+
+/// Each keyword goes to the struct that knows its name, unknown ones to the second.
+/// @return whether the first got any
+template <class First, class Second>
+bool apply_to_both(First& first, Second& second, const py::kwargs& keywords, const std::string& where) {
+  py::dict of_first;
+  py::dict of_second;
+  const auto known = list_options<First>();
+  for (const auto& [key, value] : keywords) {
+    const std::string name = py::cast<std::string>(key);
+    const bool is_first = std::any_of(known.begin(), known.end(), [&](const OptionSpec& o) { return o.name == name; });
+    (is_first ? of_first : of_second)[key] = value;
+  }
+  apply(second, of_second, where);
+  apply(first, of_first, where);
+  return !of_first.empty();
 }
 
 /// Lines of a docstring's "Parameters" section, made from describe().

@@ -1,6 +1,5 @@
 #include <pybind11/stl.h>
 
-#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -227,20 +226,6 @@ void add_types(py::module_& module) {
             return out;
           },
           "How limits were calibrated on stable ground.");
-}
-
-/// Each keyword goes to the struct that knows its name, the second one where neither does.
-template <class First, class Second>
-void apply_to_both(First& first, Second& second, const py::kwargs& keywords, const std::string& where) {
-  py::dict of_first, of_second;
-  const auto known = list_options<First>();
-  for (const auto& [key, value] : keywords) {
-    const std::string name = py::cast<std::string>(key);
-    const bool is_first = std::any_of(known.begin(), known.end(), [&](const OptionSpec& o) { return o.name == name; });
-    (is_first ? of_first : of_second)[key] = value;
-  }
-  apply(first, of_first, where);
-  apply(second, of_second, where);
 }
 
 std::string doc_of(const char* algorithm, const std::string& before, const std::string& options, const std::string& after) {

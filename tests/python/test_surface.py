@@ -73,9 +73,9 @@ def test_a_registration_widens_the_limit(pair):
 
 def test_a_declared_event_makes_a_cut_mined_and_a_box_without_one_is_no_rockfall(pair):
     field = hw.m3c2(*pair, pair[0][::4], min_points=4, lod="welch")
-    plain = hw.classify_change(field, *pair, spacing_m=0.5)
+    plain = hw.classify_change(field, *pair)
     assert set(plain["value"]) <= {"none", "deformation", "unknown", "occluded", "mined", "moving_object"}
-    told = hw.classify_change(field, *pair, spacing_m=0.5, events={"blast": [[8, 8], [18, 8], [18, 16], [8, 16]]})
+    told = hw.classify_change(field, *pair, events={"blast": [[8, 8], [18, 8], [18, 16], [8, 16]]})
     inside = (field.position[:, 0] > 11) & (field.position[:, 0] < 15) & (field.position[:, 1] > 11) & (field.position[:, 1] < 13)
     assert (told["value"][inside] == "mined").all()
     assert told["objects"] and all(o["class"] and o["evidence"] for o in told["objects"])
