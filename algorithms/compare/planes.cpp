@@ -20,6 +20,24 @@ constexpr double kFarthest_m = 1e9;
 
 }  // namespace
 
+LocalPlane plane_about(const CellIndex& index, const Eigen::Vector3d& place, double radius_m) {
+  LocalPlane out;
+  out.centre_m = place;
+  if (!index.holds(place)) return out;
+  const Cells& cells = index.cells();
+  Moments moments;
+  // A point on the sphere's border may be in or out: either plane is as good.
+  static_cast<void>(m3c2_kernel().sphere(cells, {index.on_lattice(place), place - cells.origin_m}, radius_m, moments));
+  if (moments.n < kFewest) return out;
+  const PlaneNormal plane = plane_normal(moments);
+  if (!plane.found) return out;
+  out.centre_m = place + cells.unit_m / moments.n * moments.sum;
+  out.normal = plane.normal;
+  out.rms_m = cells.unit_m * std::sqrt(std::max(0.0, plane.variance[0]));
+  out.width_m = cells.unit_m * std::sqrt(plane.variance[1]);
+  return out;
+}
+
 Planes::Planes(const Points& points, const PlaneShape& shape, const Run& run) {
   const std::vector<std::uint32_t> order = CellIndex(PointsView(points), shape.cell_m, shape.radius_m, run).order();
   const auto n = static_cast<Eigen::Index>(order.size());
@@ -37,23 +55,15 @@ Planes::Planes(const Points& points, const PlaneShape& shape, const Run& run) {
 }
 
 void Planes::equal_weights(double radius_m, const Run& run) {
-  const Cells& cells = index_->cells();
   for_blocks(
       size(),
       [&](const Block& block) {
-        Moments moments;
         for (std::size_t k = block.begin; k < block.end; ++k) {
           const auto row = static_cast<Eigen::Index>(k);
-          const Eigen::Vector3d p = point(k);
-          if (!index_->holds(p)) continue;
-          // A point on the sphere's border may be in or out: either plane is as good.
-          static_cast<void>(m3c2_kernel().sphere(cells, {index_->on_lattice(p), p - cells.origin_m}, radius_m, moments));
-          if (moments.n < kFewest) continue;
-          const PlaneNormal plane = plane_normal(moments);
-          if (!plane.found) continue;
-          centre.row(row) = (p + cells.unit_m / moments.n * moments.sum).transpose();
+          const LocalPlane plane = plane_about(*index_, point(k), radius_m);
+          centre.row(row) = plane.centre_m.transpose();
           normal.row(row) = plane.normal.transpose();
-          rms[k] = cells.unit_m * std::sqrt(std::max(0.0, plane.variance[0]));
+          rms[k] = plane.rms_m;
         }
       },
       run, {}, 256);

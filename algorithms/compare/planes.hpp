@@ -11,6 +11,17 @@
 
 namespace highwall {
 
+/// A plane through the neighbours of a place.
+struct LocalPlane {
+  Eigen::Vector3d centre_m;                                ///< Mean of the neighbours; the place itself without a plane.
+  Eigen::Vector3d normal = Eigen::Vector3d::Zero();        ///< Of either sign; zero without a plane.
+  double rms_m = std::numeric_limits<double>::infinity();  ///< Of the neighbours about it.
+  double width_m = 1.0;                                    ///< Their smaller standard deviation along it.
+};
+
+/// The plane through the indexed points within the radius, six at least; no plane where the index does not hold the place.
+LocalPlane plane_about(const CellIndex& index, const Eigen::Vector3d& place, double radius_m);
+
 /// How planes are laid through the neighbours of points.
 struct PlaneShape {
   double cell_m = 0.0;    ///< Of the index that neighbours and nearest points are asked of.

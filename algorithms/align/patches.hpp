@@ -1,0 +1,104 @@
+#pragma once
+
+#include <Eigen/Geometry>
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "algorithms/align/cell_planes.hpp"
+
+namespace highwall {
+
+using Vector6 = Eigen::Matrix<double, 6, 1>;
+using Matrix6 = Eigen::Matrix<double, 6, 6>;
+
+/// A plane of the epoch and the one of the reference that it lies on: residual = row . motion.
+struct PlanePair {
+  bool found = false;
+  Vector6 row = Vector6::Zero();
+  double residual = 0.0;
+};
+
+/// What makes two planes a pair.
+struct Pairing {
+  double gate_m = 0.0;
+  double least_cosine = 0.0;
+  double roughest_m = 0.0;  ///< Of the reference's planes.
+  double thickest = 1.0;
+  Eigen::Vector3d centre_m = Eigen::Vector3d::Zero();  ///< Motions turn about it.
+};
+
+/// The pair of one plane of the moved epoch.
+PlanePair pair_of(const CellPlanes& epoch, std::size_t k, const CellPlanes& reference, const Eigen::Isometry3d& transform,
+                  const Pairing& how);
+
+/// The least squares motion that such pairs ask for; NaN where they leave a direction open.
+struct NormalEquations {
+  Matrix6 matrix = Matrix6::Zero();
+  Vector6 right = Vector6::Zero();
+  void add(const Vector6& row, double residual, double weight);
+  void add(const NormalEquations& other);
+  Vector6 solved() const;
+};
+
+struct PatchRules {
+  double side_m = 0.0;
+  double least_matched = 0.9;
+  double moved_sigma = 4.0;
+  std::int64_t least_patches = 30;
+};
+
+/// A cube of the reference and the planes of the epoch in it.
+struct GroundPatch {
+  std::size_t begin = 0;  ///< Of its planes.
+  std::size_t end = 0;
+  double matched = 0.0;
+  double share = 0.0;             ///< Of its planes that are matched.
+  double residual = 0.0;          ///< Mean of the matched.
+  double scatter = 0.0;           ///< Of the matched about it.
+  double error = 0.0;             ///< Of that mean, were the planes independent.
+  Vector6 row = Vector6::Zero();  ///< Mean.
+  Eigen::Vector3d place_m = Eigen::Vector3d::Zero();
+  bool matching = false;    ///< Some of its planes found one of the reference.
+  bool comparable = false;  ///< Nearly all of its planes found one of the reference.
+  bool stable = false;
+};
+
+/// The planes of an epoch sorted into patches that rest or not as a whole.
+class GroundPatches {
+ public:
+  /// @param smooth  which of the epoch's planes count
+  GroundPatches(const CellPlanes& epoch, const std::vector<std::size_t>& smooth, const CellPlanes& reference,
+                const Eigen::Isometry3d& transform, const PatchRules& rules);
+
+  /// Pairs the planes anew and tells which patches rest.
+  /// @param outlier_m  pairs farther apart belong to no patch's mean
+  /// @param floor_m  a patch whose mean is below it rests
+  void judge(const Eigen::Isometry3d& transform, const Pairing& how, double outlier_m, double floor_m, const Run& run);
+  /// The motion that most patches agree on, of many that a few of them each give; zero when there are too few.
+  Vector6 consensus(double length_m, double floor_m, const Run& run) const;
+  /// So far apart are the given share of the pairs on stable patches.
+  double pair_quantile(double share) const;
+  /// One step of least squares with Tukey's weights on the stable patches.
+  Vector6 step(double cut_off_m, const Run& run) const;
+  /// From the scatter of the stable patches' means about the motion, and what neighbours share of it.
+  Matrix6 covariance(double& rms_m) const;
+  /// How many of the patches that are not stable agree on another motion.
+  std::size_t rivals(double length_m, const Run& run) const;
+
+  std::size_t matching_count() const;
+  std::size_t stable_count() const;
+  const std::vector<GroundPatch>& patches() const noexcept { return patches_; }
+
+ private:
+  const CellPlanes& epoch_;
+  const CellPlanes& reference_;
+  PatchRules rules_;
+  std::vector<std::size_t> planes_;  ///< Rows of the epoch's planes, patch by patch.
+  std::vector<PlanePair> pairs_;     ///< Of each of them.
+  std::vector<GroundPatch> patches_;
+  std::vector<std::array<std::int64_t, 3>> cubes_;
+  double outlier_m_ = 0.0;
+};
+
+}  // namespace highwall
