@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -9,7 +12,10 @@
 
 #include "algorithms/align/plausible.hpp"
 #include "algorithms/align/rigid_motion.hpp"
+#include "algorithms/compare/cell_index.hpp"
+#include "algorithms/compare/cylinder_points.hpp"
 #include "algorithms/compare/m3c2.hpp"
+#include "algorithms/compare/planes.hpp"
 #include "algorithms/robust_fit.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
@@ -32,12 +38,15 @@ Vector6 row_of(const Eigen::Vector3d& p, const Eigen::Vector3d& n) {
   return row;
 }
 
+constexpr std::uint32_t kFewestPoints = 4;  ///< Of either epoch at a place that is compared.
+
 struct Fit {
   Vector6 motion = Vector6::Zero();
   Matrix6 inverse = Matrix6::Zero();
   double sigma = 0.0;
   std::vector<std::uint8_t> stable;
   std::size_t stable_count = 0;
+  std::size_t comparable = 0;
 };
 
 /// Weighted least squares of the distances, reweighted until the moved places have dropped out.
@@ -48,6 +57,7 @@ Fit fit_motion(const DisplacementField& field, const Eigen::Vector3d& centre) {
   }
   Fit fit;
   fit.stable.assign(field.size(), 0);
+  fit.comparable = used.size();
   if (used.size() < 6) return fit;
   Eigen::MatrixXd rows(static_cast<Eigen::Index>(used.size()), 6);
   Eigen::VectorXd distance(rows.rows());
@@ -68,6 +78,104 @@ Fit fit_motion(const DisplacementField& field, const Eigen::Vector3d& centre) {
     ++fit.stable_count;
   }
   return fit;
+}
+
+/// Height of the second epoch's points over the first's on one common plane; NaN when they do not tell one. Means would see
+/// a slope where the epochs' points lie differently in the cylinder, and rows of beams do so everywhere alike: a slide that
+/// nothing made.
+double offset_on_common_plane(const std::vector<Spot>& before, const std::vector<Spot>& after) {
+  Eigen::Matrix4d normal = Eigen::Matrix4d::Zero();
+  Eigen::Vector4d right = Eigen::Vector4d::Zero();
+  for (const auto* epoch : {&before, &after}) {
+    for (const Spot& s : *epoch) {
+      const Eigen::Vector4d row(1.0, s.a, s.b, epoch == &after ? 1.0 : 0.0);
+      normal += row * row.transpose();
+      right += s.h * row;
+    }
+  }
+  const Eigen::LDLT<Eigen::Matrix4d> solver(normal);
+  if (!(solver.vectorD().minCoeff() > 1e-6 * solver.vectorD().maxCoeff())) return kNaN;
+  return solver.solve(right)[3];
+}
+
+/// Distances on common planes instead of those between means.
+void measure_on_planes(const CellIndex& before, const CellIndex& after, const M3c2Options& compare, DisplacementField& field,
+                       const Run& run) {
+  constexpr std::size_t kMost = 200;
+  const CylinderPoints gather(field, compare.cylinder_radius_m, compare.half_length_m, kMost);
+  for_blocks(
+      field.size(),
+      [&](const Block& block) {
+        std::vector<Spot> here;
+        std::vector<Spot> there;
+        for (std::size_t i = block.begin; i < block.end; ++i) {
+          if (field.reason[i] != Reason::ok) continue;
+          gather(before, i, here);
+          gather(after, i, there);
+          field.value_m[i] = offset_on_common_plane(here, there);
+          if (std::isnan(field.value_m[i])) field.reason[i] = Reason::no_fit;
+        }
+      },
+      run);
+}
+
+/// A motion as translation of the centre and rotation vector.
+Vector6 motion_of(const Eigen::Isometry3d& transform, const Eigen::Vector3d& centre) {
+  const Eigen::AngleAxisd turn(transform.rotation());
+  Vector6 motion;
+  motion << transform * centre - centre, turn.angle() * turn.axis();
+  return motion;
+}
+
+/// What the distances tell, and where they tell nothing the scan's own coordinates.
+struct Posterior {
+  Vector6 correction = Vector6::Zero();
+  Matrix6 covariance = Matrix6::Zero();
+};
+
+/// Bayesian combination of the fit with what is expected of a georeferenced scan: that it lies within about `shift_m` of where
+/// it says. Faces alone leave a slide along themselves open, and least squares would take any. Where the
+/// well-known directions show a larger shift, the others are expected to be off by as much.
+/// Rows of beams fall on the ground otherwise in each scan, everywhere alike, and what distances tell of a slide along the
+/// ground is mostly that: directions that few normals share are not believed to better than a share of the spacing.
+/// @param moved   from the scan's own coordinates so far
+/// @param arm_m   distance at which a turn counts like a shift
+Posterior combine(const Fit& fit, const Vector6& moved, double stretch, double shift_m, double arm_m, double spacing_m) {
+  constexpr double kOfSpacing = 0.05;
+  const double least_m = 1e-6;
+  const double scale = stretch * std::max(fit.sigma, least_m);
+  Matrix6 uncertain = scale * scale * fit.inverse;
+  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> normals(Eigen::Matrix3d(fit.inverse.inverse().topLeftCorner<3, 3>()));
+  for (int k = 0; k < 3; ++k) {
+    const double rare = 1.0 - normals.eigenvalues()[k] / normals.eigenvalues()[2];
+    const Eigen::Vector3d slide = kOfSpacing * spacing_m * rare * rare * normals.eigenvectors().col(k);
+    uncertain.topLeftCorner<3, 3>() += slide * slide.transpose();
+  }
+  const Matrix6 told = uncertain.inverse();
+  const Vector6 wanted = moved - fit.motion;
+  Posterior out;
+  double expected = shift_m;
+  for (int pass = 0; pass < 3; ++pass) {
+    Vector6 weight;
+    weight << Eigen::Vector3d::Constant(1.0 / (expected * expected)),
+        Eigen::Vector3d::Constant(arm_m * arm_m / (expected * expected));
+    out.covariance = (told + Matrix6(weight.asDiagonal())).inverse();
+    const Vector6 motion = out.covariance * (told * wanted);
+    out.correction = motion - moved;
+    expected = std::max({shift_m, motion.head<3>().norm(), arm_m * motion.tail<3>().norm()});
+  }
+  return out;
+}
+
+/// True when too few of the places that the reference shows are near their surface for distances to mean anything.
+bool is_far(const DisplacementField& field, double far_apart_m) {
+  std::vector<double> magnitude;
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    shown += field.n_before[i] >= kFewestPoints ? 1 : 0;
+    if (field.reason[i] == Reason::ok) magnitude.push_back(std::abs(field.value_m[i]));
+  }
+  return magnitude.size() < shown / 4 || magnitude.empty() || median(magnitude) > far_apart_m;
 }
 
 Points moved(PointsView points, const Eigen::Isometry3d& transform, const Run& run) {
@@ -151,16 +259,24 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
     throw Error(ErrorKind::input, "one mark per core point is wanted");
   }
   out.centre_m = out.core_m.colwise().mean().transpose();
+  constexpr std::size_t kNth = 8;
+  constexpr double kSpacings = 4.5;  // Radius that holds some sixty points.
+  constexpr double kLeastRadius_m = 2.0;
+  const double spacing_m = point_spacing(finite_points(reference), kNth, run);
   M3c2Options compare;
-  compare.normal_radius_m = options.normal_radius_m;
-  compare.cylinder_radius_m = options.cylinder_radius_m;
+  compare.normal_radius_m =
+      options.normal_radius_m > 0.0 ? options.normal_radius_m : std::max(kLeastRadius_m, kSpacings * spacing_m);
+  compare.cylinder_radius_m = options.cylinder_radius_m > 0.0 ? options.cylinder_radius_m : 0.5 * compare.normal_radius_m;
   compare.half_length_m = options.half_length_m;
-  compare.min_points = 4;
+  compare.min_points = kFewestPoints;
 
+  const double reach = std::hypot(compare.half_length_m, compare.cylinder_radius_m);
+  const CellIndex before(reference, compare.cylinder_radius_m, reach, run);
   const auto distances = [&](const Eigen::Isometry3d& transform) {
     const Points here = moved(epoch, transform, run);
-    DisplacementField field =
-        m3c2(reference, PointsView(here, reference.frame()), PointsView(out.core_m, reference.frame()), compare, run);
+    const PointsView after(here, reference.frame());
+    DisplacementField field = m3c2(reference, after, PointsView(out.core_m, reference.frame()), compare, run);
+    measure_on_planes(before, CellIndex(after, compare.cylinder_radius_m, reach, run), compare, field, run);
     for (std::size_t i = 0; i < core_is_allowed.size(); ++i) {
       if (core_is_allowed[i] == 0) field.reason[i] = Reason::no_normal;
     }
@@ -168,29 +284,26 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
   };
 
   DisplacementField field = distances(out.transform);
-  std::vector<double> magnitude;
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    if (field.reason[i] == Reason::ok) magnitude.push_back(std::abs(field.value_m[i]));
-  }
-  const bool far = magnitude.size() < cores / 4 || median(magnitude) > options.far_apart_m;
-  if (options.coarse == "gicp" || (options.coarse == "auto" && far)) {
+  if (options.coarse == "gicp" || (options.coarse == "auto" && is_far(field, options.far_apart_m))) {
     out.transform = coarse_fit(epoch, reference, options, run);
     field = distances(out.transform);
   }
+  const double arm_m = std::sqrt((out.core_m.rowwise() - out.centre_m.transpose()).rowwise().squaredNorm().mean());
   Fit fit;
   for (out.iterations = 1; out.iterations <= options.iterations; ++out.iterations) {
     fit = fit_motion(field, out.centre_m);
     if (fit.stable_count == 0) break;
-    out.transform = rigid_motion(-fit.motion, out.centre_m) * out.transform;
-    if (fit.motion.head<3>().norm() < 1e-5 && fit.motion.tail<3>().norm() < 1e-7) break;
-    field = distances(out.transform);
+    const Posterior step = combine(fit, motion_of(out.transform, out.centre_m), options.formal_to_real, options.expected_shift_m,
+                                   std::max(arm_m, 1.0), spacing_m);
+    out.transform = rigid_motion(step.correction, out.centre_m) * out.transform;
+    out.covariance = step.covariance;
+    if (step.correction.head<3>().norm() < 1e-5 && step.correction.tail<3>().norm() < 1e-7) break;
+    if (out.iterations < options.iterations) field = distances(out.transform);
   }
-  std::size_t comparable = 0;
-  for (const Reason reason : field.reason) comparable += reason == Reason::ok ? 1 : 0;
+  const std::size_t comparable = fit.comparable;
   out.stable = fit.stable;
   out.stable_count = fit.stable_count;
   out.rms_m = fit.sigma;
-  out.covariance = options.formal_to_real * options.formal_to_real * fit.sigma * fit.sigma * fit.inverse;
   const auto needed = std::max<double>(static_cast<double>(options.least_stable_cores),
                                        options.least_stable_share * static_cast<double>(comparable));
   if (static_cast<double>(out.stable_count) < needed) {
@@ -201,9 +314,14 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
   require_plausible(out, field, options);
   const Eigen::Vector3d shift_mm = 1000.0 * (out.transform * out.centre_m - out.centre_m);
   const double turn_mgon = Eigen::AngleAxisd(out.transform.rotation()).angle() * 200000.0 / std::numbers::pi;
+  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> known(out.covariance.topLeftCorner<3, 3>());
+  const Eigen::Vector3d weakest = known.eigenvectors().col(2);
   out.verdict = fmt::format(
-      "registered on {} of {} places, rms {:.1f} mm; moved {:.1f}, {:.1f}, {:.1f} mm at the middle, turned {:.1f} mgon",
-      out.stable_count, comparable, 1000.0 * out.rms_m, shift_mm.x(), shift_mm.y(), shift_mm.z(), turn_mgon);
+      "registered on {} of {} places, rms {:.1f} mm; moved {:.1f}, {:.1f}, {:.1f} mm at the middle, turned {:.1f} mgon; known to "
+      "{:.1f} mm, along ({:.2f}, {:.2f}, {:.2f}) to {:.1f} mm",
+      out.stable_count, comparable, 1000.0 * out.rms_m, shift_mm.x(), shift_mm.y(), shift_mm.z(), turn_mgon,
+      1000.0 * std::sqrt(known.eigenvalues()[0]), weakest.x(), weakest.y(), weakest.z(),
+      1000.0 * std::sqrt(known.eigenvalues()[2]));
   return out;
 }
 

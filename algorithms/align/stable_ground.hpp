@@ -16,14 +16,15 @@ namespace highwall {
 struct RegisterOptions {
   std::string coarse = "auto";
   double core_spacing_m = 4.0;
-  double normal_radius_m = 2.0;
-  double cylinder_radius_m = 1.0;
+  double normal_radius_m = 0.0;
+  double cylinder_radius_m = 0.0;
   double half_length_m = 2.0;
   std::int64_t iterations = 6;
   double least_stable_share = 0.3;
   std::int64_t least_stable_cores = 50;
   double far_apart_m = 0.25;
   double formal_to_real = 2.65;
+  double expected_shift_m = 0.02;
   double largest_shift_m = 5.0;
   double largest_rms_m = 0.1;
   double least_seen_share = 0.1;
@@ -33,8 +34,9 @@ struct RegisterOptions {
     d.field(&O::coarse, "coarse", "", one_of({"auto", "gicp", "none"}),
             "Coarse registration first; auto: when the clouds are far apart");
     d.field(&O::core_spacing_m, "core_spacing_m", "m", above(0), "Distance of the places that are compared");
-    d.field(&O::normal_radius_m, "normal_radius_m", "m", above(0), "Radius of the surface normal");
-    d.field(&O::cylinder_radius_m, "cylinder_radius_m", "m", above(0), "Radius of the cylinders");
+    d.field(&O::normal_radius_m, "normal_radius_m", "m", at_least(0),
+            "Radius of the surface normal; 0: four and a half spacings of the reference's points, at least 2 m");
+    d.field(&O::cylinder_radius_m, "cylinder_radius_m", "m", at_least(0), "Radius of the cylinders; 0: half of normal_radius_m");
     d.field(&O::half_length_m, "half_length_m", "m", above(0), "Half length of the cylinders");
     d.field(&O::iterations, "iterations", "", between(1, 100), "Most iterations");
     d.field(&O::least_stable_share, "least_stable_share", "", between(0, 1),
@@ -44,6 +46,10 @@ struct RegisterOptions {
     d.field(&O::formal_to_real, "formal_to_real", "", at_least(1),
             "Formal standard deviations are stretched so much, because neighbouring places share points and roughness; "
             "2.65 made 95 % intervals cover 95 % of 120 independent pairs of scans");
+    d.field(
+        &O::expected_shift_m, "expected_shift_m", "m", above(0),
+        "A scan is expected to be off by about so much (one standard deviation), or by what it is off in the directions that "
+        "its ground tells well: what that leaves open, such as a slide along the faces, stays near the scan's own coordinates");
     d.field(&O::largest_shift_m, "largest_shift_m", "m", above(0),
             "A scan that lies farther from the reference at the places they share is refused: its coordinates are wrong");
     d.field(&O::largest_rms_m, "largest_rms_m", "m", above(0),
@@ -77,7 +83,8 @@ struct Registration {
 /// with Tukey's weights (4.685 robust standard deviations), so that moved places drop out by themselves;
 /// `stable`, when given, keeps only core points inside. PCL's GICP comes first when the clouds are far
 /// apart. The covariance is that of the weighted fit, times the squared robust residual, stretched for what
-/// neighbouring places share.
+/// neighbouring places share, joined with what is expected of a georeferenced scan: directions that the ground does
+/// not tell keep the scan's own coordinates, and their uncertainty.
 /// @throws Error(input) when too little stable ground is left: no guess is returned.
 /// @throws Error(frame) when the frames differ.
 Registration register_on_stable_ground(PointsView epoch, PointsView reference, const RegisterOptions& options, const Run& run,

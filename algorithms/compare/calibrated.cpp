@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "algorithms/compare/cell_index.hpp"
+#include "algorithms/compare/cylinder_points.hpp"
 #include "algorithms/compare/limit_factor.hpp"
 #include "algorithms/compare/lod.hpp"
 #include "algorithms/compare/roughness.hpp"
@@ -29,50 +30,6 @@ constexpr std::size_t kFewest = 5;        // Points of an epoch.
 constexpr double kLeastNoise_m2 = 1e-12;  // A micrometre.
 constexpr double kOfMedian = 0.7;  // Makes false alarms equal over the thirds by standard error, on jittered and random scans.
 
-/// A point of a cylinder: across the normal and along it.
-struct Spot {
-  double r2, a, b, h;
-};
-
-/// Points about core points, in their own directions.
-class Gatherer {
- public:
-  Gatherer(const DisplacementField& field, const M3c2Options& compare, std::size_t most)
-      : field_(field), compare_(compare), most_(most) {}
-
-  void operator()(const CellIndex& cloud, std::size_t core, std::vector<Spot>& spots) const {
-    const auto row = static_cast<Eigen::Index>(core);
-    const Eigen::Vector3d place = field_.position_m.row(row).transpose();
-    const Eigen::Vector3d normal = field_.direction.row(row).transpose();
-    Eigen::Vector3d u = std::abs(normal.z()) < 0.9 ? Eigen::Vector3d::UnitZ() : Eigen::Vector3d::UnitX();
-    u = (u - u.dot(normal) * normal).normalized();
-    const Eigen::Vector3d v = normal.cross(u);
-    const double most = compare_.cylinder_radius_m * compare_.cylinder_radius_m;
-    const Eigen::Vector3d reach = compare_.half_length_m * normal;
-    spots.clear();
-    cloud.near_segment(place - reach, place + reach, compare_.cylinder_radius_m, [&](const Eigen::Vector3d& point) {
-      const Eigen::Vector3d d = point - place;
-      const double a = d.dot(u);
-      const double b = d.dot(v);
-      const double h = d.dot(normal);
-      const double r2 = a * a + b * b;
-      if (r2 <= most && std::abs(h) <= compare_.half_length_m) spots.push_back({r2, a, b, h});
-    });
-    if (spots.size() <= most_) return;
-    const auto nearer = [](const Spot& p, const Spot& q) {
-      return std::tie(p.r2, p.a, p.b, p.h) < std::tie(q.r2, q.a, q.b, q.h);
-    };
-    std::nth_element(spots.begin(), spots.begin() + static_cast<std::ptrdiff_t>(most_), spots.end(), nearer);
-    spots.resize(most_);
-    std::sort(spots.begin(), spots.end(), nearer);
-  }
-
- private:
-  const DisplacementField& field_;
-  const M3c2Options& compare_;
-  std::size_t most_;
-};
-
 Eigen::Matrix<double, 1, kTrend> trend_at(const Spot& s, double scale) {
   const double a = s.a / scale;
   const double b = s.b / scale;
@@ -80,7 +37,7 @@ Eigen::Matrix<double, 1, kTrend> trend_at(const Spot& s, double scale) {
 }
 
 /// The roughness about quadratics, over evenly taken core points of the first epoch.
-Roughness roughness_of(const CellIndex& before, const Gatherer& gather, const std::vector<std::size_t>& cores,
+Roughness roughness_of(const CellIndex& before, const CylinderPoints& gather, const std::vector<std::size_t>& cores,
                        const M3c2Options& compare, const CalibrateOptions& options, const Run& run) {
   const auto wanted = static_cast<std::size_t>(options.variogram_cores);
   const std::size_t step = std::max<std::size_t>(1, cores.size() / wanted);
@@ -361,7 +318,8 @@ LimitCalibration measure_calibrated(PointsView before, PointsView after, Displac
   const double reach = std::hypot(compare.half_length_m, compare.cylinder_radius_m);
   const CellIndex first(before, compare.cylinder_radius_m, reach, run);
   const CellIndex second(after, compare.cylinder_radius_m, reach, run);
-  const Gatherer gather(field, compare, static_cast<std::size_t>(options.most_points));
+  const CylinderPoints gather(field, compare.cylinder_radius_m, compare.half_length_m,
+                              static_cast<std::size_t>(options.most_points));
   LimitCalibration out;
   out.stable.assign(field.size(), 0);
   out.roughness = roughness_of(first, gather, cores, compare, options, run);

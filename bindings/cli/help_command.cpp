@@ -40,7 +40,9 @@ std::string topic_text(const std::string& topic) {
     return text;
   }
   return site_keys_text() + table_text(all_feeds(), "formats of [[publish.to]]") +
-         "[calculate]: tables of options, e.g. m3c2 = { normal_radius_m = 1.0 }; the night's m3c2 begins with lod = \"welch\" and\nmin_points = 4\n" + algorithms_text(true);
+         "[calculate]: tables of options, e.g. m3c2 = { normal_radius_m = 1.0 }; the night's m3c2 begins with lod = \"welch\" "
+         "and\nmin_points = 4, its vectors with a patch_radius_m of half of patches.size_m\n" +
+         algorithms_text(true);
 }
 
 }  // namespace

@@ -41,6 +41,8 @@ Calculation calculation_of(const Site& site) {
   take(site, "m3c2", c.m3c2);
   take(site, "calibrate", c.calibrate);
   take(site, "patches", c.patches);
+  c.vectors.patch_radius_m = 0.5 * c.patches.size_m;
+  take(site, "vectors", c.vectors);
   take(site, "map", c.map);
   take(site, "downslope", c.downslope);
   take(site, "clean", c.clean);

@@ -11,6 +11,7 @@
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
 #include "algorithms/series/shared_jump.hpp"
+#include "algorithms/vectors/vectors.hpp"
 #include "core/policy.hpp"
 #include "io/config/site.hpp"
 
@@ -31,6 +32,7 @@ struct Calculation {
   M3c2Options m3c2 = m3c2_of_night();
   CalibrateOptions calibrate;
   PatchOptions patches;
+  VectorOptions vectors;  ///< Unless told otherwise their patches are as wide as those that are judged.
   MapOptions map;
   DownslopeOptions downslope;
   CleanOptions clean;

@@ -65,7 +65,7 @@ class LidarMeasurer {
   /// Compares every epoch that no night has compared yet; those that cannot be are findings.
   std::vector<Named> compare_all(const std::vector<EpochInfo>& epochs) {
     FieldInputs inputs{options_text(compare_) + options_text(at_.calculation.calibrate) + options_text(at_.calculation.align) +
-                           options_text(at_.calculation.cores),
+                           options_text(at_.calculation.vectors) + options_text(at_.calculation.cores),
                        {},
                        epochs[0].id,
                        {}};
@@ -97,13 +97,17 @@ class LidarMeasurer {
       field.to = named.epoch.instant;
       const LimitCalibration limits = measure_calibrated(reference.view(), aligned.view(), field, stable_places(cores_), compare_,
                                                          at_.calculation.calibrate, at_.run);
+      const VectorCalibration vectors =
+          measure_vectors(reference.view(), aligned.view(), field, stable_places(cores_), at_.calculation.vectors, at_.run);
       add_registration(fit, field);
       at_.run.log(LogLevel::info, "register", {{"epoch", named.epoch.id}, {"verdict", fit.verdict}});
       at_.run.log(LogLevel::info, "calibrate", {{"epoch", named.epoch.id}, {"verdict", limits.sentence}});
+      at_.run.log(LogLevel::info, "vectors", {{"epoch", named.epoch.id}, {"verdict", vectors.sentence}});
       const std::string bytes = encode_field(field, {{"before", from.id},
                                                      {"after", named.epoch.id},
                                                      {"registration", fit.verdict},
                                                      {"calibration", limits.sentence},
+                                                     {"vectors", vectors.sentence},
                                                      {"options", options_text(compare_)}});
       at_.on_disk([&] { at_.archive.put_product(named.field, bytes); });
       return true;
@@ -184,8 +188,7 @@ class LidarMeasurer {
     if (known < fields.size()) keep(std::move(tonight), zones);
     for (std::size_t z = 0; z < zones.size(); ++z) {
       for (Patch& patch : zones[z].measured()) {
-        out.targets.emplace_back(zones_[z].name,
-                                 target_of(at_.site, source_, std::move(patch), at_.calculation.patches.size_m));
+        out.targets.emplace_back(zones_[z].name, target_of(at_.site, source_, std::move(patch), at_.calculation.patches.size_m));
       }
     }
     out.newest = std::move(field);
