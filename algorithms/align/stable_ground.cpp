@@ -262,10 +262,11 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
   constexpr std::size_t kNth = 8;
   constexpr double kSpacings = 4.5;  // Radius that holds some sixty points.
   constexpr double kLeastRadius_m = 2.0;
+  constexpr double kMostRadius_m = 6.0;  // Larger ones round benches off.
   const double spacing_m = point_spacing(finite_points(reference), kNth, run);
   M3c2Options compare;
   compare.normal_radius_m =
-      options.normal_radius_m > 0.0 ? options.normal_radius_m : std::max(kLeastRadius_m, kSpacings * spacing_m);
+      options.normal_radius_m > 0.0 ? options.normal_radius_m : std::clamp(kSpacings * spacing_m, kLeastRadius_m, kMostRadius_m);
   compare.cylinder_radius_m = options.cylinder_radius_m > 0.0 ? options.cylinder_radius_m : 0.5 * compare.normal_radius_m;
   compare.half_length_m = options.half_length_m;
   compare.min_points = kFewestPoints;

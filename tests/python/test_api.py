@@ -384,8 +384,9 @@ def test_the_archive_reads_back(pit):
     assert {s.target for s in archive.series("gnss")} >= {"BASE", "G01"}
     with pytest.raises(hw.InputError, match="it has: .*gnss"):
         archive.series("nope")
-    with pytest.raises(hw.InputError, match="kind cloud"):
-        archive.series("scan_east")
+    with pytest.raises(hw.InputError, match="keeps maps"):
+        archive.series("radar_map")
+    assert {s.components[0] for s in archive.series("scan_east")} == {"along_normal"}
 
 
 def test_an_act_on_an_unknown_name_lists_each_known_name_once(pit):
