@@ -262,7 +262,7 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
   constexpr std::size_t kNth = 8;
   constexpr double kSpacings = 4.5;  // Radius that holds some sixty points.
   constexpr double kLeastRadius_m = 2.0;
-  constexpr double kMostRadius_m = 6.0;  // Larger ones round benches off.
+  constexpr double kMostRadius_m = 4.0;  // Larger ones round benches off.
   const double spacing_m = point_spacing(finite_points(reference), kNth, run);
   M3c2Options compare;
   compare.normal_radius_m =

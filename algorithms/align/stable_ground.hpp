@@ -35,7 +35,7 @@ struct RegisterOptions {
             "Coarse registration first; auto: when the clouds are far apart");
     d.field(&O::core_spacing_m, "core_spacing_m", "m", above(0), "Distance of the places that are compared");
     d.field(&O::normal_radius_m, "normal_radius_m", "m", at_least(0),
-            "Radius of the surface normal; 0: four and a half spacings of the reference's points, from 2 to 6 m");
+            "Radius of the surface normal; 0: four and a half spacings of the reference's points, from 2 to 4 m");
     d.field(&O::cylinder_radius_m, "cylinder_radius_m", "m", at_least(0), "Radius of the cylinders; 0: half of normal_radius_m");
     d.field(&O::half_length_m, "half_length_m", "m", above(0), "Half length of the cylinders");
     d.field(&O::iterations, "iterations", "", between(1, 100), "Most iterations");

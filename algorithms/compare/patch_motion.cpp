@@ -16,11 +16,11 @@ namespace {
 
 using Directions = PatchDirections;
 
-/// One number a direction.
+/// Motion of a patch, and what its sigma is made of. By direction.
 struct BlockMotion {
-  explicit BlockMotion(std::size_t directions) : value(directions, kNaN), sigma(directions, kNaN) {}
   std::vector<double> value;
-  std::vector<double> sigma;
+  std::vector<double> unit;  ///< Standard deviation for distances of one metre's deviation, widened for few places.
+  double scatter_m = kNaN;   ///< Of the distances about the motion; NaN = no motion.
 };
 
 std::vector<std::size_t> measured_of(const DisplacementField& f, const std::vector<std::size_t>& cores) {
@@ -53,8 +53,9 @@ Directions observable_directions(const DisplacementField& f, const std::vector<s
 
 /// Motion of a patch in its observable directions, from its distances along normals.
 BlockMotion fit_block(const DisplacementField& f, const std::vector<std::size_t>& cores, const Directions& directions,
-                      double registration_sigma_m, const PatchOptions& options) {
-  BlockMotion out(static_cast<std::size_t>(directions.cols()));
+                      const PatchOptions& options) {
+  const auto width = static_cast<std::size_t>(directions.cols());
+  BlockMotion out{std::vector<double>(width, kNaN), std::vector<double>(width, kNaN), kNaN};
   const std::vector<std::size_t> used = measured_of(f, cores);
   if (used.size() < static_cast<std::size_t>(options.fewest_cores) || directions.cols() == 0) return out;
   Eigen::MatrixXd rows(static_cast<Eigen::Index>(used.size()), directions.cols());
@@ -71,11 +72,12 @@ BlockMotion fit_block(const DisplacementField& f, const std::vector<std::size_t>
   // Sigma rests on the residuals of few places: those of n - k are left, and their interval is Student's.
   const double n = static_cast<double>(used.size());
   const double left = std::max(1.0, n - static_cast<double>(directions.cols()));
-  const double stretch = options.shared * fit.sigma * std::sqrt(n / left) * student_widening(left);
-  for (std::size_t c = 0; c < out.value.size(); ++c) {
+  const double stretch = options.shared * std::sqrt(n / left) * student_widening(left);
+  out.scatter_m = fit.sigma;
+  for (std::size_t c = 0; c < width; ++c) {
     const auto k = static_cast<Eigen::Index>(c);
     out.value[c] = fit.unknowns[k];
-    out.sigma[c] = std::hypot(stretch * std::sqrt(std::max(0.0, fit.inverse(k, k))), registration_sigma_m);
+    out.unit[c] = stretch * std::sqrt(std::max(0.0, fit.inverse(k, k)));
   }
   return out;
 }
@@ -109,13 +111,25 @@ PatchMotion::PatchMotion(const DisplacementField& first, Instant reference, doub
 
 void PatchMotion::add(const DisplacementField& field, double registration_sigma_m, const Run& run) {
   if (field.size() != places_) throw Error(ErrorKind::input, "fields over different places are not one series");
+  std::vector<BlockMotion> motions(patches_.size());
   const auto fit = [&](const Block& block) {
-    for (std::size_t p = block.begin; p < block.end; ++p) {
-      const BlockMotion motion = fit_block(field, cores_[p], patches_[p].directions, registration_sigma_m, options_);
-      patches_[p].series.push(field.to, motion.value, motion.sigma);
-    }
+    for (std::size_t p = block.begin; p < block.end; ++p)
+      motions[p] = fit_block(field, cores_[p], patches_[p].directions, options_);
   };
   for_blocks(patches_.size(), fit, run, {}, 1);
+  // The few places of a patch may agree by chance, and share their points: half of the patches scatter more than this.
+  std::vector<double> scatters;
+  for (const BlockMotion& motion : motions) {
+    if (std::isfinite(motion.scatter_m)) scatters.push_back(motion.scatter_m);
+  }
+  const double usual_m = median(std::move(scatters));
+  for (std::size_t p = 0; p < patches_.size(); ++p) {
+    std::vector<double> sigma;
+    for (const double unit : motions[p].unit) {
+      sigma.push_back(std::hypot(unit * std::fmax(motions[p].scatter_m, usual_m), registration_sigma_m));
+    }
+    patches_[p].series.push(field.to, motions[p].value, sigma);
+  }
 }
 
 bool PatchMotion::resume(std::span<const TimeSeries> series, std::size_t epochs) {

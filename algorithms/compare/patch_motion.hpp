@@ -33,8 +33,8 @@ class PatchMotion {
   /// One more epoch. @throws Error(input) when the field has other places than the first
   void add(const DisplacementField& field, double registration_sigma_m, const Run& run);
 
-  /// All patches by cell, also those that were never measured; sigma holds the stretched covariance of the fit, widened
-  /// for few places, and the registration's share.
+  /// All patches by cell, also those that were never measured; sigma holds the stretched covariance of the fit with the
+  /// patch's own scatter or the epoch's median one, whichever is larger, widened for few places, and the registration's share.
   const std::vector<Patch>& patches() const noexcept { return patches_; }
   /// Goes on from the series of an earlier run over the same first field, one a patch, cut after `epochs` of them.
   /// @return false, changing nothing, when they are not of these patches
