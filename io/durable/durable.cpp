@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "io/durable/fault.hpp"
+#include "io/durable/large_pages.hpp"
 
 namespace highwall {
 namespace {
@@ -195,7 +196,10 @@ std::string read_whole(const fs::path& path, ErrorKind kind, std::uintmax_t most
     throw Error(kind, fmt::format("the file has {} MB; more than {} MB are not read", size >> 20U, most_bytes >> 20U),
                 path.string(), "is it the right file?");
   }
-  std::string bytes(static_cast<std::size_t>(size), '\0');
+  std::string bytes;
+  bytes.reserve(static_cast<std::size_t>(size));
+  wish_large_pages(bytes.data(), bytes.capacity());
+  bytes.resize(static_cast<std::size_t>(size));
   std::size_t got = 0;
   if (const int code = read_some(descriptor.get(), bytes.data(), bytes.size(), got)) {
     throw Error(kind, fmt::format("the file cannot be read: {}", std::strerror(code)), path.string());

@@ -1,10 +1,9 @@
 #include "io/readers/las_points.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 
 #include "core/parallel.hpp"
+#include "io/durable/large_pages.hpp"
 
 namespace highwall {
 namespace {
@@ -44,14 +43,6 @@ Layout layout_of(int format) {
     default:
       return {true, 22, 30, 36, 38};
   }
-}
-
-/// A wish for large pages: touching fresh memory page by page takes as long as filling it. Nothing depends on it.
-void wish_large_pages(void* begin, std::size_t bytes) {
-  constexpr std::uintptr_t kLarge = std::uintptr_t{2} << 20U;
-  const auto from = (reinterpret_cast<std::uintptr_t>(begin) + kLarge - 1) / kLarge * kLarge;
-  const auto to = (reinterpret_cast<std::uintptr_t>(begin) + bytes) / kLarge * kLarge;
-  if (from < to) static_cast<void>(madvise(reinterpret_cast<void*>(from), to - from, MADV_HUGEPAGE));
 }
 
 }  // namespace
