@@ -4,8 +4,6 @@
 #include <map>
 
 #include "algorithms/catalog.hpp"
-#include "algorithms/compare/calibrated.hpp"
-#include "algorithms/compare/m3c2.hpp"
 #include "algorithms/series/midas.hpp"
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
@@ -14,7 +12,9 @@
 #include "bindings/cli/options.hpp"
 #include "bindings/cli/output.hpp"
 #include "bindings/pipeline/bare.hpp"
+#include "bindings/pipeline/compare_pair.hpp"
 #include "bindings/pipeline/m3c2_files.hpp"
+#include "core/error.hpp"
 #include "core/printable.hpp"
 #include "io/config/cloudcompare.hpp"
 #include "io/config/policy.hpp"
@@ -134,26 +134,45 @@ M3c2Options parameters_of(const std::string& file, const Session& session) {
   return options_from<M3c2Options>(read.options);
 }
 
-/// What --calibrated asks for.
-struct Calibrate {
-  bool wanted = false;
+/// What is asked for beside the options of m3c2().
+struct M3c2Request {
+  PairRequest pair;
   std::string stable;  ///< A file of outlines, or empty.
-  CalibrateOptions options;
+  bool core_normals = false;
 };
+
+/// What the limits of clouds do not hold that were not registered here.
+void tell_missing_share(const M3c2Options& options) {
+  if (options.registration_error_m > 0.0) return;
+  print(
+      "the limits do not hold the error of the clouds' registration: register them here with --register, or give "
+      "--registration-error-m\n");
+}
 
 /// Distances with the --units of the files, or in metres.
 /// @return true when any place has a value
-bool measure_pair(const M3c2Files& files, const M3c2Options& options, const Calibrate& calibrate, const Session& session) {
+bool measure_pair(const M3c2Files& files, const M3c2Options& options, const M3c2Request& request, const Session& session) {
   const auto [before, after, places] = load_clouds(files, session.run, [&](const Report& report) { tell(session, report); });
-  DisplacementField field = m3c2(before.view(), after.view(), places.view(), options, session.run);
-  if (calibrate.wanted) {
-    const std::vector<std::uint8_t> stable = within_outlines(calibrate.stable, places, session);
-    const LimitCalibration found =
-        measure_calibrated(before.view(), after.view(), field, stable, options, calibrate.options, session.run);
-    print(found.sentence + "\n");
-  }
-  write_field(files.output, field, unit_of(files, before.frame), session.run);
-  return tell_outcome("m3c2", outcome_of(field), files.output.string(), session);
+  PairRequest pair = request.pair;
+  if (request.core_normals) pair.normals = normals_of(places, (files.cores.empty() ? files.before : files.cores).string());
+  if (pair.calibrated) pair.stable = within_outlines(request.stable, places, session);
+  const PairResult found = compare_pair(before.view(), after.view(), places.view(), pair, options, session.run);
+  if (found.registration) print(found.registration->verdict + "\n");
+  if (pair.calibrated) print(found.calibration.sentence + "\n");
+  if (!found.registration) tell_missing_share(options);
+  write_field(files.output, found.field, unit_of(files, before.frame), session.run);
+  return tell_outcome("m3c2", outcome_of(found.field), files.output.string(), session);
+}
+
+/// What needs the clouds whole. @throws Error(config) naming it
+void require_nothing_whole(const M3c2Request& request) {
+  const auto refuse = [](const std::string& what, const std::string& flag) {
+    throw Error(ErrorKind::config, what + " needs the clouds whole, and they do not fit into the memory", flag,
+                "allow more memory with --memory, cut the clouds (highwall convert --box), or leave it out");
+  };
+  if (request.pair.calibrated) refuse("calibration", "--calibrated");
+  if (request.pair.align) refuse("registration", "--register");
+  if (request.core_normals) refuse("measuring along given normals", "--core-normals");
 }
 
 void add_m3c2(CLI::App& app, Session& session) {
@@ -184,38 +203,46 @@ void add_m3c2(CLI::App& app, Session& session) {
   auto parameters = std::make_shared<std::string>();
   command->add_option("--cloudcompare", *parameters,
                       "Parameter file of CloudCompare's M3C2 (its scales are diameters); flags given here count more");
-  auto calibrate = std::make_shared<Calibrate>();
+  auto request = std::make_shared<M3c2Request>();
+  command->add_flag("--register", request->pair.align,
+                    "Register the second cloud on the patches of the first that did not move before; the registration's share is "
+                    "in the limits then, and in a column of its own");
+  command->add_flag("--core-normals", request->core_normals,
+                    "Measure along normals of the core points' cloud, its attributes nx, ny, nz, instead of measured ones");
   constexpr const char* kGroup = "Calibration";
   command
-      ->add_flag("--calibrated", calibrate->wanted,
+      ->add_flag("--calibrated", request->pair.calibrated,
                  "Measure distance_calibrated and lod95_calibrated too: the estimator that does not book roughness as noise, its "
                  "limit calibrated on ground at rest, and print the false alarms that were reached")
       ->group(kGroup);
   command
-      ->add_option("--stable", calibrate->stable,
+      ->add_option("--stable", request->stable,
                    "GeoJSON or GeoPackage whose outlines are ground at rest; default: found from the distances themselves")
       ->group(kGroup);
   auto more = std::make_shared<OptionFlags<CalibrateOptions>>(*command, std::vector<std::string>{}, kGroup);
   command->callback([=, &session] {
     const M3c2Options options = flags->get(parameters->empty() ? M3c2Options{} : parameters_of(*parameters, session));
-    calibrate->options = more->get();
-    if (!calibrate->stable.empty() && !calibrate->wanted) usage("--stable", "is used with --calibrated only");
-    if (more->any() && !calibrate->wanted) usage("--calibrated", "is missing: the options of the calibration have no effect");
+    PairRequest& pair = request->pair;
+    pair.calibrate = more->get();
+    if (!request->stable.empty() && !pair.calibrated) usage("--stable", "is used with --calibrated only");
+    if (more->any() && !pair.calibrated) usage("--calibrated", "is missing: the options of the calibration have no effect");
+    if (request->core_normals) pair.normals.emplace();
+    require_sense(pair, options, "--...");
     check_output(*out, {(*paths)[0], (*paths)[1], *cores});
     try {
       static_cast<void>(field_format(*out));
     } catch (const Error& e) {
       usage("--output", e.what());
     }
-    M3c2Files files{(*paths)[0], (*paths)[1], *cores, *out, *units, 0, *scratch};
+    M3c2Files files{(*paths)[0], (*paths)[1], *cores, *out, *units, 0, *scratch, request->core_normals};
     if (!memory->empty()) files.memory_bytes = parse_memory(*memory, "--memory");
     const bool whole = fits_memory(files);
-    if (!whole && calibrate->wanted) {
-      throw Error(ErrorKind::config, "calibration needs the clouds whole, and they do not fit into the memory", "--calibrated",
-                  "allow more memory with --memory, cut the clouds (highwall convert --box), or leave the calibration out");
+    if (!whole) {
+      require_nothing_whole(*request);
+      tell_missing_share(options);
     }
     const auto tell_report = [&](const Report& report) { tell(session, report); };
-    const bool any = whole ? measure_pair(files, options, *calibrate, session)
+    const bool any = whole ? measure_pair(files, options, *request, session)
                            : tell_outcome("m3c2", m3c2_by_tiles(files, options, session.run, tell_report), *out, session);
     if (!any) session.exit_code = kWithFindings;
   });

@@ -419,16 +419,18 @@ std::string unit_of(const M3c2Files& files, const Frame& frame) { return files.u
 M3c2Clouds load_clouds(const M3c2Files& files, const Run& run, const std::function<void(const Report&)>& tell) {
   M3c2Clouds out;
   ReadOptions read = read_options(files);
-  const auto load = [&](const fs::path& path) {
+  const auto load = [&](const fs::path& path, bool attributes) {
+    ReadOptions own = read;
+    if (attributes) own.channels = "all";
     Report report;
-    PointCloud cloud = read_cloud(path, read, report, run);
+    PointCloud cloud = read_cloud(path, own, report, run);
     tell(report);
     return cloud;
   };
-  out.before = load(files.before);
+  out.before = load(files.before, files.core_attributes && files.cores.empty());
   read.origin_m.assign(out.before.frame.origin_m.begin(), out.before.frame.origin_m.end());
-  out.after = load(files.after);
-  out.places = files.cores.empty() ? out.before : load(files.cores);
+  out.after = load(files.after, false);
+  out.places = files.cores.empty() ? out.before : load(files.cores, files.core_attributes);
   for (PointCloud* cloud : {&out.after, &out.places}) {
     if (cloud->frame.is_local()) cloud->frame = out.before.frame;
   }

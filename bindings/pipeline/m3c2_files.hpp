@@ -24,6 +24,7 @@ struct M3c2Files {
   std::string units = "metres";    ///< Of ReadOptions.
   std::uint64_t memory_bytes = 0;  ///< What clouds and results may take beside the program itself; 0: half_of_memory().
   std::filesystem::path scratch;   ///< Folder for what does not fit; empty: that of the output.
+  bool core_attributes = false;    ///< load_clouds() reads those of the core points, too.
 };
 
 /// What was measured.

@@ -6,12 +6,12 @@
 #include <cmath>
 #include <limits>
 
-#include "algorithms/align/piecewise.hpp"
 #include "algorithms/align/stable_ground.hpp"
 #include "algorithms/catalog.hpp"
-#include "algorithms/compare/calibrated.hpp"
 #include "algorithms/compare/m3c2.hpp"
 #include "algorithms/vectors/vectors.hpp"
+#include "bindings/pipeline/compare_pair.hpp"
+#include "bindings/python/align.hpp"
 #include "bindings/python/points.hpp"
 #include "bindings/python/python.hpp"
 #include "core/error.hpp"
@@ -222,7 +222,11 @@ void add_measure(py::module_& module) {
       "not "
       "book roughness as noise, its\n    limit calibrated on ground at rest; the result's `calibration` tells the factor and the "
       "false alarms that were reached\nstable : M booleans, one a core point, default None\n    Ground that is known to rest; "
-      "None: found from the distances themselves\n" +
+      "None: found from the distances themselves\nregister : boolean, default False\n    Register e2 on the patches of e1 that "
+      "did "
+      "not move before: its share is in sigma and in the limits then, and by itself in\n    `registration`; the result's "
+      "`registered` is what register() gives. Without it no limit holds the registration's error\nnormals_at_cores : M x 3 "
+      "array, one normal a core point, default None: measured\n    They need not have unit length\n" +
       parameters_text<M3c2Options>() + parameters_text<CalibrateOptions>() +
       "threads : integer, default 0 = all; results do not depend on it\n\nReturns\n-------\nDisplacementField with distance, "
       "lod95, "
@@ -233,10 +237,10 @@ void add_measure(py::module_& module) {
   module.def(
       "m3c2",
       [](const py::object& e1, const py::object& e2, const py::object& cores, bool calibrated, const py::object& stable,
-         int threads, const py::kwargs& keywords) {
+         bool align, const py::object& normals, int threads, const py::kwargs& keywords) {
         M3c2Options options;
-        CalibrateOptions calibrate;
-        if (apply_to_both(calibrate, options, keywords, "m3c2") && !calibrated) {
+        PairRequest request;
+        if (apply_to_both(request.calibrate, options, keywords, "m3c2") && !calibrated) {
           throw Error(ErrorKind::config, "options of the calibration have no effect without calibrated=True", "m3c2");
         }
         if (!calibrated && !stable.is_none()) throw Error(ErrorKind::config, "stable is used with calibrated=True only", "m3c2");
@@ -244,21 +248,22 @@ void add_measure(py::module_& module) {
         const Cores before = points_of(e1, cloud, "e1");
         const Cores after = about(points_of(e2, cloud, "e2"), before.view.frame());
         const Cores places = cores.is_none() ? before : about(points_of(cores, cloud, "cores"), before.view.frame());
-        const std::vector<std::uint8_t> ground = marks_of(stable);
-        LimitCalibration calibration;
-        DisplacementField field = without_gil(threads, [&](const Run& run) {
-          DisplacementField f = m3c2(before.view, after.view, places.view, options, run);
-          if (calibrated) calibration = measure_calibrated(before.view, after.view, f, ground, options, calibrate, run);
-          return f;
-        });
-        field.from = instant_of(e1);
-        field.to = instant_of(e2);
-        py::object out = py::cast(std::move(field));
-        out.attr("calibration") = calibrated ? py::object(dict_of(calibration)) : py::object(py::none());
+        request.align = align;
+        request.calibrated = calibrated;
+        request.stable = marks_of(stable);
+        if (!normals.is_none()) request.normals = points_of(normals, nullptr, "normals_at_cores").view.matrix();
+        PairResult found = without_gil(
+            threads, [&](const Run& run) { return compare_pair(before.view, after.view, places.view, request, options, run); });
+        found.field.from = instant_of(e1);
+        found.field.to = instant_of(e2);
+        py::object out = py::cast(std::move(found.field));
+        out.attr("calibration") = calibrated ? py::object(dict_of(found.calibration)) : py::object(py::none());
+        out.attr("registered") = found.registration ? py::object(dict_of(*found.registration)) : py::object(py::none());
         return out;
       },
       py::arg("e1"), py::arg("e2"), py::arg("cores") = py::none(), py::kw_only(), py::arg("calibrated") = false,
-      py::arg("stable") = py::none(), py::arg("threads") = 0, m3c2_doc.c_str());
+      py::arg("stable") = py::none(), py::arg("register") = false, py::arg("normals_at_cores") = py::none(),
+      py::arg("threads") = 0, m3c2_doc.c_str());
   static const std::string vectors_doc =
       std::string(algorithm_of("vectors").sentence) +
       "\n\nParameters\n----------\ne1, e2 : Cloud or N x 3 array of numbers, as for m3c2\n"
@@ -294,47 +299,11 @@ void add_measure(py::module_& module) {
         field.to = instant_of(e2);
         py::object out = py::cast(std::move(field));
         out.attr("calibration") = dict_of(calibration);
+        out.attr("registered") = py::none();
         return out;
       },
       py::arg("e1"), py::arg("e2"), py::arg("cores") = py::none(), py::kw_only(), py::arg("stable") = py::none(),
       py::arg("threads") = 0, vectors_doc.c_str());
-  static const std::string register_doc =
-      std::string(algorithm_of("piecewise").sentence) +
-      "\n\nParameters\n----------\nepoch, reference : Cloud or N x 3 array, metres of one frame\n" +
-      parameters_text<PiecewiseOptions>() +
-      "threads : integer, default 0 = all; results do not depend on it\n\nReturns\n-------\ndict with transform (4 x 4, maps "
-      "epoch "
-      "onto reference; local metres of the reference), covariance (6 x 6, of translation in m and rotation in rad about centre), "
-      "centre, patches (M x 3), stable (M booleans), rms_m of the stable patches' means, verdict.\n\nRaises\n------\nInputError "
-      "when too little stable ground is left: no guess is returned; FrameError when the frames differ.";
-  module.def(
-      "register",
-      [](const py::object& epoch, const py::object& reference, int threads, const py::kwargs& keywords) {
-        PiecewiseOptions options;
-        apply(options, keywords, "register");
-        const PointCloud* cloud = cloud_among({reference, epoch});
-        const Cores target = points_of(reference, cloud, "reference");
-        const Cores source = about(points_of(epoch, cloud, "epoch"), target.view.frame());
-        const Registration r =
-            without_gil(threads, [&](const Run& run) { return register_piecewise(source.view, target.view, options, run); });
-        py::dict d;
-        const auto rows = [](const Eigen::MatrixXd& m) {
-          py::array_t<double> out({m.rows(), m.cols()});
-          for (Eigen::Index i = 0; i < m.rows(); ++i) {
-            for (Eigen::Index j = 0; j < m.cols(); ++j) out.mutable_at(i, j) = m(i, j);
-          }
-          return out;
-        };
-        d["transform"] = rows(r.transform.matrix());
-        d["covariance"] = rows(r.covariance);
-        d["centre"] = std::vector<double>{r.centre_m.x(), r.centre_m.y(), r.centre_m.z()};
-        d["patches"] = rows(r.core_m);
-        d["stable"] = std::vector<bool>(r.stable.begin(), r.stable.end());
-        d["rms_m"] = r.rms_m;
-        d["verdict"] = r.verdict;
-        return d;
-      },
-      py::arg("epoch"), py::arg("reference"), py::kw_only(), py::arg("threads") = 0, register_doc.c_str());
   module.def(
       "cloudcompare_m3c2",
       [](const std::filesystem::path& path) {

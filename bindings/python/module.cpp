@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bindings/pipeline/bare.hpp"
+#include "bindings/python/align.hpp"
 #include "bindings/python/python.hpp"
 #include "core/error.hpp"
 #include "core/version.hpp"
@@ -198,6 +199,7 @@ PYBIND11_MODULE(_highwall, module) {
   highwall::python::add_errors(module);
   highwall::python::add_data(module);
   highwall::python::add_measure(module);
+  highwall::python::add_align(module);
   highwall::python::add_m3c2_files(module);
   highwall::python::add_series_tools(module);
   highwall::python::add_slope(module);

@@ -40,6 +40,7 @@ def desk(tmp_path_factory):
     origin = (512000.0, 3880000.0, 0.0)
     write_las(folder / "may.las", xyz, 4548, origin)
     write_las(folder / "june.las", xyz - [0, 0, 0.02], 4548, origin)
+    write_las(folder / "july.las", xyz + [0.01, 0, 0.02], 4548, origin)
     write_las(folder / "cores.las", xyz[:20], 4548, origin)
     t = np.datetime64("2025-08-13T00:00:00") + np.arange(2000) * np.timedelta64(15, "m")
     text = "".join(f"{a}Z,{v:.4f}\n" for a, v in zip(t, 0.1 * rng.normal(size=2000)))
@@ -64,7 +65,7 @@ def test_the_commands_of_a_night_and_of_single_files_run(desk):
     for line in lines:
         # Thirty nights are the demo's business.
         run(line.replace("--nights 30", "--nights 2 --beam-step-deg 0.5 --radar-cell-m 20 --radar-interval-min 120"), desk, code=(0, 2))
-    for name in ("out.csv", "rate.csv", "levels.csv", "trend.csv"):
+    for name in ("out.csv", "rate.csv", "levels.csv", "trend.csv", "registered.csv", "series/series.json"):
         assert (desk / name).stat().st_size > 100, name
     assert (desk / "pit" / "archive" / "format.toml").exists()
 

@@ -9,7 +9,7 @@ __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "Dem", "DemDifference", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
     "algorithms", "classify_change", "cloudcompare_m3c2", "dem", "dem_of_difference", "downslope", "info", "m3c2", "m3c2_files",
-    "rate", "read", "register", "run", "simulate", "trend", "vectors", "volumes", "warn",
+    "rate", "read", "register", "register_series", "run", "simulate", "trend", "vectors", "volumes", "warn",
 ]
 
 __version__: str
@@ -130,6 +130,7 @@ class DisplacementField:
     @property
     def reason_vector(self) -> npt.NDArray[np.str_] | None: ...
     calibration: dict[str, Any] | None
+    registered: dict[str, Any] | None
     def to_pandas(self) -> Any: ...
 
 class Dem:
@@ -234,6 +235,8 @@ def m3c2(
     *,
     calibrated: bool = False,
     stable: npt.ArrayLike | None = None,
+    register: bool = False,
+    normals_at_cores: npt.ArrayLike | None = None,
     threads: int = 0,
     normal_radius_m: float = 1.0,
     normal_radii_m: Sequence[float] = ...,
@@ -301,6 +304,25 @@ def register(
     reference: Cloud | npt.ArrayLike,
     *,
     threads: int = 0,
+    ground: str = "stable",
+    spacing_m: float = 0.0,
+    coarse_spacings: float = 16.0,
+    plane_spacings: float = 8.0,
+    patch_spacings: float = 12.0,
+    normal_degrees: float = 6.0,
+    least_matched: float = 0.9,
+    moved_sigma: float = 4.0,
+    least_patches: int = 30,
+    least_stable_share: float = 0.15,
+    iterations: int = 40,
+) -> dict[str, Any]: ...
+def register_series(
+    reference: Cloud | npt.ArrayLike,
+    epochs: Sequence[Cloud | npt.ArrayLike],
+    *,
+    threads: int = 0,
+    links: int = 2,
+    misclosure_chi2: float = 22.46,
     ground: str = "stable",
     spacing_m: float = 0.0,
     coarse_spacings: float = 16.0,
