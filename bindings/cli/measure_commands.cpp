@@ -142,11 +142,11 @@ struct M3c2Request {
 };
 
 /// What the limits of clouds do not hold that were not registered here.
-void tell_missing_share(const M3c2Options& options) {
+void tell_missing_share(const M3c2Options& options, const Session& session) {
   if (options.registration_error_m > 0.0) return;
-  print(
-      "the limits do not hold the error of the clouds' registration: register them here with --register, or give "
-      "--registration-error-m\n");
+  session.run.log(LogLevel::warning, "limits",
+                  {{"note", "the limits do not hold the error of the clouds' registration"},
+                   {"advice", "register them here with --register, or give --registration-error-m"}});
 }
 
 /// Distances with the --units of the files, or in metres.
@@ -159,7 +159,7 @@ bool measure_pair(const M3c2Files& files, const M3c2Options& options, const M3c2
   const PairResult found = compare_pair(before.view(), after.view(), places.view(), pair, options, session.run);
   if (found.registration) print(found.registration->verdict + "\n");
   if (pair.calibrated) print(found.calibration.sentence + "\n");
-  if (!found.registration) tell_missing_share(options);
+  if (!found.registration) tell_missing_share(options, session);
   write_field(files.output, found.field, unit_of(files, before.frame), session.run);
   return tell_outcome("m3c2", outcome_of(found.field), files.output.string(), session);
 }
@@ -239,7 +239,7 @@ void add_m3c2(CLI::App& app, Session& session) {
     const bool whole = fits_memory(files);
     if (!whole) {
       require_nothing_whole(*request);
-      tell_missing_share(options);
+      tell_missing_share(options, session);
     }
     const auto tell_report = [&](const Report& report) { tell(session, report); };
     const bool any = whole ? measure_pair(files, options, *request, session)
