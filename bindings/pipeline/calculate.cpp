@@ -43,6 +43,10 @@ Calculation calculation_of(const Site& site) {
   take(site, "patches", c.patches);
   c.vectors.patch_radius_m = 0.5 * c.patches.size_m;
   take(site, "vectors", c.vectors);
+  take(site, "surface", c.surface);
+  take(site, "difference", c.difference);
+  take(site, "volume", c.volume);
+  take(site, "classes", c.classes);
   take(site, "map", c.map);
   take(site, "downslope", c.downslope);
   take(site, "clean", c.clean);

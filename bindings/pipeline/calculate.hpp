@@ -11,6 +11,8 @@
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
 #include "algorithms/series/shared_jump.hpp"
+#include "algorithms/surface/change_class.hpp"
+#include "algorithms/surface/volumes.hpp"
 #include "algorithms/vectors/vectors.hpp"
 #include "core/policy.hpp"
 #include "io/config/site.hpp"
@@ -33,6 +35,10 @@ struct Calculation {
   CalibrateOptions calibrate;
   PatchOptions patches;
   VectorOptions vectors;  ///< Unless told otherwise their patches are as wide as those that are judged.
+  DemOptions surface;
+  DifferenceOptions difference;
+  VolumeOptions volume;
+  ClassOptions classes;
   MapOptions map;
   DownslopeOptions downslope;
   CleanOptions clean;

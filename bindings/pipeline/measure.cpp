@@ -58,6 +58,7 @@ class Measurer {
     for (auto& [zone, inputs] : one.targets) {
       std::move(inputs.begin(), inputs.end(), std::back_inserter(all.targets[zone]));
     }
+    all.changes.merge(one.changes);
     all.times.merge(one.times);
   }
 
@@ -92,6 +93,7 @@ class Measurer {
   void lidar(const SourceConfig& source) {
     LidarMeasurement measured = measure_lidar(source, context_);
     for (auto& [zone, target] : measured.targets) add(source, zone, std::move(target), measured.epochs);
+    if (measured.change) out_.changes.emplace(source.id, std::move(*measured.change));
     if (measured.newest) out_.fields.emplace_back(source.id, std::move(*measured.newest));
   }
 

@@ -6,6 +6,7 @@
 #include "algorithms/warn/judge.hpp"
 #include "bindings/pipeline/calculate.hpp"
 #include "bindings/pipeline/clock.hpp"
+#include "bindings/pipeline/lidar_change.hpp"
 #include "bindings/pipeline/night.hpp"
 #include "core/polygon.hpp"
 #include "io/archive/archive.hpp"
@@ -30,6 +31,7 @@ struct RadarMap {
 /// What a night measures: fields and maps to publish, targets to judge by zone.
 struct Measurements {
   std::vector<std::pair<std::string, DisplacementField>> fields;  ///< Newest of each LiDAR source.
+  std::map<std::string, ChangeTables> changes;                    ///< Volumes and classes of each LiDAR source's newest epoch.
   std::vector<RadarMap> maps;
   std::map<std::string, std::vector<TargetInput>> targets;  ///< By zone; "" = in no zone.
   std::map<std::string, std::vector<HeldTimes>> times;      ///< By source, of all that the archive has.

@@ -47,8 +47,10 @@ class LidarMeasurer {
     if (epochs.size() < 2) return {};
     LidarMeasurement out;
     out.epochs = {epochs.front().id, epochs.back().id};
+    newest_ = epochs.back().id;
     const std::vector<Named> fields = compare_all(epochs);
     if (!fields.empty()) follow(epochs.front(), fields, out);
+    if (!fields.empty() && fields.back().epoch.id == newest_) out.change = read_change(at_.archive, change_name(fields.back()));
     tell_unseen(out, epochs.front(), epochs.back());
     return out;
   }
@@ -74,10 +76,47 @@ class LidarMeasurer {
     for (std::size_t e = 1; e < epochs.size(); ++e) {
       inputs.after = epochs[e].id;
       const Named named{epochs[e], field_name(epochs[e].instant, inputs)};
-      if (at_.archive.has_product(named.field) || compare(epochs[0], named)) fields.push_back(named);
+      if (is_known(named) || compare(epochs[0], named)) fields.push_back(named);
       at_.run.progress("lidar " + source_.id, e, epochs.size() - 1);
     }
     return fields;
+  }
+
+  /// Change in volumes and classes is told of the newest epoch only.
+  bool is_known(const Named& named) const {
+    if (!at_.archive.has_product(named.field)) return false;
+    return named.epoch.id != newest_ || read_change(at_.archive, change_name(named)).has_value();
+  }
+
+  std::string change_name(const Named& named) const {
+    const Calculation& c = at_.calculation;
+    std::string key = options_text(c.surface) + options_text(c.difference) + options_text(c.volume) + options_text(c.classes);
+    for (const Polygon& zone : zones_) {
+      key += zone.name;
+      for (const auto& ring : zone.rings) key += fmt::format(":{}", fmt::join(flat(ring), ","));
+    }
+    return fmt::format("change-{}-{}", named.field, sha256_hex(key).substr(0, 8));
+  }
+
+  void tell_change(const Named& named, const PointCloud& reference, const PointCloud& aligned, const Registration& fit) {
+    const Calculation& c = at_.calculation;
+    ChangePlaces places;
+    if (source_.crs != "local") places.zones = zones_;
+    if (!stable_ground_.empty()) places.stable = {stable_ground_};
+    places.registration = &fit;
+    if (compare_.scanner_m.size() == 3) {
+      places.scanner_m = Eigen::Vector3d::Map(compare_.scanner_m.data()) - Eigen::Vector3d::Map(reference.frame.origin_m.data());
+    }
+    ChangeTables tables;
+    try {
+      tables = change_tables(report_change(reference.view(), aligned.view(), places,
+                                           {c.surface, c.difference, c.volume, c.classes, compare_}, at_.run),
+                             !places.zones.empty());
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::input) throw;
+      tables = {{"change.txt", fmt::format("volumes and classes could not be told: {}\n", e.what())}};
+    }
+    at_.on_disk([&] { write_change(at_.archive, change_name(named), tables); });
   }
 
   /// @return false when the epoch cannot be compared, which is a finding
@@ -110,6 +149,7 @@ class LidarMeasurer {
                                                      {"vectors", vectors.sentence},
                                                      {"options", options_text(compare_)}});
       at_.on_disk([&] { at_.archive.put_product(named.field, bytes); });
+      if (named.epoch.id == newest_) tell_change(named, reference, aligned, fit);
       return true;
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::frame) throw;
@@ -246,6 +286,7 @@ class LidarMeasurer {
   M3c2Options compare_;
   std::vector<Polygon> zones_;
   Polygon stable_ground_;
+  std::string newest_;  ///< Id of the newest epoch.
   std::optional<PointCloud> reference_;
   Points cores_;
 };

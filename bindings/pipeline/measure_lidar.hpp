@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bindings/pipeline/areal_source.hpp"
+#include "bindings/pipeline/lidar_change.hpp"
 
 namespace highwall {
 
@@ -13,6 +14,7 @@ namespace highwall {
 struct LidarMeasurement {
   std::optional<DisplacementField> newest;                   ///< Newest epoch against the reference.
   std::vector<std::pair<std::string, TargetInput>> targets;  ///< Zone and patch.
+  std::optional<ChangeTables> change;                        ///< Volumes and classes of the newest epoch.
   std::vector<std::string> epochs;                           ///< Ids of the reference and the newest epoch.
 };
 

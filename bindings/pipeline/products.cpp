@@ -115,6 +115,11 @@ void write_fields(const Site& site, const Measurements& m, Folder& folder) {
     if (wanted(site, "geotiff") && raster.geometry.cells() > 0)
       folder.write(fmt::format("displacement_{}.tif", source), raster_bytes(field, raster));
   }
+  for (const auto& [source, tables] : m.changes) {
+    for (const auto& [file, text] : tables) {
+      if (wanted(site, "csv")) folder.write(fmt::format("change_{}_{}", source, file), text);
+    }
+  }
   for (const RadarMap& map : m.maps) {
     const VelocityMap& sight = map.line_of_sight;
     const MapBands made(map);

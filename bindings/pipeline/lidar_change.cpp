@@ -1,0 +1,49 @@
+#include "bindings/pipeline/lidar_change.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "io/durable/durable.hpp"
+
+namespace highwall {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kSchema = "highwall.change/1";
+
+std::filesystem::path path_of(const Archive& archive, const std::string& name) {
+  return archive.root() / "products" / (name + ".json");
+}
+
+}  // namespace
+
+ChangeTables change_tables(const ChangeReport& report, bool with_zones) {
+  const Frame& frame = report.difference.geometry.frame;
+  ChangeTables tables{{"change.txt", change_table(report)},
+                      {"clusters.csv", clusters_csv(report.volumes, frame)},
+                      {"clusters_along_normals.csv", clusters_csv(report.faces, frame)},
+                      {"benches.csv", volume_rows_csv(report.volumes.benches, report.volumes.total)},
+                      {"objects.geojson", objects_geojson(report)}};
+  if (with_zones) tables["zones.csv"] = volume_rows_csv(report.volumes.zones, report.volumes.total);
+  return tables;
+}
+
+std::optional<ChangeTables> read_change(const Archive& archive, const std::string& name) {
+  if (!std::filesystem::exists(path_of(archive, name))) return std::nullopt;
+  try {
+    const json j = json::parse(read_whole(path_of(archive, name)));
+    if (j.at("schema") != kSchema) return std::nullopt;
+    return j.at("tables").get<ChangeTables>();
+  } catch (const json::exception&) {
+    return std::nullopt;  // Derived: it is made again.
+  }
+}
+
+void write_change(const Archive& archive, const std::string& name, const ChangeTables& tables) {
+  const std::filesystem::path path = path_of(archive, name);
+  make_folders(path.parent_path());
+  write_whole(path, json{{"schema", kSchema}, {"tables", tables}}.dump(1) + "\n");
+}
+
+}  // namespace highwall
