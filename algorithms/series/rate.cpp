@@ -1,5 +1,6 @@
 #include "algorithms/series/rate.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "algorithms/series/gap.hpp"
@@ -88,6 +89,16 @@ WindowRate rate_in_window(const TimeSeries& s, double window_h, const RateOption
   return out;
 }
 
+/// True for a reading from which the next one came back to where the one before was: a wrong prism, not motion.
+bool is_spike(const TimeSeries& s, std::size_t k, std::size_t after, std::size_t c) {
+  std::size_t before = k;
+  while (before > 0 && !is_usable(s, before - 1, c)) --before;
+  if (before == 0) return false;
+  const double there = s.value(k, c) - s.value(before - 1, c);
+  const double back = s.value(after, c) - s.value(k, c);
+  return there * back < 0.0 && std::abs(there + back) < 0.5 * std::min(std::abs(there), std::abs(back));
+}
+
 }  // namespace
 
 std::vector<WindowRate> rate(const TimeSeries& series, const RateOptions& options, const Run& run, std::size_t component) {
@@ -120,15 +131,18 @@ TwoPointRate two_point_rate(const TimeSeries& s, std::size_t sample, double wind
     out.reason = Reason::ok;
   };
   double best = 0.5 * window_days;
-  std::size_t far = 0;  // Readings beyond the window that were met.
+  std::size_t far = 0;         // Readings beyond the window that counted.
+  std::size_t after = sample;  // The reading that follows the one that is looked at.
   bool alone = true;
   for (std::size_t k = sample; k-- > 0 && far < 2;) {
     if (!is_usable(s, k, c)) continue;
     const double span = to_days(s.time[sample] - s.time[k]).value;
     if (span > kWindowsBack * window_days) {
-      const double moved = std::abs(s.value(sample, c) - s.value(k, c)) / span;
       if (!alone) break;
-      if (far++ == 0 || moved < std::abs(out.velocity_m_per_day)) take(k, span);
+      if (is_spike(s, k, after, c)) continue;
+      const double moved = std::abs(s.value(sample, c) - s.value(k, c)) / span;
+      if (far++ == 0 || moved > std::abs(out.velocity_m_per_day)) take(k, span);
+      after = k;
       continue;
     }
     alone = false;

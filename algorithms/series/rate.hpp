@@ -57,8 +57,8 @@ inline constexpr double kWindowsBack = 1.5;
 
 /// @param window_days  the earlier sample lies between 0.5 and 1.5 windows before; the nearest to one window is taken. Where
 ///                     none at all lies within 1.5 windows (weekly readings), it is the newest one before that or the one
-///                     before it, whichever gives the slower motion: one wrong reading is motion there and back, and would
-///                     confirm itself
+///                     before it, whichever gives the faster motion: a step that stays is seen twice. Readings that the next one
+///                     came back from do not count: one wrong reading would confirm itself
 TwoPointRate two_point_rate(const TimeSeries& series, std::size_t sample, double window_days, std::size_t component = 0);
 
 }  // namespace highwall

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "core/error.hpp"
+#include "core/series.hpp"
 
 namespace highwall {
 namespace {
@@ -50,6 +51,11 @@ class Tabulator {
       measured.add(i, all.share[k]);
       const std::int32_t cluster = w_.clusters.label[i];
       if (cluster > 0) (gains_[static_cast<std::size_t>(cluster - 1)] != 0 ? gain : loss).add(i, all.share[k]);
+    }
+    if (measured.list.empty()) {  // Nothing seen is no zero.
+      out.loss.value_m3 = out.gain.value_m3 = out.net.value_m3 = kNaN;
+      out.loss.half95_m3 = out.gain.half95_m3 = out.net.half95_m3 = kNaN;
+      return out;
     }
     out.loss = sum(loss);
     out.gain = sum(gain);

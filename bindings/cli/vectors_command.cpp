@@ -1,5 +1,6 @@
 #include "algorithms/vectors/vectors.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "algorithms/align/stable_ground.hpp"
@@ -14,7 +15,7 @@
 namespace highwall::cli {
 namespace {
 
-/// @return true when any place has a distance
+/// @return true when any place has a vector
 bool measure(const M3c2Files& files, const std::string& stable_file, const VectorOptions& options, const M3c2Options& compare,
              const Session& session) {
   auto [before, after, places] = load_clouds(files, session.run, [&](const Report& report) { tell(session, report); });
@@ -28,6 +29,11 @@ bool measure(const M3c2Files& files, const std::string& stable_file, const Vecto
   }
   if (!without.empty()) print("without a vector: " + reasons_text(without) + "\n");
   write_field(files.output, field, unit_of(files, before.frame), session.run);
+  const auto none = [](Reason reason) { return reason != Reason::ok; };
+  if (std::all_of(field.reason_vector.begin(), field.reason_vector.end(), none)) {
+    print("no place has a vector\n");
+    return false;
+  }
   return tell_outcome("vectors", outcome_of(field), files.output.string(), session);
 }
 

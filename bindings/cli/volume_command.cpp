@@ -98,7 +98,8 @@ void write_tables(const fs::path& folder, const ChangeReport& r, bool with_zones
   write_whole(folder / "change.txt", change_table(r));
 }
 
-void measure(const VolumeCommand& c, const ChangeSettings& settings, const PiecewiseOptions& align, const Session& session) {
+/// @return false when nothing was measured
+bool measure(const VolumeCommand& c, const ChangeSettings& settings, const PiecewiseOptions& align, const Session& session) {
   ReadOptions read;
   read.channels = "none";
   read.instant.clear();
@@ -138,6 +139,9 @@ void measure(const VolumeCommand& c, const ChangeSettings& settings, const Piece
         {"places", std::to_string(r.field.size())},
         {"picture", why.empty() ? "change.png" : why},
         {"output", c.out}});
+  if (r.volumes.total.measured_m2 > 0.0) return true;
+  print("nothing was measured: no ground that both clouds show\n");
+  return false;
 }
 
 }  // namespace
@@ -167,7 +171,7 @@ void add_volume_command(CLI::App& app, Session& session) {
     std::error_code failed;
     if (fs::exists(what->out, failed) && !fs::is_directory(what->out, failed))
       usage("--output", what->out + " is a file, not a folder");
-    measure(*what, settings, {}, session);
+    if (!measure(*what, settings, {}, session)) session.exit_code = kWithFindings;
   });
 }
 

@@ -25,16 +25,23 @@ std::string digest_of(const std::string& inputs, const std::vector<std::string>&
   return sha256_hex(fmt::format("{}\n{}", inputs, fmt::join(fields, "\n")));
 }
 
-/// The list alone: what core series need.
+/// The list alone: what core series need. Empty when there is none. @throws Error(storage) when it is damaged
 LidarHistory read_list(const Archive& archive, const std::string& source) {
   const fs::path path = list_of(archive, source);
   if (!fs::exists(path)) return {};
+  const auto damaged = [&](const std::string& what) {
+    return Error(ErrorKind::storage, fmt::format("the list of the source's fields is damaged: {}", what), path.string(),
+                 "the next night makes it again");
+  };
   try {
     const json j = json::parse(read_whole(path));
-    if (j.at("schema") != kSchema) return {};
-    return {j.at("inputs"), j.at("fields"), {}};
-  } catch (const json::exception&) {
-    return {};  // Derived: the next night writes it again.
+    LidarHistory history{j.at("inputs"), j.at("fields"), {}};
+    for (const std::string& name : history.fields) {
+      if (!name.starts_with("m3c2-") || name.find('/') != std::string::npos) throw damaged("\"" + name + "\" is no field");
+    }
+    return history;
+  } catch (const json::exception& e) {
+    throw damaged(e.what());
   }
 }
 
@@ -47,9 +54,9 @@ std::size_t LidarHistory::known(const std::string& inputs_tonight, const std::ve
 }
 
 LidarHistory read_history(const Archive& archive, const std::string& source) {
-  LidarHistory history = read_list(archive, source);
-  if (history.fields.empty() || !archive.has_product(product_of(source))) return {};
   try {
+    LidarHistory history = read_list(archive, source);
+    if (history.fields.empty() || !archive.has_product(product_of(source))) return {};
     Epoch kept = decode_epoch(archive.get_product(product_of(source)), product_of(source));
     const bool belongs = !kept.provenance.empty() && kept.provenance[0].second == digest_of(history.inputs, history.fields);
     auto* patches = std::get_if<std::vector<TimeSeries>>(&kept.data);
@@ -75,6 +82,19 @@ void write_history(Archive& archive, const std::string& source, const LidarHisto
       path, json{{"schema", kSchema}, {"source", source}, {"inputs", history.inputs}, {"fields", history.fields}}.dump(1) + "\n");
 }
 
+namespace {
+
+DisplacementField field_of(const Archive& archive, const std::string& source, const std::string& name) {
+  try {
+    return decode_field(archive.get_product(name), name);
+  } catch (const Error& e) {
+    throw Error(ErrorKind::storage, e.what(), {},
+                fmt::format("delete {}: the next night measures again what is damaged", list_of(archive, source).string()));
+  }
+}
+
+}  // namespace
+
 std::vector<TimeSeries> core_series_of(const Archive& archive, const std::string& source, CoreValue value, const Run& run) {
   const LidarHistory history = read_list(archive, source);
   if (history.fields.empty()) {
@@ -84,7 +104,7 @@ std::vector<TimeSeries> core_series_of(const Archive& archive, const std::string
   std::optional<CoreSeries> series;
   for (std::size_t e = 0; e < history.fields.size(); ++e) {
     run.check_stop();
-    const DisplacementField field = decode_field(archive.get_product(history.fields[e]), history.fields[e]);
+    const DisplacementField field = field_of(archive, source, history.fields[e]);
     if (!series) series.emplace(field, value);
     series->add(field);
     run.progress("core series", e + 1, history.fields.size());

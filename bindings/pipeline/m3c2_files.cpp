@@ -444,6 +444,13 @@ M3c2Outcome m3c2_by_tiles(const M3c2Files& files, const M3c2Options& options, co
 
 M3c2Outcome m3c2_files(const M3c2Files& files, const M3c2Options& options, const Run& run,
                        const std::function<void(const Report&)>& tell) {
+  for (const auto& input : {files.before, files.after, files.cores}) {
+    std::error_code none;
+    if (std::filesystem::equivalent(input, files.output, none)) {
+      throw Error(ErrorKind::config, "the output is one of the inputs: the scan would be lost", files.output.string(),
+                  "give another name");
+    }
+  }
   if (!fits_memory(files)) return m3c2_by_tiles(files, options, run, tell);
   const M3c2Clouds clouds = load_clouds(files, run, tell);
   const DisplacementField field = m3c2(clouds.before.view(), clouds.after.view(), clouds.places.view(), options, run);

@@ -39,7 +39,7 @@ class LidarMeasurer {
 
   LidarMeasurement measure() {
     std::vector<EpochInfo> epochs = at_.archive.epochs(source_.id);
-    std::erase_if(epochs, [&](const EpochInfo& e) { return e.instant > at_.now; });
+    looks_back_ = std::erase_if(epochs, [&](const EpochInfo& e) { return e.instant > at_.now; }) > 0;
     if (epochs.empty()) return {};
     const std::size_t first =
         at_.on_disk([&] { return reference_epoch(at_.archive.root(), source_.id, epochs, at_.now, at_.findings); });
@@ -224,8 +224,8 @@ class LidarMeasurer {
       field = std::move(next);
     }
     if (known == fields.size() && known > 1) field = field_of(from, fields.back());
-    // A night that looks back finds all it needs, and must not forget what later ones know.
-    if (known < fields.size()) keep(std::move(tonight), zones);
+    // A night that looks back must not forget what later ones know.
+    if (known < fields.size() && !looks_back_) keep(std::move(tonight), zones);
     for (std::size_t z = 0; z < zones.size(); ++z) {
       for (Patch& patch : zones[z].measured()) {
         out.targets.emplace_back(zones_[z].name, target_of(at_.site, source_, std::move(patch), at_.calculation.patches.size_m));
@@ -286,7 +286,8 @@ class LidarMeasurer {
   M3c2Options compare_;
   std::vector<Polygon> zones_;
   Polygon stable_ground_;
-  std::string newest_;  ///< Id of the newest epoch.
+  std::string newest_;       ///< Id of the newest epoch.
+  bool looks_back_ = false;  ///< There are epochs after `now`.
   std::optional<PointCloud> reference_;
   Points cores_;
 };

@@ -244,9 +244,9 @@ TEST(TwoPointRate, TakesTheSampleNearestToOneWindowBefore) {
   EXPECT_EQ(two_point_rate(s, 0, 1.0).reason, Reason::too_few_samples);
   // Nothing lies between half and one and a half windows before.
   EXPECT_EQ(two_point_rate(s, 4, 10.0).reason, Reason::too_few_samples);
-  // Readings farther apart than the window: the slower of their mean velocities over one and two intervals.
-  EXPECT_DOUBLE_EQ(two_point_rate(s, 4, 0.2).span_days, 1.0);
-  EXPECT_DOUBLE_EQ(two_point_rate(s, 4, 0.2).velocity_m_per_day, 0.012);
+  // Readings farther apart than the window: the faster of their mean velocities over one and two intervals.
+  EXPECT_DOUBLE_EQ(two_point_rate(s, 4, 0.2).span_days, 0.5);
+  EXPECT_DOUBLE_EQ(two_point_rate(s, 4, 0.2).velocity_m_per_day, 0.014);
   EXPECT_DOUBLE_EQ(two_point_rate(s, 1, 0.2).velocity_m_per_day, 0.002);
 }
 

@@ -59,6 +59,21 @@ TEST(SparseReadings, SteadyFastCreepIsOrangeThoughItNeverJumps) {
   }
 }
 
+TEST(SparseReadings, AStepThatStaysIsConfirmedByTheNextReading) {
+  for (const double step_h : {37.0, 3.0 * 24.0, kWeek_h}) {
+    const Outcome o = judged([](std::size_t k) { return k < 12 ? 0.0 : 1000.0; }, step_h, 16, 5);
+    EXPECT_GE(o.level[12], Level::yellow) << step_h;
+    EXPECT_GE(o.level[13], Level::orange) << step_h;
+    EXPECT_GE(o.level.back(), Level::orange) << step_h << ": it stays until somebody has looked";
+  }
+}
+
+TEST(SparseReadings, AWallThatSticksAndSlipsIsRed) {
+  const Outcome o =
+      judged([](std::size_t k) { return k < 10 ? 0.0 : 1000.0 * static_cast<double>((k - 8) / 2); }, kWeek_h, 18, 6);
+  EXPECT_EQ(o.level.back(), Level::red);
+}
+
 TEST(SparseReadings, OneBlunderIsYellowAndNoMore) {
   const Outcome o = judged([](std::size_t k) { return k == 12 ? 800.0 : 0.0; }, kWeek_h, 20, 4);
   EXPECT_EQ(o.level[12], Level::yellow) << "nobody could confirm it for a week";
