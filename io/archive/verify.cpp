@@ -4,8 +4,10 @@
 
 #include "core/error.hpp"
 #include "io/archive/archive.hpp"
+#include "io/archive/epoch_file.hpp"
 #include "io/archive/layout.hpp"
 #include "io/durable/digest.hpp"
+#include "io/durable/durable.hpp"
 #include "io/outbox/outbox.hpp"
 
 namespace highwall {
@@ -64,6 +66,15 @@ VerifyReport Archive::verify(const Run& run) const {
     for (const fs::path& path : *list) {
       each(path, list == &segments);
       run.progress("verify", ++done, files.size() + segments.size());
+    }
+  }
+  for (const fs::path& path : files_below(root_ / "products", ".h5")) {
+    if (!path.stem().string().starts_with("m3c2-")) continue;
+    run.check_stop();
+    try {
+      decode_field(read_whole(path), path.string());
+    } catch (const Error& e) {
+      report.problems.push_back(fmt::format("{} (a product: delete the file, and the next night measures it again)", e.what()));
     }
   }
   report.epochs = present.size();

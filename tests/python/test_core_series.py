@@ -76,7 +76,10 @@ def test_a_night_reads_the_fields_of_new_epochs_only(pit, tmp_path):
     shutil.copytree(pit, out)
     fields = sorted((out / "archive" / "products").glob("m3c2-*.h5"))
     assert len(fields) == 3
+    assert hw.Archive(out / "archive").verify() == []
     fields[1].write_bytes(b"damaged")
+    (problem,) = hw.Archive(out / "archive").verify()
+    assert fields[1].name in problem and "delete the file" in problem
     again = hw.run(out / "site.toml", now=NIGHTS[-1])
     assert not any("damaged" in f for f in again.findings), "neither the first nor the newest: nothing asks for it"
     # Without the history all is read, and what is damaged is measured again.
