@@ -158,11 +158,7 @@ void write(const std::vector<Place>& places, const Neighbourhood& around, const 
     Reason reason = outlier[i] != 0 ? Reason::no_match : places[i].reason;
     if (reason == Reason::ok) {
       Eigen::Matrix3d covariance = out.factor * out.factor * raw[i].covariance + more[i];
-      double least = kLeastSigma_m * kLeastSigma_m;
-      if (!field.registration_m.empty() && std::isfinite(field.registration_m[i])) {
-        least += field.registration_m[i] * field.registration_m[i];
-      }
-      covariance.diagonal().array() += least;
+      covariance.diagonal().array() += kLeastSigma_m * kLeastSigma_m;
       const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> spectrum(covariance, Eigen::EigenvaluesOnly);
       if (!(spectrum.eigenvalues()[2] <= options.largest_sigma_m * options.largest_sigma_m)) {
         reason = more[i].isZero() ? Reason::not_observable : Reason::not_rigid;

@@ -96,7 +96,8 @@ struct VectorCalibration {
 /// Covariances are formal ones with the noise of the normals in them, times factor^2 = what the vectors of ground at rest
 /// have (median of squared Mahalanobis distances), plus the second moment of what the neighbours say otherwise, at borders
 /// of moving blocks. Vectors that contradict their neighbours are no_match (Westerweel and Scarano 2005,
-/// doi:10.1007/s00348-005-0016-6). The registration's share (field.registration_m) is added where there is one.
+/// doi:10.1007/s00348-005-0016-6). The registration's share is not in it:
+/// add_registration() adds it.
 ///
 /// Where the density of points differs over the ground, planes, gate and range images do too: core points are sorted by the
 /// distance of neighbouring points about them, and formal variances pay for the points that their planes share.

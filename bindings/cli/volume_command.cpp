@@ -7,7 +7,7 @@
 #include "bindings/cli/options.hpp"
 #include "bindings/cli/output.hpp"
 #include "bindings/pipeline/bare.hpp"
-#include "bindings/pipeline/change_report.hpp"
+#include "bindings/pipeline/lidar_change.hpp"
 #include "bindings/pipeline/pictures.hpp"
 #include "io/durable/durable.hpp"
 #include "io/readers/zones.hpp"
@@ -87,15 +87,9 @@ void write_rasters(const fs::path& folder, const ChangeReport& r, Instant from, 
 }
 
 void write_tables(const fs::path& folder, const ChangeReport& r, bool with_zones) {
-  const Frame& frame = r.difference.geometry.frame;
-  write_whole(folder / "clusters.csv", clusters_csv(r.volumes, frame));
-  write_whole(folder / "clusters_along_normals.csv", clusters_csv(r.faces, frame));
-  write_whole(folder / "benches.csv", volume_rows_csv(r.volumes.benches, r.volumes.total));
-  if (with_zones) write_whole(folder / "zones.csv", volume_rows_csv(r.volumes.zones, r.volumes.total));
+  for (const auto& [file, text] : change_tables(r, with_zones)) write_whole(folder / file, text);
   write_whole(folder / "cells.csv", cluster_cells_csv(r.difference, r.volumes));
   write_whole(folder / "classes.csv", classes_csv(r));
-  write_whole(folder / "classes.geojson", objects_geojson(r));
-  write_whole(folder / "change.txt", change_table(r));
 }
 
 /// @return false when nothing was measured

@@ -24,7 +24,7 @@ ChangeTables change_tables(const ChangeReport& report, bool with_zones) {
                       {"clusters.csv", clusters_csv(report.volumes, frame)},
                       {"clusters_along_normals.csv", clusters_csv(report.faces, frame)},
                       {"benches.csv", volume_rows_csv(report.volumes.benches, report.volumes.total)},
-                      {"objects.geojson", objects_geojson(report)}};
+                      {"classes.geojson", objects_geojson(report)}};
   if (with_zones) tables["zones.csv"] = volume_rows_csv(report.volumes.zones, report.volumes.total);
   return tables;
 }

@@ -10,7 +10,7 @@
 namespace highwall {
 
 /// Tables of a report_change() by file name: change.txt, clusters.csv, clusters_along_normals.csv, benches.csv, zones.csv,
-/// objects.geojson.
+/// classes.geojson.
 using ChangeTables = std::map<std::string, std::string>;
 
 ChangeTables change_tables(const ChangeReport& report, bool with_zones);

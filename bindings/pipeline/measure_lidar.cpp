@@ -88,13 +88,20 @@ class LidarMeasurer {
     return named.epoch.id != newest_ || read_change(at_.archive, change_name(named)).has_value();
   }
 
+  /// Names and outlines of the zones.
+  std::string zones_text() const {
+    std::string text;
+    for (const Polygon& zone : zones_) {
+      text += ";" + zone.name;
+      for (const auto& ring : zone.rings) text += fmt::format(":{}", fmt::join(flat(ring), ","));
+    }
+    return text;
+  }
+
   std::string change_name(const Named& named) const {
     const Calculation& c = at_.calculation;
-    std::string key = options_text(c.surface) + options_text(c.difference) + options_text(c.volume) + options_text(c.classes);
-    for (const Polygon& zone : zones_) {
-      key += zone.name;
-      for (const auto& ring : zone.rings) key += fmt::format(":{}", fmt::join(flat(ring), ","));
-    }
+    const std::string key =
+        options_text(c.surface) + options_text(c.difference) + options_text(c.volume) + options_text(c.classes) + zones_text();
     return fmt::format("change-{}-{}", named.field, sha256_hex(key).substr(0, 8));
   }
 
@@ -114,6 +121,7 @@ class LidarMeasurer {
                              !places.zones.empty());
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::input) throw;
+      at_.findings.push_back(fmt::format("{}: volumes and classes could not be told: {}", named.epoch.id, e.what()));
       tables = {{"change.txt", fmt::format("volumes and classes could not be told: {}\n", e.what())}};
     }
     at_.on_disk([&] { write_change(at_.archive, change_name(named), tables); });
@@ -193,12 +201,7 @@ class LidarMeasurer {
 
   /// What patches are made of besides the fields.
   std::string inputs_of_patches(const std::string& first_field) const {
-    std::string text = "patches;" + options_text(at_.calculation.patches) + first_field;
-    for (const Polygon& zone : zones_) {
-      text += ";" + zone.name;
-      for (const auto& ring : zone.rings) text += fmt::format(":{}", fmt::join(flat(ring), ","));
-    }
-    return sha256_hex(text);
+    return sha256_hex("patches;" + options_text(at_.calculation.patches) + first_field + zones_text());
   }
 
   /// Follows the patches of every zone through the fields, from where the last night was. What cannot be read is left out.
