@@ -62,7 +62,8 @@ struct PolicyTiming {
         &O::confirm_window_share, "confirm_window_share", "", between(0, 2),
         "Orange and red: values below significance_sigma are confirmed by samples of the target that span so much of the rule's "
         "window. Samples nearer to each other share most of their window, and so its outliers. 0: as any other value");
-    d.field(&O::neighbour_h, "neighbour_h", "h", between(0, 8760), "A neighbour over the same limit so recently confirms");
+    d.field(&O::neighbour_h, "neighbour_h", "h", between(0, 8760),
+            "A neighbour over the same limit so recently confirms; readings farther apart than this make yellow at once");
     d.field(&O::off_delay_h, "off_delay_h", "h", between(0, 8760), "Data time below the release limit before a level falls");
     d.field(&O::release_factor, "release_factor", "", between(0.1, 1), "Release limit over threshold");
     d.field(&O::latch_from, "latch_from", "", one_of({"blue", "yellow", "orange", "red"}),
