@@ -12,6 +12,7 @@
 #include "algorithms/radar/decompose.hpp"
 #include "algorithms/radar/frozen_maps.hpp"
 #include "algorithms/radar/patch_line_of_sight.hpp"
+#include "algorithms/radar/scan_geometry.hpp"
 #include "algorithms/radar/velocity_map.hpp"
 #include "algorithms/series/clean.hpp"
 #include "algorithms/series/freeze.hpp"
@@ -96,6 +97,23 @@ Outcome try_downslope(const Sample& s, const Run& run) {
   const std::vector<double> one(surface.height_m.size(), 1e-3);
   DownslopeField f = downslope(one, one, lines_of_sight(places, {500.0, 0.0, 100.0}), surface.normal, {}, run);
   return {std::move(f.value), std::move(f.reason)};
+}
+
+Outcome try_geometry(const Sample& s, const Run& run) {
+  ScanGrid grid;
+  for (int i = 0; i < 8; ++i) {
+    grid.range_m.push_back(100.0 + 20.0 * i);
+    grid.azimuth_rad.push_back(-0.2 + 0.05 * i);
+  }
+  grid.rows = grid.cols = 8;
+  RadarStation station;
+  station.position_m = {-150.0, 0.0, 50.0};
+  station.heading_deg = 90.0;
+  const ScanGeometry g = scan_geometry(grid, s.before, station, {}, run);
+  Outcome out{{g.area_m2.begin(), g.area_m2.end()}, {}};
+  for (const CellSight sight : g.sight)
+    out.reasons.push_back(sight == CellSight::seen || sight == CellSight::layover ? Reason::ok : Reason::no_normal);
+  return out;
 }
 
 Outcome try_surface(const Sample& s, const Run& run) {
@@ -222,6 +240,7 @@ constexpr std::array kAlgorithms{
     line<ClassOptions>("classes", true, try_classes, "What changed between two clouds, place by place: deformation, rockfall source, deposit, mined, moving object, occluded; in doubt deformation."),
     line<MapOptions>("map", true, try_map, "Trailing velocity of every cell of a radar's maps."),
     line<DownslopeOptions>("downslope", true, try_downslope, "Line-of-sight displacement projected on the local direction down the slope (Colesanti and Wasowski 2006, doi:10.1016/j.enggeo.2006.09.013)."),
+    line<GeometryOptions>("geometry", false, try_geometry, "Where the polar cells of a slope radar lie on the ground: visibility, layover, true area and line of sight."),
     line<CleanOptions>("clean", true, try_clean, "Flags blunders from which a series comes back (Hampel 1974, doi:10.1080/01621459.1974.10482962)."),
     line<FreezeOptions>("freeze", true, try_freeze, "Tells samples and maps that a frozen sensor repeats bit for bit, which are no sign of life."),
     line<StepOptions>("step", true, try_step, "Takes a known step, an exchanged antenna, out of a series by the medians on both sides."),
