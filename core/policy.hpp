@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/area_rule.hpp"
 #include "core/options.hpp"
 #include "core/sensor.hpp"
 #include "core/warning.hpp"
@@ -93,6 +94,7 @@ struct Policy {
   std::string sha256;  ///< Of the file's bytes.
   PolicyTiming timing;
   std::vector<PolicyRule> rules;
+  std::vector<AreaRule> area_rules;  ///< For contiguous cells of a radar.
   /// Sigma of one sample, m, that is taken while a series' own noise is not known yet.
   std::map<SensorKind, double> floor_sigma_m;
 

@@ -120,6 +120,20 @@ PolicyRule read_rule(const TomlValue& value) {
   return rule;
 }
 
+AreaRule read_area_rule(const TomlValue& value) {
+  TableReader reader(value, "[[area_rule]]");
+  AreaRule rule;
+  reader.read_into(rule);
+  reader.finish();
+  rule.where = value.where;
+  if (rule.name.empty()) throw Error(ErrorKind::config, "an [[area_rule]] needs a name", value.where);
+  if (rule.source.empty()) {
+    throw Error(ErrorKind::config, fmt::format("area_rule \"{}\" needs a source: the citation of its numbers", rule.name),
+                value.where);
+  }
+  return rule;
+}
+
 std::string text_of(const TomlValue& value) {
   const auto* text = std::get_if<std::string>(&value.value);
   if (text == nullptr) throw Error(ErrorKind::config, "a text is wanted", value.where);
@@ -137,6 +151,7 @@ std::string policy_keys_text() {
   text += "[[rule]]\n" + help_text(list_options<RuleWords>());
   for (const std::string& unit : threshold_units()) text += "  threshold_" + unit + "  one of these; which, the family says\n";
   text += "[[rule]], keys that only some families take\n" + help_text(list_options<RuleParameters>());
+  text += "[[area_rule]], for cells of a radar that hang together\n" + help_text(list_options<AreaRule>());
   return text;
 }
 
@@ -172,7 +187,15 @@ Policy parse_policy(std::string_view text, const std::string& name) {
       throw Error(ErrorKind::config, fmt::format("two rules are called \"{}\"", policy.rules.back().name), value.where);
     }
   }
-  if (policy.rules.empty()) throw Error(ErrorKind::config, "a policy without a [[rule]] would never warn", name);
+  for (const TomlValue& value : top.tables("area_rule")) {
+    policy.area_rules.push_back(read_area_rule(value));
+    if (!names.insert(policy.area_rules.back().name).second) {
+      throw Error(ErrorKind::config, fmt::format("two rules are called \"{}\"", policy.area_rules.back().name), value.where);
+    }
+  }
+  if (policy.rules.empty() && policy.area_rules.empty()) {
+    throw Error(ErrorKind::config, "a policy without a [[rule]] would never warn", name);
+  }
   top.finish();
   return policy;
 }

@@ -78,6 +78,13 @@ TEST(Criterion, EveryKeyThatAFamilyTakesIsOneOfAPolicy) {
   }
 }
 
+TEST(Criterion, APolicyOfAreasOnlyWarnsOfNoSeries) {
+  const Policy policy = parse_policy(
+      "schema = \"highwall.policy/1\"\nid = \"x\"\nversion = \"1\"\n[[area_rule]]\nname = \"a\"\nsource = \"s\"\n", "mine.toml");
+  ASSERT_EQ(policy.area_rules.size(), 1U);
+  EXPECT_THROW(check_rules(policy), Error);
+}
+
 TEST(Criterion, TheShippedPolicyHasNoKeyWithoutEffect) { EXPECT_NO_THROW(check_rules(load_policy({}))); }
 
 TEST(Criterion, EveryCriterionHasAUnitThatPoliciesKnow) {

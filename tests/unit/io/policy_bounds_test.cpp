@@ -40,6 +40,20 @@ TEST(PolicyBounds, NumbersThatWouldNeverWarnOrAlwaysAreRefused) {
   EXPECT_FALSE(policy_is_read("family = \"jump\"\nthreshold_mm = 10", "[floor_sigma_mm]\nrain = 1"));
 }
 
+TEST(PolicyBounds, AreaRulesAreWholeOrRefused) {
+  const auto read = [](const std::string& rest) {
+    return policy_is_read("family = \"jump\"\nthreshold_mm = 10\n[[area_rule]]\n" + rest);
+  };
+  EXPECT_TRUE(read("name = \"a\"\nsource = \"s\""));
+  EXPECT_FALSE(read("name = \"a\"")) << "no source";
+  EXPECT_FALSE(read("source = \"s\"")) << "no name";
+  EXPECT_FALSE(read("name = \"r\"\nsource = \"s\"")) << "the name of another rule";
+  EXPECT_FALSE(read("name = \"a\"\nsource = \"s\"\nscans = 4\nof_scans = 3"));
+  EXPECT_FALSE(read("name = \"a\"\nsource = \"s\"\nk_sigma = 0")) << "neither threshold nor significance";
+  EXPECT_FALSE(read("name = \"a\"\nsource = \"s\"\nleast_cell = 3")) << "a key that is none";
+  EXPECT_FALSE(read("name = \"a\"\nsource = \"s\"\nquantity = \"area\""));
+}
+
 TEST(PolicyBounds, TheShippedPolicyHasTheThreeAnglesAndFloors) {
   const Policy policy = load_policy({});
   std::vector<double> angles;
