@@ -12,6 +12,7 @@
 #include "algorithms/radar/decompose.hpp"
 #include "algorithms/radar/frozen_maps.hpp"
 #include "algorithms/radar/patch_line_of_sight.hpp"
+#include "algorithms/radar/percent_deformation.hpp"
 #include "algorithms/radar/scan_geometry.hpp"
 #include "algorithms/radar/velocity_map.hpp"
 #include "algorithms/series/clean.hpp"
@@ -113,6 +114,18 @@ Outcome try_geometry(const Sample& s, const Run& run) {
   Outcome out{{g.area_m2.begin(), g.area_m2.end()}, {}};
   for (const CellSight sight : g.sight)
     out.reasons.push_back(sight == CellSight::seen || sight == CellSight::layover ? Reason::ok : Reason::no_normal);
+  return out;
+}
+
+Outcome try_percent(const Sample& s, const Run&) {
+  std::vector<std::uint32_t> cells(s.stack.cells());
+  for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = static_cast<std::uint32_t>(i);
+  Outcome out;
+  if (s.stack.epochs() == 0) return out;
+  for (const PercentSeries& one : percent_deformation(s.stack, cells, s.stack.instants().front(), {})) {
+    out.values.push_back(one.reference_m);
+    out.values.insert(out.values.end(), one.series.value_m.begin(), one.series.value_m.end());
+  }
   return out;
 }
 
@@ -241,6 +254,7 @@ constexpr std::array kAlgorithms{
     line<MapOptions>("map", true, try_map, "Trailing velocity of every cell of a radar's maps."),
     line<DownslopeOptions>("downslope", true, try_downslope, "Line-of-sight displacement projected on the local direction down the slope (Colesanti and Wasowski 2006, doi:10.1016/j.enggeo.2006.09.013)."),
     line<GeometryOptions>("geometry", false, try_geometry, "Where the polar cells of a slope radar lie on the ground: visibility, layover, true area and line of sight."),
+    line<PercentOptions>("percent_deformation", false, try_percent, "The cells of an alarmed area that moved most, and their mean motion, for forecasts (Dick et al. 2015, doi:10.1139/cgj-2014-0028)."),
     line<CleanOptions>("clean", true, try_clean, "Flags blunders from which a series comes back (Hampel 1974, doi:10.1080/01621459.1974.10482962)."),
     line<FreezeOptions>("freeze", true, try_freeze, "Tells samples and maps that a frozen sensor repeats bit for bit, which are no sign of life."),
     line<StepOptions>("step", true, try_step, "Takes a known step, an exchanged antenna, out of a series by the medians on both sides."),
