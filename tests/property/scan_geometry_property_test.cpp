@@ -242,7 +242,8 @@ TEST(ScanGeometry, SameBitsOnAnyNumberOfThreadsAndNoGroundIsNoNumber) {
     EXPECT_EQ(one.sight, many.sight);
     EXPECT_EQ(one.point_cell, many.point_cell);
     for (std::size_t i = 0; i < grid.cells(); ++i) {
-      if (one.sight[i] == CellSight::seen) EXPECT_EQ(one.position_m[i], many.position_m[i]);
+      if (one.sight[i] != CellSight::seen) continue;
+      EXPECT_EQ(one.position_m[i], many.position_m[i]);
     }
   }
   EXPECT_GT(one.count(CellSight::no_ground), 0U);
