@@ -12,15 +12,18 @@
 
 namespace highwall {
 
-GdalFile::GdalFile(std::string_view bytes, const std::string& name, unsigned flags, const char* const* drivers) {
+void prepare_gdal() {
   static const bool registered = [] {
     GDALAllRegister();
-    // A file is what its bytes say: no sidecar files, no files that it names.
     CPLSetConfigOption("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR");
     CPLSetConfigOption("GDAL_PAM_ENABLED", "NO");
     return true;
   }();
   static_cast<void>(registered);
+}
+
+GdalFile::GdalFile(std::string_view bytes, const std::string& name, unsigned flags, const char* const* drivers) {
+  prepare_gdal();
   static std::atomic<unsigned> counter{0};
   memory_name_ = fmt::format("/vsimem/highwall_{}{}", counter++, std::filesystem::path(name).extension().string());
   VSILFILE* file =

@@ -1,0 +1,131 @@
+// ifgramStack.h5 of MintPy: all interferograms in one file, attributes at its root, all of them texts.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/error.hpp"
+#include "io/readers/insar/formats.hpp"
+#include "io/readers/insar/geometry.hpp"
+#include "io/readers/insar/h5_product.hpp"
+#include "io/readers/insar/names.hpp"
+#include "io/readers/text.hpp"
+
+namespace highwall::insar {
+namespace {
+
+constexpr const char* kPhase = "unwrapPhase";
+constexpr const char* kCoherence = "coherence";
+
+double number_or_nan(const H5Product& file, const char* name) {
+  return file.number_attribute(name).value_or(std::numeric_limits<double>::quiet_NaN());
+}
+
+std::vector<PairOfInstants> read_pairs(const H5Product& file, std::size_t count) {
+  const std::vector<std::string> dates = file.texts("date");
+  if (dates.size() != 2 * count) {
+    file.fail(fmt::format("date has {} texts for {} interferograms", dates.size(), count));
+  }
+  std::vector<PairOfInstants> pairs;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto first = parse_stamp(dates[2 * i]);
+    const auto second = parse_stamp(dates[2 * i + 1]);
+    if (!first || !second) {
+      file.fail(fmt::format("date[{}] is \"{}\", \"{}\", which are no dates", i, dates[2 * i], dates[2 * i + 1]),
+                "dates are YYYYMMDD or YYYYMMDDTHHMM");
+    }
+    pairs.push_back({first->at, second->at, first->has_clock && second->has_clock});
+  }
+  return pairs;
+}
+
+/// Interferograms that are kept: dropIfgram is True for them.
+std::vector<std::size_t> kept_planes(const H5Product& file, std::size_t count, Report& report) {
+  std::vector<std::size_t> kept;
+  if (!file.has("dropIfgram")) {
+    for (std::size_t i = 0; i < count; ++i) kept.push_back(i);
+    return kept;
+  }
+  const std::vector<double> keep = file.numbers("dropIfgram");
+  if (keep.size() != count) file.fail(fmt::format("dropIfgram has {} values for {} interferograms", keep.size(), count));
+  for (std::size_t i = 0; i < count; ++i) {
+    if (keep[i] != 0.0) kept.push_back(i);
+  }
+  if (kept.size() < count) {
+    report.warn(fmt::format("{}: {} of {} interferograms are left out, as dropIfgram says (False = dropped)",
+                            file.path().string(), count - kept.size(), count));
+  }
+  if (kept.empty()) file.fail("dropIfgram drops all interferograms", "choose them again: modify_network.py");
+  return kept;
+}
+
+std::string crs_of(const H5Product& file) {
+  if (const auto epsg = file.attribute("EPSG")) {
+    const auto code = to_integer(trim(*epsg));
+    if (code && *code > 0) return fmt::format("EPSG:{}", *code);
+  }
+  if (const auto zone = file.attribute("UTM_ZONE")) return utm_crs(*zone);
+  const std::string unit = lower(file.attribute("Y_UNIT").value_or(""));
+  return unit.rfind("degree", 0) == 0 ? "EPSG:4326" : "";
+}
+
+/// All but dates, pixels and baselines, which differ from pair to pair.
+Layer common_layer(const H5Product& file, std::size_t rows, std::size_t cols) {
+  Layer layer;
+  layer.processor = "mintpy";
+  layer.geometry.rows = rows;
+  layer.geometry.cols = cols;
+  const auto x = file.number_attribute("X_FIRST");
+  const auto y = file.number_attribute("Y_FIRST");
+  if (x && y) {
+    layer.placed = true;
+    layer.geometry.affine = {*x, number_or_nan(file, "X_STEP"), 0.0, *y, 0.0, number_or_nan(file, "Y_STEP")};
+    layer.geometry.frame.crs = crs_of(file);
+  }
+  layer.wavelength_m = number_or_nan(file, "WAVELENGTH");
+  layer.looks = number_or_nan(file, "NCORRLOOKS");
+  const auto row = file.number_attribute("REF_Y");
+  const auto col = file.number_attribute("REF_X");
+  if (row && col && *row >= 0.0 && *col >= 0.0 && *row < static_cast<double>(rows) && *col < static_cast<double>(cols)) {
+    layer.reference = {static_cast<std::size_t>(*row), static_cast<std::size_t>(*col)};
+  }
+  double incidence = number_or_nan(file, "INCIDENCE_ANGLE");
+  if (std::isnan(incidence)) incidence = number_or_nan(file, "CENTER_INCIDENCE_ANGLE");
+  const bool left = file.number_attribute("ANTENNA_SIDE").value_or(-1.0) > 0.0;
+  layer.line_of_sight = line_of_sight(incidence, number_or_nan(file, "HEADING"), left ? -90.0 : 90.0);
+  return layer;
+}
+
+}  // namespace
+
+void look_mintpy(const std::shared_ptr<const H5Product>& file, Look& look) {
+  const H5Product::Data phase = file->open(kPhase);
+  if (phase.shape.size() != 3) file->fail("unwrapPhase has not three dimensions: interferogram, row, column");
+  const std::size_t count = phase.shape[0];
+  const std::vector<PairOfInstants> pairs = read_pairs(*file, count);
+  const std::vector<std::size_t> kept = kept_planes(*file, count, look.report);
+  std::vector<double> baselines;
+  if (file->has("bperp")) baselines = file->numbers("bperp");
+  const bool with_coherence = look.options.coherence != "none" && file->has(kCoherence);
+  if (with_coherence && file->open(kCoherence).shape != phase.shape) {
+    file->fail("coherence and unwrapPhase are of different shapes");
+  }
+  const Layer common = common_layer(*file, phase.shape[1], phase.shape[2]);
+  for (const Role role : {Role::phase, Role::coherence}) {
+    if (role == Role::coherence && !with_coherence) continue;
+    const char* name = role == Role::phase ? kPhase : kCoherence;
+    const auto planes = planes_of(file, name, kept);
+    for (std::size_t k = 0; k < kept.size(); ++k) {
+      Layer layer = common;
+      layer.name = fmt::format("{}:{}[{}]", file->path().string(), name, kept[k]);
+      layer.role = role;
+      layer.first = pairs[kept[k]].first;
+      layer.second = pairs[kept[k]].second;
+      layer.has_clock = pairs[kept[k]].has_clock;
+      if (kept[k] < baselines.size()) layer.perpendicular_baseline_m = baselines[kept[k]];
+      layer.pixels = planes[k];
+      look.layers.push_back(std::move(layer));
+    }
+  }
+}
+
+}  // namespace highwall::insar

@@ -1,0 +1,97 @@
+#include "io/readers/insar/raster_stack.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/parallel.hpp"
+
+namespace highwall::insar {
+namespace {
+
+constexpr float kRoundedOne = 1.001F;
+
+Window window_of(const RasterStack::Raster& raster, std::size_t begin, std::size_t end, std::size_t cols) {
+  return {raster.shift.row + begin, end - begin, raster.shift.col, cols};
+}
+
+}  // namespace
+
+RasterStack::RasterStack(InterferogramNetwork network, std::vector<Raster> phase, std::vector<Raster> coherence, Rules rules,
+                         const Run& run)
+    : network_(std::move(network)),
+      phase_(std::move(phase)),
+      coherence_(std::move(coherence)),
+      rules_(std::move(rules)),
+      run_(run) {
+  require_valid(network_, phase_.empty() ? std::string("the stack") : phase_.front().name);
+  network_.has_coherence = !coherence_.empty();
+  for (const Raster& raster : phase_) row_block_ = std::max(row_block_, raster.pixels->row_block());
+  row_block_ = std::min(row_block_, network_.geometry.rows);
+}
+
+void RasterStack::read_phase(std::size_t pair, std::size_t begin, std::size_t end, float* to) const {
+  const Raster& raster = phase_[pair];
+  const std::size_t cols = network_.geometry.cols;
+  const std::size_t cells = (end - begin) * cols;
+  raster.pixels->read(window_of(raster, begin, end, cols), to);
+  const auto& reference = network_.reference;
+  const bool has_reference = reference && (*reference)[0] >= begin && (*reference)[0] < end;
+  const std::size_t at = has_reference ? ((*reference)[0] - begin) * cols + (*reference)[1] : 0;
+  const float of_reference = has_reference ? to[at] : kMissing;
+  for (const float number : rules_.no_data) {
+    for (std::size_t i = 0; i < cells; ++i) to[i] = to[i] == number ? kMissing : to[i];
+  }
+  if (rules_.zero_is_missing) {
+    for (std::size_t i = 0; i < cells; ++i) to[i] = to[i] == 0.0F ? kMissing : to[i];
+  }
+  if (raster.scale != 1.0F) {
+    for (std::size_t i = 0; i < cells; ++i) to[i] *= raster.scale;
+  }
+  // Infinite phase is none.
+  for (std::size_t i = 0; i < cells; ++i) to[i] = to[i] - to[i] == 0.0F ? to[i] : kMissing;
+  if (of_reference == 0.0F) to[at] = 0.0F;
+}
+
+void RasterStack::read_coherence(std::size_t pair, std::size_t begin, std::size_t end, float* to) const {
+  const Raster& raster = coherence_[pair];
+  const std::size_t cols = network_.geometry.cols;
+  const std::size_t cells = (end - begin) * cols;
+  raster.pixels->read(window_of(raster, begin, end, cols), to);
+  float largest = 0.0F;
+  for (std::size_t i = 0; i < cells; ++i) {
+    const float v = to[i] * raster.scale;
+    largest = v > largest ? v : largest;
+    to[i] = v >= 0.0F ? std::min(v, 1.0F) : kMissing;
+  }
+  if (largest > kRoundedOne) {
+    throw Error(ErrorKind::input, fmt::format("coherence is 0 to 1, but there is {}", largest), raster.name,
+                "name the files of coherence with --coherence, or leave it out: --coherence none");
+  }
+}
+
+void RasterStack::read_rows(std::size_t begin, std::size_t end, std::span<float> phase, std::span<float> coherence) const {
+  const std::size_t block = (end - begin) * network_.geometry.cols;
+  const std::size_t pairs = network_.pairs.size();
+  if (begin > end || end > network_.geometry.rows || phase.size() != block * pairs ||
+      (!coherence.empty() && coherence.size() != phase.size())) {
+    throw Error(ErrorKind::internal, "rows of a stack were asked for that it has not");
+  }
+  if (block == 0) return;
+  if (!coherence.empty() && coherence_.empty()) std::fill(coherence.begin(), coherence.end(), kMissing);
+  const bool with_coherence = !coherence.empty() && !coherence_.empty();
+  const auto read = [&](const Block& some) {
+    for (std::size_t i = some.begin; i < some.end; ++i) {
+      if (i < pairs) {
+        read_phase(i, begin, end, phase.data() + i * block);
+      } else {
+        read_coherence(i - pairs, begin, end, coherence.data() + (i - pairs) * block);
+      }
+    }
+  };
+  for_blocks(with_coherence ? 2 * pairs : pairs, read, run_, {}, 1);
+}
+
+}  // namespace highwall::insar

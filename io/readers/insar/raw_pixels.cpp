@@ -1,0 +1,147 @@
+#include "io/readers/insar/raw_pixels.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "core/error.hpp"
+#include "io/readers/bytes.hpp"
+
+namespace highwall::insar {
+namespace {
+
+constexpr std::size_t kStretchBytes = std::size_t{1} << 18U;  // read at a time, to be in the cache when it is converted
+
+template <class T, class Bits>
+T swapped(const char* from) noexcept {
+  Bits bits = load_as<Bits>(from);
+  if constexpr (sizeof(Bits) == 2) bits = static_cast<Bits>((bits << 8U) | (bits >> 8U));
+  if constexpr (sizeof(Bits) == 4) bits = __builtin_bswap32(bits);
+  if constexpr (sizeof(Bits) == 8) bits = __builtin_bswap64(bits);
+  return std::bit_cast<T>(bits);
+}
+
+template <class T, class Bits>
+void convert_as(const char* from, bool big_endian, std::size_t stride, std::size_t count, float* to) noexcept {
+  if (big_endian) {
+    for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<float>(swapped<T, Bits>(from + i * stride));
+  } else {
+    for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<float>(load_as<T>(from + i * stride));
+  }
+}
+
+}  // namespace
+
+RawFile::RawFile(const std::filesystem::path& path) : path_(path) {
+  // Without O_NONBLOCK a pipe of that name would hold the program for ever.
+  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor_ < 0) {
+    const int code = errno;
+    if (code == ENOENT) throw Error(ErrorKind::input, "the file does not exist", path_.string());
+    throw Error(ErrorKind::input, fmt::format("the file cannot be opened: {}", std::strerror(code)), path_.string(),
+                code == EACCES ? "check its permissions" : "");
+  }
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(descriptor_);
+    throw Error(ErrorKind::input, "this is not a file", path_.string());
+  }
+  size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
+RawFile::~RawFile() { ::close(descriptor_); }
+
+std::size_t RawFile::read_some(std::uint64_t offset, std::size_t bytes, void* to) const {
+  std::size_t done = 0;
+  while (done < bytes) {
+    const ssize_t got = ::pread(descriptor_, static_cast<char*>(to) + done, bytes - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      throw Error(ErrorKind::input, fmt::format("byte {} cannot be read: {}", offset + done, std::strerror(errno)),
+                  path_.string());
+    }
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+void RawFile::read(std::uint64_t offset, std::size_t bytes, void* to) const {
+  const std::size_t done = read_some(offset, bytes, to);
+  if (done == bytes) return;
+  throw Error(ErrorKind::input,
+              fmt::format("the file ends at byte {}, but {} bytes are wanted from byte {}", offset + done, bytes, offset),
+              path_.string(), "the file is cut off or damaged");
+}
+
+std::size_t bytes_of(Number number) noexcept {
+  switch (number) {
+    case Number::u1:
+      return 1;
+    case Number::i2:
+      return 2;
+    case Number::f4:
+      return 4;
+    case Number::f8:
+      return 8;
+  }
+  return 0;
+}
+
+void convert(const char* from, Number number, bool big_endian, std::size_t stride, std::size_t count, float* to) noexcept {
+  if (number == Number::f4 && !big_endian && stride == sizeof(float)) {
+    std::memcpy(to, from, count * sizeof(float));
+    return;
+  }
+  switch (number) {
+    case Number::u1:
+      return convert_as<std::uint8_t, std::uint8_t>(from, false, stride, count, to);
+    case Number::i2:
+      return convert_as<std::int16_t, std::uint16_t>(from, big_endian, stride, count, to);
+    case Number::f4:
+      return convert_as<float, std::uint32_t>(from, big_endian, stride, count, to);
+    case Number::f8:
+      return convert_as<double, std::uint64_t>(from, big_endian, stride, count, to);
+  }
+}
+
+RawPixels::RawPixels(std::filesystem::path path, RawLayout layout, std::shared_ptr<FilePool> pool)
+    : path_(std::move(path)), layout_(layout), pool_(std::move(pool)) {}
+
+void RawPixels::read(const Window& window, float* to) const {
+  const RawLayout& l = layout_;
+  const auto file = pool_->get(path_.string(), [this] { return std::make_shared<const RawFile>(path_); });
+  const std::size_t wide = l.pixel_stride * (window.cols - 1) + bytes_of(l.number);
+  const std::uint64_t start = l.offset + l.row_stride * window.row + l.pixel_stride * window.col;
+  // Rows that lie close together come in one go; of bands that lie apart only the one that is wanted.
+  const bool close = l.row_stride <= 3 * wide;
+  const std::size_t together = close ? std::max<std::size_t>(1, kStretchBytes / l.row_stride) : 1;
+  std::vector<char> bytes;
+  for (std::size_t r = 0; r < window.rows; r += together) {
+    const std::size_t rows = std::min(together, window.rows - r);
+    bytes.resize(l.row_stride * (rows - 1) + wide);
+    file->read(start + l.row_stride * r, bytes.size(), bytes.data());
+    for (std::size_t i = 0; i < rows; ++i) {
+      convert(bytes.data() + l.row_stride * i, l.number, l.big_endian, l.pixel_stride, window.cols, to + (r + i) * window.cols);
+    }
+  }
+}
+
+PixelsWhere::PixelsWhere(std::shared_ptr<const Pixels> values, std::shared_ptr<const Pixels> where)
+    : values_(std::move(values)), where_(std::move(where)) {}
+
+void PixelsWhere::read(const Window& window, float* to) const {
+  values_->read(window, to);
+  std::vector<float> where(window.rows * window.cols);
+  where_->read(window, where.data());
+  for (std::size_t i = 0; i < where.size(); ++i) {
+    if (where[i] == 0.0F) to[i] = kMissing;
+  }
+}
+
+}  // namespace highwall::insar

@@ -1,0 +1,148 @@
+// Stacks of interferograms as other programs write them: dates, pairs, wavelength and pixels that are known.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <numbers>
+
+#include "core/error.hpp"
+#include "io/readers/insar/insar.hpp"
+#include "tests/support/realdata.hpp"
+
+namespace highwall {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Opened {
+  std::unique_ptr<InterferogramSource> source;
+  Report report;
+};
+
+Opened open(const std::vector<fs::path>& paths, const InsarOptions& options = {}) {
+  Opened opened;
+  opened.source = open_interferograms(paths, options, opened.report, Run(2));
+  return opened;
+}
+
+struct Rows {
+  std::vector<float> phase;
+  std::vector<float> coherence;
+};
+
+/// All rows, read `step` at a time.
+Rows read_all(const InterferogramSource& source, std::size_t step) {
+  const InterferogramNetwork& n = source.network();
+  Rows all;
+  all.phase.resize(n.pairs.size() * n.cells());
+  all.coherence.resize(all.phase.size());
+  for (std::size_t r = 0; r < n.geometry.rows; r += step) {
+    const std::size_t end = std::min(r + step, n.geometry.rows);
+    const std::size_t block = (end - r) * n.geometry.cols;
+    std::vector<float> phase(block * n.pairs.size());
+    std::vector<float> coherence(phase.size());
+    source.read_rows(r, end, phase, coherence);
+    for (std::size_t p = 0; p < n.pairs.size(); ++p) {
+      const std::size_t to = p * n.cells() + r * n.geometry.cols;
+      std::copy_n(phase.data() + p * block, block, all.phase.data() + to);
+      std::copy_n(coherence.data() + p * block, block, all.coherence.data() + to);
+    }
+  }
+  return all;
+}
+
+std::size_t pair_of(const InterferogramNetwork& n, const char* first, const char* second) {
+  for (std::size_t p = 0; p < n.pairs.size(); ++p) {
+    const bool one = to_iso8601(n.instants[n.pairs[p].first]).rfind(first, 0) == 0;
+    if (one && to_iso8601(n.instants[n.pairs[p].second]).rfind(second, 0) == 0) return p;
+  }
+  ADD_FAILURE() << first << " to " << second << " is not there";
+  return 0;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+TEST(RealDataInsarStack, MintpyStackHasItsPairsAndTheStoredPixels) {
+  HIGHWALL_NEED_REALDATA();
+  const Opened o = open({realdata() / "radar/synthetic_mintpy_small/ifgramStack.h5"});
+  const InterferogramNetwork& n = o.source->network();
+  EXPECT_EQ(n.geometry.rows, 60U);
+  EXPECT_EQ(n.geometry.cols, 60U);
+  ASSERT_EQ(n.pairs.size(), 120U);
+  ASSERT_EQ(n.instants.size(), 40U);
+  EXPECT_EQ(to_iso8601(n.instants.front()), "2019-01-01T00:00:00Z");
+  EXPECT_EQ(to_iso8601(n.instants.back()), "2020-04-13T00:00:00Z");
+  EXPECT_DOUBLE_EQ(n.wavelength_m, 0.05546576);
+  EXPECT_DOUBLE_EQ(n.metres_per_radian, -0.05546576 / (4.0 * std::numbers::pi));
+  EXPECT_DOUBLE_EQ(n.looks, 7.0);
+  ASSERT_TRUE(n.reference.has_value());
+  EXPECT_EQ((*n.reference)[0], 5U);
+  EXPECT_EQ((*n.reference)[1], 5U);
+  EXPECT_TRUE(n.has_coherence);
+  EXPECT_EQ(n.processor, "mintpy");
+  const Rows rows = read_all(*o.source, 60);
+  for (const std::size_t step : {1U, 7U, 59U}) {
+    const Rows others = read_all(*o.source, step);
+    EXPECT_TRUE(same_bits(rows.phase, others.phase)) << step;
+    EXPECT_TRUE(same_bits(rows.coherence, others.coherence)) << step;
+  }
+  // Stored values by h5py: unwrapPhase[0,20,30], [119,59,0], coherence[7,3,2].
+  EXPECT_EQ(rows.phase[20 * 60 + 30], 0.148833394F);
+  EXPECT_EQ(rows.phase[119 * 3600 + 59 * 60], -0.610161364F);
+  EXPECT_EQ(rows.coherence[7 * 3600 + 3 * 60 + 2], 0.414966613F);
+  EXPECT_EQ(rows.phase[5 * 60 + 5], 0.0F);
+  EXPECT_FLOAT_EQ(static_cast<float>(n.pairs[119].perpendicular_baseline_m), 11.0230103F);
+}
+
+TEST(RealDataInsarStack, PyrateStackOfEnvisat) {
+  HIGHWALL_NEED_REALDATA();
+  const fs::path folder = realdata() / "radar/pyrate_small_test/tif";
+  const Opened o = open({folder});
+  const InterferogramNetwork& n = o.source->network();
+  EXPECT_EQ(n.geometry.rows, 72U);
+  EXPECT_EQ(n.geometry.cols, 47U);
+  EXPECT_EQ(n.pairs.size(), 17U);
+  EXPECT_EQ(n.instants.size(), 13U);
+  EXPECT_EQ(to_iso8601(n.instants.front()), "2006-06-19T00:00:00Z");
+  EXPECT_EQ(to_iso8601(n.instants.back()), "2007-09-17T00:00:00Z");
+  EXPECT_DOUBLE_EQ(n.wavelength_m, 0.0562356424);
+  EXPECT_EQ(n.geometry.frame.crs, "EPSG:4326");
+  EXPECT_DOUBLE_EQ(n.geometry.affine[0], 150.91);
+  EXPECT_FALSE(n.has_coherence);
+  EXPECT_FALSE(n.reference.has_value());
+  EXPECT_EQ(pair_of(n, "2006-06-19", "2006-10-02"), 0U);
+  EXPECT_EQ(pair_of(n, "2007-07-09", "2007-08-13"), 16U);
+  // The list beside the files names the same stack.
+  const Opened by_list = open({folder / "ifms_17"});
+  EXPECT_TRUE(same_bits(read_all(*o.source, 72).phase, read_all(*by_list.source, 5).phase));
+}
+
+TEST(RealDataInsarStack, PyrateStackOfSentinelWithCoherence) {
+  HIGHWALL_NEED_REALDATA();
+  const fs::path folder = realdata() / "radar/pyrate_cropA";
+  const Opened o = open({folder / "geotiffs"});
+  const InterferogramNetwork& n = o.source->network();
+  EXPECT_EQ(n.geometry.rows, 60U);
+  EXPECT_EQ(n.geometry.cols, 100U);
+  EXPECT_EQ(n.pairs.size(), 30U);
+  EXPECT_EQ(n.instants.size(), 13U);
+  EXPECT_EQ(to_iso8601(n.instants.front()).substr(0, 10), "2018-01-06");
+  EXPECT_EQ(to_iso8601(n.instants.back()).substr(0, 10), "2018-07-17");
+  EXPECT_DOUBLE_EQ(n.wavelength_m, 0.05550415767769124);
+  EXPECT_TRUE(n.has_coherence);
+  // Lists that were written elsewhere: their entries are found below the folder that they lie in.
+  const Opened by_list = open({folder / "ifg_30", folder / "coherence_30"});
+  const Rows rows = read_all(*o.source, 60);
+  const Rows listed = read_all(*by_list.source, 13);
+  EXPECT_TRUE(same_bits(rows.phase, listed.phase));
+  EXPECT_TRUE(same_bits(rows.coherence, listed.coherence));
+  const auto valid = std::count_if(rows.coherence.begin(), rows.coherence.end(), [](float c) { return c > 0.0F && c <= 1.0F; });
+  EXPECT_GT(valid, 170000);
+}
+
+}  // namespace
+}  // namespace highwall
