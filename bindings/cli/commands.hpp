@@ -17,6 +17,7 @@ void add_measure_commands(CLI::App& app, Session& session);  // info, convert, m
 void add_register_command(CLI::App& app, Session& session);  // register
 void add_vectors_command(CLI::App& app, Session& session);   // vectors
 void add_volume_command(CLI::App& app, Session& session);    // volume
+void add_radar_commands(CLI::App& app, Session& session);     // radar geometry, ...
 void add_archive_commands(CLI::App& app, Session& session);  // ack, release, verify, export
 void add_help_command(CLI::App& app);                        // help site, policy, algorithms
 

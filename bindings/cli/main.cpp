@@ -74,10 +74,14 @@ int main_of(int argc, char** argv) {
   add_register_command(app, session);
   add_vectors_command(app, session);
   add_volume_command(app, session);
+  add_radar_commands(app, session);
   add_archive_commands(app, session);
   add_help_command(app);
   // Named by every command too, so that its --help shows them.
-  for (CLI::App* command : app.get_subcommands({})) add_common(*command, "Every command");
+  for (CLI::App* command : app.get_subcommands({})) {
+    add_common(*command, "Every command");
+    for (CLI::App* part : command->get_subcommands({})) add_common(*part, "Every command");
+  }
   app.parse_complete_callback([&] {
     session.run.set_threads(threads).set_stop(g_stop.get_token());
     if (quiet) return;

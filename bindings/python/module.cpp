@@ -5,6 +5,7 @@
 #include "bindings/pipeline/bare.hpp"
 #include "bindings/python/align.hpp"
 #include "bindings/python/python.hpp"
+#include "bindings/python/radar.hpp"
 #include "core/error.hpp"
 #include "core/version.hpp"
 
@@ -204,5 +205,6 @@ PYBIND11_MODULE(_highwall, module) {
   highwall::python::add_series_tools(module);
   highwall::python::add_slope(module);
   highwall::python::add_surface(module);
+  highwall::python::add_radar(module);
   highwall::python::add_night(module);
 }

@@ -48,6 +48,7 @@ from ._highwall import (
     vectors,
     volumes,
 )
+from . import radar
 from ._highwall import judge as _judge
 from ._highwall import run as _run
 
@@ -55,7 +56,7 @@ __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "Dem", "DemDifference", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
     "algorithms", "classify_change", "cloudcompare_m3c2", "dem", "dem_of_difference", "downslope", "info", "m3c2", "m3c2_files",
-    "rate", "read", "register", "register_series", "run", "simulate", "trend", "vectors", "volumes", "warn",
+    "radar", "rate", "read", "register", "register_series", "run", "simulate", "trend", "vectors", "volumes", "warn",
 ]
 
 # What a step has to say goes to the logger "highwall"; without a handler nothing is printed.

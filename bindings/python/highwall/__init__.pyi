@@ -5,11 +5,13 @@ from typing import Any, Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from . import radar as radar
+
 __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "Dem", "DemDifference", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
     "algorithms", "classify_change", "cloudcompare_m3c2", "dem", "dem_of_difference", "downslope", "info", "m3c2", "m3c2_files",
-    "rate", "read", "register", "register_series", "run", "simulate", "trend", "vectors", "volumes", "warn",
+    "radar", "rate", "read", "register", "register_series", "run", "simulate", "trend", "vectors", "volumes", "warn",
 ]
 
 __version__: str

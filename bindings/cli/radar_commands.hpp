@@ -1,0 +1,10 @@
+#pragma once
+
+#include "bindings/cli/commands.hpp"
+
+namespace highwall::cli {
+
+// Commands under `highwall radar`, one a file.
+void add_radar_geometry_command(CLI::App& radar, Session& session);
+
+}  // namespace highwall::cli

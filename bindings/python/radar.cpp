@@ -1,0 +1,10 @@
+#include "bindings/python/radar.hpp"
+
+namespace highwall::python {
+
+void add_radar(py::module_& module) {
+  py::module_ radar = module.def_submodule("radar", "Slope radar and InSAR.");
+  add_radar_geometry(radar);
+}
+
+}  // namespace highwall::python

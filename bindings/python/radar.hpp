@@ -1,0 +1,12 @@
+#pragma once
+
+#include "bindings/python/python.hpp"
+
+namespace highwall::python {
+
+void add_radar(py::module_& module);  // the submodule highwall.radar
+
+// Parts of it, one a file.
+void add_radar_geometry(py::module_& radar);
+
+}  // namespace highwall::python
