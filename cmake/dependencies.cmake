@@ -12,6 +12,12 @@ find_package(CLI11 2.1 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(mosquitto REQUIRED IMPORTED_TARGET libmosquitto)
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
+# Its pkg-config file asks for the development files of all that it is made of; the shared library knows them itself.
+find_path(CLP_INCLUDE_DIR coin/Clp_C_Interface.h REQUIRED)
+find_library(CLP_LIBRARY Clp REQUIRED)
+add_library(clp INTERFACE)
+target_link_libraries(clp INTERFACE ${CLP_LIBRARY})
+target_include_directories(clp SYSTEM INTERFACE ${CLP_INCLUDE_DIR})
 
 if(HIGHWALL_PCL)
   # Without this PCL's features and registration drag VTK and Qt in.

@@ -40,6 +40,7 @@ THIRD_PARTY = [
     (r"CLI/", [r"bindings/cli/.*"]),
     (r"pybind11/", [r"bindings/python/.*"]),
     (r"hwy/", [r"algorithms/.*\.cpp"]),
+    (r"coin/", [r"algorithms/radar/.*\.cpp"]),
     (r"curl/", [r"io/outbox/(http|sftp)\.cpp"]),
     (r"pugixml|zip\.h", [r"io/feeds/.*\.cpp", r"io/readers/.*\.cpp", r"io/ledger/audit\.cpp"]),
     (r"laszip/", [r"io/readers/las.*\.cpp", r"io/writers/las\.cpp"]),
@@ -142,6 +143,7 @@ def self_test():
         "datasets/z.cc": "auto t = std::chrono::high_resolution_clock::now();",
         "datasets/a.cpp": '#include "io/writers/las.hpp"',
         "core/b.cpp": "#include <gtest/gtest.h>",
+        "algorithms/radar/f.hpp": "#include <coin/Clp_C_Interface.h>",
         "algorithms/pcl/e.cpp": "#include <pcl/point_types.h>",
     }
     innocent = {f"algorithms/pcl/{n}.cpp": "#include <pcl/point_types.h>" for n in "abcd"} | {
