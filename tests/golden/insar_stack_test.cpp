@@ -144,5 +144,73 @@ TEST(RealDataInsarStack, PyrateStackOfSentinelWithCoherence) {
   EXPECT_GT(valid, 170000);
 }
 
+TEST(RealDataInsarStack, RoipacEqualsItsGeotiffs) {
+  HIGHWALL_NEED_REALDATA();
+  const Opened roipac = open({realdata() / "radar/roipac"});
+  const Opened tiff = open({realdata() / "radar/pyrate_small_test/tif"});
+  const InterferogramNetwork& n = roipac.source->network();
+  EXPECT_EQ(n.processor, "roipac");
+  EXPECT_EQ(n.instants, tiff.source->network().instants);
+  EXPECT_DOUBLE_EQ(n.wavelength_m, 0.0562356424);
+  EXPECT_EQ(n.geometry.frame.crs, "EPSG:4326");
+  EXPECT_EQ(n.geometry, tiff.source->network().geometry);
+  const Rows rows = read_all(*roipac.source, 72);
+  EXPECT_TRUE(same_bits(rows.phase, read_all(*tiff.source, 72).phase));
+  EXPECT_TRUE(same_bits(rows.phase, read_all(*roipac.source, 11).phase));
+  // The amplitude is 0 in all pixels, and no reason to have no phase.
+  EXPECT_GT(std::count_if(rows.phase.begin(), rows.phase.end(), [](float v) { return std::isfinite(v); }), 40000);
+  const Opened by_list = open({realdata() / "radar/roipac/ifms_17"});
+  EXPECT_TRUE(same_bits(rows.phase, read_all(*by_list.source, 72).phase));
+}
+
+TEST(RealDataInsarStack, GammaEqualsItsGeotiff) {
+  HIGHWALL_NEED_REALDATA();
+  const fs::path folder = realdata() / "radar/gamma_binary";
+  const Opened gamma = open({folder / "16x20_20090713-20090817_VV_4rlks_utm.unw"});
+  InsarOptions named;
+  named.phase = "*_utm.tif";
+  const Opened tiff = open({folder / "16x20_20090713-20090817_VV_4rlks_utm.tif"}, named);
+  const InterferogramNetwork& n = gamma.source->network();
+  EXPECT_EQ(n.geometry.rows, 20U);
+  EXPECT_EQ(n.geometry.cols, 16U);
+  EXPECT_EQ(to_iso8601(n.instants.front()), "2009-07-13T00:00:00Z");
+  EXPECT_EQ(to_iso8601(n.instants.back()), "2009-08-17T00:00:00Z");
+  EXPECT_DOUBLE_EQ(n.wavelength_m, 299792458.0 / 5.3310040e+09);
+  EXPECT_EQ(n.geometry.frame.crs, "EPSG:4326");
+  const std::vector<float> phase = read_all(*gamma.source, 20).phase;
+  EXPECT_TRUE(same_bits(phase, read_all(*tiff.source, 20).phase));
+  EXPECT_NEAR(*std::min_element(phase.begin(), phase.end()), 19.785, 5e-4);
+  EXPECT_NEAR(*std::max_element(phase.begin(), phase.end()), 20.134, 5e-4);
+  // corner_lat and corner_lon are the centre of the first pixel here: GAMMA's own GeoTIFF lies a quarter of a pixel from it.
+  const auto& own = tiff.source->network().geometry.affine;
+  EXPECT_NEAR(n.geometry.affine[0], own[0], 0.3 * own[1]);
+  EXPECT_NEAR(n.geometry.affine[3], own[3], 0.3 * own[1]);
+}
+
+TEST(RealDataInsarStack, GammaStackEqualsTheGeotiffsOfRoipac) {
+  HIGHWALL_NEED_REALDATA();
+  InsarOptions outer;
+  outer.corner = "outer";
+  const Opened gamma = open({realdata() / "radar/gamma_binary/small_gamma_obs"}, outer);
+  const Opened tiff = open({realdata() / "radar/pyrate_small_test/tif"});
+  EXPECT_EQ(gamma.source->network().instants, tiff.source->network().instants);
+  EXPECT_EQ(gamma.source->network().processor, "gamma");
+  EXPECT_TRUE(same_bits(read_all(*gamma.source, 72).phase, read_all(*tiff.source, 72).phase));
+  const auto& a = gamma.source->network().geometry.affine;
+  const auto& b = tiff.source->network().geometry.affine;
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(a[i], b[i], 1e-8) << i;
+}
+
+TEST(RealDataInsarStack, GunwWithoutPhaseSaysSo) {
+  HIGHWALL_NEED_REALDATA();
+  try {
+    open({realdata() / "radar/nisar_gunw"});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::input);
+    EXPECT_NE(std::string(e.what()).find("GUNW"), std::string::npos) << e.what();
+  }
+}
+
 }  // namespace
 }  // namespace highwall

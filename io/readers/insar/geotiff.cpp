@@ -185,16 +185,15 @@ void require_radians(GDALDatasetH file, const std::string& path) {
               "give the unwrapped phase, not the displacement that was made of it");
 }
 
-std::shared_ptr<TiffPool> tiff_pool(Look& look) {
-  // One for the files of a call: it lives as long as a layer does.
-  if (!look.tiff_pool) look.tiff_pool = std::make_shared<TiffPool>(kMostOpenFiles);
-  return std::static_pointer_cast<TiffPool>(look.tiff_pool);
-}
-
 }  // namespace
 
+struct TiffFiles {
+  std::shared_ptr<TiffPool> pool = std::make_shared<TiffPool>(kMostOpenFiles);
+};
+
 std::string look_geotiff(const InputFile& input, Look& look) {
-  const auto pool = tiff_pool(look);
+  if (!look.tiffs) look.tiffs = std::make_shared<TiffFiles>();
+  const std::shared_ptr<TiffPool>& pool = look.tiffs->pool;
   const auto opened = pool->get(input.path.string(), [&] { return std::make_shared<const OpenTiff>(input.path); });
   const Quiet quiet;
   GDALDatasetH file = opened->get();

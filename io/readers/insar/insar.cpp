@@ -35,18 +35,22 @@ std::string look_at(const InputFile& file, Look& look) {
   using namespace std::string_view_literals;
   if (magic == "II*\0"sv || magic == "MM\0*"sv || magic == "II+\0"sv || magic == "MM\0+"sv) return look_geotiff(file, look);
   if (head == "\x89HDF\r\n\x1a\n"sv) return look_hdf5(file, look);
-  return "it is of no format that holds interferograms";
+  return look_plain(file, look);
 }
 
 /// Rasters of all files. What a folder holds beside them is told; what a person named and is none is an error.
 std::vector<Layer> find_layers(const Gathered& gathered, const InsarOptions& options, Report& report, const Run& run) {
   std::vector<Layer> layers;
-  Look look{options, report, layers, std::make_shared<FilePool>(kMostOpenFiles)};
+  Look look{options, report, layers, {}, std::make_shared<FilePool>(kMostOpenFiles)};
+  for (const InputFile& file : gathered.files) {
+    if (is_header_name(file.path)) look.headers.push_back(file.path);
+  }
   std::vector<std::string> passed;
   std::size_t done = 0;
   for (const InputFile& file : gathered.files) {
     run.check_stop();
     run.progress("look", ++done, gathered.files.size());
+    if (is_header_name(file.path)) continue;
     const std::string why = look_at(file, look);
     if (why.empty()) continue;
     if (!file.in_folder) {

@@ -41,16 +41,23 @@ class Pixels {
 
 enum class Role { phase, coherence };
 
+/// Of a file that does not tell its CRS.
+inline GridGeometry without_crs() {
+  GridGeometry geometry;
+  geometry.frame.crs.clear();
+  return geometry;
+}
+
 /// One raster of an interferogram as it was found.
 struct Layer {
   std::string name;  ///< File, with the place in it; goes into messages.
   Role role = Role::phase;
   Instant first = kNoInstant;
   Instant second = kNoInstant;
-  bool has_clock = false;  ///< The instants have a time of day; else they are dates at 00:00 UTC.
-  bool placed = false;     ///< The geometry has coordinates; else rows and columns of the radar.
-  GridGeometry geometry;   ///< frame.crs is "" where the file does not tell it.
-  std::string processor;   ///< "" = not known: then the sign is not known either.
+  bool has_clock = false;                 ///< The instants have a time of day; else they are dates at 00:00 UTC.
+  bool placed = false;                    ///< The geometry has coordinates; else rows and columns of the radar.
+  GridGeometry geometry = without_crs();  ///< frame.crs is "" where the file does not tell it.
+  std::string processor;                  ///< "" = not known: then the sign is not known either.
   double wavelength_m = std::numeric_limits<double>::quiet_NaN();
   std::string wavelength_why;  ///< Why it is known when no file says it.
   double looks = std::numeric_limits<double>::quiet_NaN();

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 
 #include "core/error.hpp"
@@ -15,6 +16,7 @@
 namespace highwall::insar {
 namespace {
 
+constexpr std::size_t kSampledNumbers = 4096;
 constexpr std::size_t kStretchBytes = std::size_t{1} << 18U;  // read at a time, to be in the cache when it is converted
 
 template <class T, class Bits>
@@ -107,6 +109,36 @@ void convert(const char* from, Number number, bool big_endian, std::size_t strid
       return convert_as<float, std::uint32_t>(from, big_endian, stride, count, to);
     case Number::f8:
       return convert_as<double, std::uint64_t>(from, big_endian, stride, count, to);
+  }
+}
+
+void require_sane(const RawFile& file, const RawLayout& layout, const std::filesystem::path& path) {
+  constexpr std::uint64_t kBeyond = std::uint64_t{1} << 62U;
+  const std::uint64_t last_row = layout.offset + layout.pixel_stride * (layout.cols - 1) + bytes_of(layout.number);
+  const bool possible = layout.row_stride == 0 || layout.rows - 1 <= (kBeyond - last_row) / layout.row_stride;
+  if (!possible || last_row + layout.row_stride * (layout.rows - 1) > file.size()) {
+    throw Error(ErrorKind::input,
+                fmt::format("it has {} bytes, too few for {} rows of {} bytes from byte {}", file.size(), layout.rows,
+                            layout.row_stride, layout.offset),
+                path.string(), "the file is cut off, or its header is of another raster");
+  }
+  if (layout.number != Number::f4) return;
+  // Phase, amplitude and coherence are neither huge nor next to nothing; with their bytes turned round most are.
+  const std::size_t cols = std::min(layout.cols, kSampledNumbers);
+  std::vector<char> bytes(layout.pixel_stride * (cols - 1) + sizeof(float));
+  std::vector<float> values(cols);
+  const auto insane = [&](bool big_endian) {
+    convert(bytes.data(), Number::f4, big_endian, layout.pixel_stride, cols, values.data());
+    return std::count_if(values.begin(), values.end(), [](float v) {
+      const float size = std::abs(v);
+      return !std::isnan(v) && v != 0.0F && !(size > 1e-15F && size < 1e15F);
+    });
+  };
+  file.read(layout.offset + layout.row_stride * (layout.rows / 2), bytes.size(), bytes.data());
+  if (insane(layout.big_endian) > static_cast<std::ptrdiff_t>(cols / 4) && insane(!layout.big_endian) == 0) {
+    throw Error(ErrorKind::input,
+                fmt::format("its numbers make sense as {}-endian floats only", layout.big_endian ? "little" : "big"),
+                path.string(), "the file is of another processor than its header says");
   }
 }
 

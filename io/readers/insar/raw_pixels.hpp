@@ -50,10 +50,10 @@ struct RawLayout {
   std::size_t pixel_stride = 0;  ///< Bytes from number to number.
   Number number = Number::f4;
   bool big_endian = false;
-
-  /// Byte behind the last number.
-  std::uint64_t end() const noexcept { return offset + row_stride * (rows - 1) + pixel_stride * (cols - 1) + bytes_of(number); }
 };
+
+/// @throws Error(input) when the file is shorter than the raster, or its numbers make sense in the other byte order only
+void require_sane(const RawFile& file, const RawLayout& layout, const std::filesystem::path& path);
 
 class RawPixels final : public Pixels {
  public:
