@@ -1,5 +1,5 @@
 """Slope radar and InSAR. Displacement is positive towards the sensor."""
 
-from ._highwall.radar import geometry
+from ._highwall.radar import alarms, geometry
 
-__all__ = ["geometry"]
+__all__ = ["alarms", "geometry"]

@@ -1,11 +1,25 @@
-from typing import Any
+import os
+from typing import Any, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import Cloud
 
-__all__ = ["geometry"]
+__all__ = ["alarms", "geometry"]
+
+_Path = str | os.PathLike[str]
+
+def alarms(
+    scans: _Path | Sequence[_Path],
+    policy: _Path | None = None,
+    *,
+    ground: _Path | None = None,
+    mask: _Path | None = None,
+    stable: _Path | None = None,
+    threads: int = 0,
+    **options: Any,
+) -> dict[str, Any]: ...
 
 def geometry(
     range_m: ArrayLike,
@@ -13,10 +27,5 @@ def geometry(
     ground: Cloud,
     *,
     threads: int = 0,
-    position_m: list[float] = ...,
-    heading_deg: float = 0.0,
-    rail_m: list[float] = ...,
-    radius_m: float = 0.0,
-    grazing_deg: float = 85.0,
-    layover_gap_m: float = 0.0,
+    **options: Any,
 ) -> dict[str, NDArray[Any]]: ...
