@@ -1,12 +1,12 @@
 # highwall_pypi_library(<target> <package> <version> <sha256>
 #   ROOT <glob> SOURCES <globs> [EXCEPT <regex>] INCLUDE <folders> [HEADERS <folder> FROM <globs>]
-#   [TOGETHER <globs>] [DEFINE <definitions>] [COMPILE <options>] [LINK <libraries>] [PATCH <file> <before> <after>] [MAKE <file> <text>])
+#   [TOGETHER <globs>] [DEFINE <definitions>] [COMPILE <options>] [LINK <libraries>] [PATCH <file> <before> <after> ...] [MAKE <file> <text>])
 # A C++ library that of all package indexes only PyPI carries: its source package is fetched by pip into the build
 # folder, held against its SHA-256, unpacked there and compiled as a static target whose headers are SYSTEM. Nothing of
 # it is in the repository. Paths are relative to ROOT, a folder of the package.
 #   HEADERS  a folder to make, with copies of the headers that FROM lists, so that they are included as <folder/name.h>
 #   TOGETHER sources that are compiled as one, so that small functions of one are inlined into the others
-#   PATCH    one change of one file, which must fit
+#   PATCH    changes of files, which must fit
 #   MAKE     a file that the package's own build would make
 function(highwall_pypi_library target package version sha256)
   cmake_parse_arguments(PARSE_ARGV 4 L "" "ROOT;EXCEPT;HEADERS" "SOURCES;TOGETHER;INCLUDE;FROM;DEFINE;COMPILE;LINK;PATCH;MAKE")
@@ -54,10 +54,8 @@ function(highwall_pypi_library target package version sha256)
     file(REMOVE_RECURSE ${folder}/${package}-${version})
     file(ARCHIVE_EXTRACT INPUT ${archive} DESTINATION ${folder})
     file(GLOB root ${folder}/${package}-${version}/${L_ROOT})
-    if(L_PATCH)
-      list(GET L_PATCH 0 file)
-      list(GET L_PATCH 1 before)
-      list(GET L_PATCH 2 after)
+    while(L_PATCH)
+      list(POP_FRONT L_PATCH file before after)
       file(READ ${root}/${file} text)
       string(FIND "${text}" "${before}" at)
       if(at EQUAL -1)
@@ -65,7 +63,7 @@ function(highwall_pypi_library target package version sha256)
       endif()
       string(REPLACE "${before}" "${after}" text "${text}")
       file(WRITE ${root}/${file} "${text}")
-    endif()
+    endwhile()
     if(L_MAKE)
       list(GET L_MAKE 0 file)
       list(GET L_MAKE 1 text)

@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -49,12 +48,21 @@ MappedFile::State MappedFile::state() const {
   return {static_cast<std::size_t>(status.st_size), 1000000000LL * status.st_mtim.tv_sec + status.st_mtim.tv_nsec};
 }
 
-void MappedFile::release(std::size_t begin, std::size_t end) const noexcept {
-  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  begin = (begin + page - 1) / page * page;
-  end = std::min(end, size_) / page * page;
-  if (begin < end) ::madvise(const_cast<char*>(data_) + begin, end - begin, MADV_DONTNEED);
+void MappedFile::read(std::size_t begin, char* to, std::size_t size) const {
+  std::size_t got = 0;
+  while (got < size) {
+    const ssize_t n = ::pread(descriptor_, to + got, size - got, static_cast<off_t>(begin + got));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw Error(ErrorKind::input, fmt::format("the file cannot be read: {}", std::strerror(errno)), path_.string());
+    if (n == 0) {
+      throw Error(ErrorKind::input, fmt::format("the file ends at byte {} while {} are read", begin + got, begin + size),
+                  path_.string(), "wait until it is complete");
+    }
+    got += static_cast<std::size_t>(n);
+  }
 }
+
+void MappedFile::release() const noexcept { ::madvise(const_cast<char*>(data_), size_, MADV_DONTNEED); }
 
 void MappedFile::require_unchanged() const {
   const State now = state();

@@ -16,9 +16,12 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
 
   std::string_view bytes() const noexcept { return {data_, size_}; }
-  /// The bytes [begin, end) are not needed for now: their memory is given back.
-  void release(std::size_t begin, std::size_t end) const noexcept;
-  /// To be called before each stretch: what a file that shrinks no longer has cannot be looked at.
+  /// Copies [begin, begin + size) out of the file. What lasts is to be read so: whoever looks at bytes that a file no longer
+  /// has, or that its disk cannot give, is ended by the system. Any number of threads may read.
+  /// @throws Error(input) when the file ends before, or cannot be read
+  void read(std::size_t begin, char* to, std::size_t size) const;
+  /// Nothing of the file is needed for now: the memory of what was looked at is given back.
+  void release() const noexcept;
   /// @throws Error(input) when the file has another size or time of change than at the beginning
   void require_unchanged() const;
 

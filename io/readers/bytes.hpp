@@ -7,13 +7,16 @@
 #include <type_traits>
 
 #include "core/error.hpp"
+#include "io/durable/mapped_file.hpp"
 
 namespace highwall {
 
 /// Reads numbers out of a file in memory; every access is checked against the file's size.
 class Bytes {
  public:
-  Bytes(std::string_view bytes, std::string name) : bytes_(bytes), name_(std::move(name)) {}
+  /// @param file  where the bytes are looked at on the disk; nullptr = they are in memory
+  Bytes(std::string_view bytes, std::string name, const MappedFile* file = nullptr)
+      : bytes_(bytes), name_(std::move(name)), file_(file) {}
 
   std::size_t size() const noexcept { return bytes_.size(); }
   bool has(std::size_t offset, std::size_t length) const noexcept {
@@ -28,6 +31,17 @@ class Bytes {
                   name_, "the file is cut off or damaged");
     }
     return bytes_.substr(offset, length);
+  }
+  /// False: at() looks at the disk, and much is better taken with copy().
+  bool in_memory() const noexcept { return file_ == nullptr; }
+  /// @throws Error(input) as at(), or when the disk cannot give them
+  void copy(std::size_t offset, std::size_t length, char* to) const {
+    const std::string_view from = at(offset, length);
+    if (file_ != nullptr) {
+      file_->read(offset, to, length);
+    } else {
+      std::memcpy(to, from.data(), length);
+    }
   }
   template <class T>
   T get(std::size_t offset) const {
@@ -45,6 +59,7 @@ class Bytes {
  private:
   std::string_view bytes_;
   std::string name_;
+  const MappedFile* file_;
 };
 
 static_assert(std::endian::native == std::endian::little, "readers assume a little-endian machine");

@@ -21,17 +21,26 @@ constexpr double kAdjustedGpsOffset = 1e9;
 int sniff(std::string_view head, std::string_view) { return head.substr(0, 4) == "LASF" ? 100 : 0; }
 
 /// Mean of the points' GPS times. Week seconds do not tell the week: no instant then.
-Instant mean_gps_instant(const PointCloud& cloud, const LasHeader& header, Report& report) {
+Instant mean_gps_instant(const PointCloud& cloud, const LasHeader& header, Report& report, const Run& run) {
   const Channel* channel = cloud.channel("gps_time");
   if (channel == nullptr) return kNoInstant;
   const auto& times = std::get<std::vector<double>>(*channel);
-  double sum = 0.0;
-  std::size_t n = 0;
-  for (const double t : times) {
-    if (!std::isfinite(t)) continue;
-    sum += t;
-    ++n;
-  }
+  using Sum = std::pair<double, std::size_t>;
+  const auto [sum, n] = reduce_blocks(
+      times.size(), Sum{},
+      [&](const Block& block) {
+        Sum part;
+        for (std::size_t i = block.begin; i < block.end; ++i) {
+          if (!std::isfinite(times[i])) continue;
+          part.first += times[i];
+          ++part.second;
+        }
+        return part;
+      },
+      [](Sum& a, Sum&& b) {
+        a = {a.first + b.first, a.second + b.second};
+      },
+      run, {}, 8192);
   if (n < times.size()) report.warn(fmt::format("{} points have a GPS time that is not a number", times.size() - n));
   if (n == 0 || sum == 0.0) return kNoInstant;
   if (!header.adjusted_standard_gps_time()) {
@@ -105,7 +114,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   Reading reading;
   Report& report = reading.report;
   report.source = input.name;
-  const Bytes bytes(input.bytes, input.name);
+  const Bytes bytes(input.bytes, input.name, input.file);
   const LasHeader header = read_las_header(bytes, input.name, option_of_unit(options), report);
   // The time of the cloud comes from its points, also where their attributes are not wanted.
   const bool by_points = std::find(options.instant.begin(), options.instant.end(), "gps_time") != options.instant.end();
@@ -126,13 +135,13 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     require_room_for(parts.points, header, input.name);
     report.accepted = read_points(parts, header, options, gps_time, world.xyz, cloud, run);
   } else {
-    report.accepted = read_points(parts_of_records(header, input.bytes), header, options, gps_time, world.xyz, cloud, run);
+    report.accepted = read_points(parts_of_records(header, bytes), header, options, gps_time, world.xyz, cloud, run);
   }
   if (!options.box.empty()) {
     report.warn(fmt::format("{} of {} points lie in the box", report.accepted, header.point_count));
   }
   if (las_has_waves(header.point_format)) report.warn("wave packets are left out");
-  cloud.instant = find_instant(options, input, mean_gps_instant(cloud, header, report), header.creation_date, report);
+  cloud.instant = find_instant(options, input, mean_gps_instant(cloud, header, report, run), header.creation_date, report);
   if (options.channels == "none") cloud.channels.clear();
   place_cloud(std::move(world), options, run, cloud, report);
   reading.data = std::move(cloud);

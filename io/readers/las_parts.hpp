@@ -15,7 +15,6 @@ struct LasParts {
   std::size_t points = 0;
   bool believable = true;          ///< Room for so many points may be made before they are seen.
   std::vector<std::size_t> first;  ///< First point of each part, and one past the last; of `count` + 1.
-  std::vector<std::size_t> bytes;  ///< First byte of each part in the file, and the end of the last.
   /// Calls sink(records, n, index of the first) for the runs of a part.
   std::function<void(std::size_t part, const std::function<void(const char*, std::size_t, std::size_t)>& sink)> read;
 };
@@ -24,7 +23,7 @@ struct LasParts {
 std::string_view option_of_unit(const ReadOptions& options);
 
 /// Header and file must outlive the parts.
-LasParts parts_of_records(const LasHeader& header, std::string_view file);
+LasParts parts_of_records(const LasHeader& header, const Bytes& file);
 LasParts parts_of_chunks(const LazPoints& laz, std::vector<LazChunk> chunks, LazLayers layers);
 
 }  // namespace highwall

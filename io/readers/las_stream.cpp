@@ -37,15 +37,16 @@ struct Extent {
 class LasStream : public PointStream {
  public:
   LasStream(const std::filesystem::path& path, const ReadOptions& options, const Run& run)
-      : name_(path.string()), file_(path), bytes_(file_.bytes(), name_) {
+      : name_(path.string()), file_(path), bytes_(file_.bytes(), name_, &file_) {
     report_.source = name_;
     report_.format = "las";
     header_ = read_las_header(bytes_, name_, option_of_unit(options), report_);
     if (header_.compressed) {
       laz_.emplace(bytes_, header_, name_, report_);
+      file_.release();
       parts_ = parts_of_chunks(*laz_, laz_->chunks(), {false, false});
     } else {
-      parts_ = parts_of_records(header_, file_.bytes());
+      parts_ = parts_of_records(header_, bytes_);
     }
     report_.accepted = seen_.size = parts_.points;
     if (las_has_waves(header_.point_format)) report_.warn("wave packets are left out");
@@ -145,7 +146,6 @@ class LasStream : public PointStream {
       } else {
         for (std::size_t k = part; k < end; ++k) visit_as_they_come(k, visit, run);
       }
-      file_.release(parts_.bytes[part], parts_.bytes[end]);
       run.progress(step, parts_.first[end], parts_.points);
       part = end;
     }

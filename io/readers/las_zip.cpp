@@ -148,13 +148,19 @@ void LazPoints::read_items() {
   }
 }
 
-std::size_t LazPoints::layered_bytes(std::size_t at, std::size_t end) const {
+std::size_t LazPoints::layered_bytes(std::string_view chunk) const {
   std::size_t layers = 0;
   for (const Item& item : items_) layers += layers_of(item.type, item.size);
-  const std::size_t head = header_.record_length + 4 + 4 * layers;
-  if (end < at || end - at < head) damaged(at, "the chunk that should begin there is cut off");
-  std::size_t length = head;
-  for (std::size_t i = 0; i < layers; ++i) length += bytes_.get<std::uint32_t>(at + header_.record_length + 4 + 4 * i);
+  const std::size_t sizes = header_.record_length + 4;
+  std::size_t length = sizes + 4 * layers;
+  if (chunk.size() < length) return 0;
+  for (std::size_t i = 0; i < layers; ++i) length += load_as<std::uint32_t>(chunk.data() + sizes + 4 * i);
+  return length;
+}
+
+std::size_t LazPoints::layered_bytes(std::size_t at, std::size_t end) const {
+  const std::size_t length = end < at ? 0 : layered_bytes(bytes_.at(at, end - at));
+  if (length == 0) damaged(at, "the chunk that should begin there is cut off");
   if (length > end - at) damaged(at, fmt::format("a chunk of {} bytes has {} bytes of room", length, end - at));
   return length;
 }
@@ -266,9 +272,12 @@ void LazPoints::decompress(const LazChunk& chunk, LazLayers layers,
   for (std::size_t i = 0; i < items_.size(); ++i) scheme.items[i].version = items_[i].version;
   // A whole chunk is all that its decompressor sees, so it never looks for a table.
   scheme.chunk_size = chunk.whole ? static_cast<unsigned>(chunk.count) : chunk_size_;
-  std::string input;
-  if (compressor_ != kPointwise) input.assign(8, '\0');
-  input += bytes_.at(chunk.offset, chunk.bytes);
+  const std::size_t head = compressor_ != kPointwise ? 8 : 0;
+  std::string input(head + chunk.bytes, '\0');
+  bytes_.copy(chunk.offset, chunk.bytes, input.data() + head);
+  if (compressor_ == kLayered && layered_bytes(std::string_view(input).substr(head)) != chunk.bytes) {
+    damaged(chunk.offset, "the file was changed while it was read");
+  }
   ByteStreamInArrayLE stream(reinterpret_cast<const U8*>(input.data()), static_cast<I64>(input.size()));
   constexpr U32 kCoordinates = LASZIP_DECOMPRESS_SELECTIVE_CHANNEL_RETURNS_XY | LASZIP_DECOMPRESS_SELECTIVE_Z;
   const U32 selection = layers.attributes ? LASZIP_DECOMPRESS_SELECTIVE_ALL

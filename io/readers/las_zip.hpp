@@ -51,7 +51,10 @@ class LazPoints {
   void find_chunks(Report& report);
   void read_table(std::size_t position, std::size_t start, Report& report);
   void walk_layers(std::size_t start);
+  /// Length of the chunk at `at`, by the sizes of its layers. @throws Error(input) when it does not end before `end`
   std::size_t layered_bytes(std::size_t at, std::size_t end) const;
+  /// The same for the chunk's own bytes; 0 = they are too short to tell.
+  std::size_t layered_bytes(std::string_view chunk) const;
   [[noreturn]] void damaged(std::size_t byte, const std::string& what) const;
 
   const Bytes& bytes_;

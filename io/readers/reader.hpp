@@ -13,10 +13,13 @@
 
 namespace highwall {
 
+class MappedFile;
+
 /// A file in memory: readers see bytes only, so that they can be tested and fuzzed without a disk.
 struct Input {
   std::string name;  ///< As the user named it; goes into messages.
   std::string_view bytes;
+  const MappedFile* file = nullptr;  ///< Where the bytes are looked at on the disk instead.
 };
 
 /// What a reader must be told because its format leaves it open.
