@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <set>
@@ -34,6 +35,23 @@ double quantile_of(std::vector<double>& values, double share) {
   const auto at = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1) + 0.5);
   std::nth_element(values.begin(), values.begin() + at, values.end());
   return values[static_cast<std::size_t>(at)];
+}
+
+/// The class of most cells; the calmer one of two that are as many.
+CellMotion trend_of(const AreaScan::Window& window, const std::vector<std::uint32_t>& cells) {
+  std::array<std::size_t, 5> count{};
+  if (window.motion.empty()) return CellMotion::unknown;
+  for (const std::uint32_t cell : cells) ++count[static_cast<std::size_t>(window.motion[cell])];
+  return static_cast<CellMotion>(std::max_element(count.begin(), count.end()) - count.begin());
+}
+
+/// Notes the speed, and what it has gained since half a window ago; NaN when it was not known then.
+double speed_change(std::deque<std::pair<Instant, double>>& speeds, Instant at, double speed, double window_h) {
+  speeds.emplace_back(at, speed);
+  const Instant then = at - duration_from_seconds(0.5 * window_h * 3600.0);
+  // The newest one that is old enough stays.
+  while (speeds.size() > 1 && speeds[1].first <= then) speeds.pop_front();
+  return speeds.front().first <= then ? speed - speeds.front().second : std::numeric_limits<double>::quiet_NaN();
 }
 
 void require_size(std::size_t size, std::size_t cells, bool may_be_empty, std::string_view what) {
@@ -104,6 +122,7 @@ const AreaScan::Window& AreaAlarms::window_of(const AreaRule& rule, const AreaSc
     if (std::abs(window.window_h - rule.window_h) > 1e-9) continue;
     require_size(window.velocity_m_per_day.size(), grid_.cells(), false, "the velocity");
     require_size(window.sigma_m_per_day.size(), grid_.cells(), false, "sigma of the velocity");
+    require_size(window.motion.size(), grid_.cells(), true, "the motion's class");
     return window;
   }
   throw Error(ErrorKind::config,
@@ -223,7 +242,8 @@ std::vector<std::uint32_t> AreaAlarms::Large::touching(const std::vector<std::ui
   return {found.begin(), found.end()};
 }
 
-void AreaAlarms::describe(AreaAlarm& alarm, const AreaScan& scan) const {
+void AreaAlarms::describe(Track& track, const AreaScan& scan) const {
+  AreaAlarm& alarm = track.alarm;
   alarm.area_m2 = area_of(alarm.cells);
   alarm.most_cells = std::max(alarm.most_cells, alarm.cells.size());
   // NaN as long as no area is known.
@@ -245,6 +265,11 @@ void AreaAlarms::describe(AreaAlarm& alarm, const AreaScan& scan) const {
   alarm.mean_m_per_day = speed.empty() ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(speed.size());
   alarm.fastest_m_per_day = sign * quantile_of(speed, 0.95);
   alarm.significance = quantile_of(sigmas, 0.5);
+  const double change = speed_change(track.speeds, scan.at, std::abs(alarm.fastest_m_per_day), window.window_h);
+  alarm.trend = trend_of(window, alarm.cells);
+  const bool contradicted =
+      (alarm.trend == CellMotion::progressive && change < 0.0) || (alarm.trend == CellMotion::regressive && change > 0.0);
+  if (contradicted) alarm.trend = CellMotion::linear;
 }
 
 /// Without the largest step of each cell the area would be below its limit. In the mean of the cells, in which the noise of the
@@ -331,7 +356,7 @@ void AreaAlarms::follow(std::size_t rule, const Marks& marks, const AreaScan& sc
     if (met) {
       std::sort(cells.begin(), cells.end());
       track.alarm.cells = std::move(cells);
-      describe(track.alarm, scan);
+      describe(track, scan);
     }
     const bool held = !met && track.alarm.raised != kNoInstant && !over_lower.touching(track.alarm.cells, shape_).empty();
     age(track, met, held, marks, scan);
@@ -343,7 +368,7 @@ void AreaAlarms::follow(std::size_t rule, const Marks& marks, const AreaScan& sc
     track.alarm.rule = rule;
     track.alarm.first = scan.at;
     track.alarm.cells = over_limit.parts[part];
-    describe(track.alarm, scan);
+    describe(track, scan);
     age(track, true, false, marks, scan);
     open_.push_back(std::move(track));
   }

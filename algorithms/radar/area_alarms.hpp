@@ -1,13 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "algorithms/radar/components.hpp"
+#include "algorithms/radar/velocity_stream.hpp"
 #include "core/area_rule.hpp"
 #include "core/run.hpp"
 #include "core/scan.hpp"
@@ -21,6 +24,7 @@ struct AreaScan {
     double window_h = 0.0;
     std::span<const float> velocity_m_per_day;
     std::span<const float> sigma_m_per_day;
+    std::span<const CellMotion> motion = {};  ///< May be empty.
   };
   Instant at = kNoInstant;
   std::vector<Window> windows;
@@ -57,6 +61,8 @@ struct AreaAlarm {
   double fastest_m_per_day = std::numeric_limits<double>::quiet_NaN();  ///< By size, with its sign; 95 % quantile of the cells.
   double mean_m_per_day = std::numeric_limits<double>::quiet_NaN();
   double significance = std::numeric_limits<double>::quiet_NaN();  ///< Median |v| / sigma of the cells.
+  /// Of most of its cells; progressive (regressive) only while its speed is not below (above) that of half a window before.
+  CellMotion trend = CellMotion::unknown;
 
   bool stands() const noexcept { return raised != kNoInstant && cleared == kNoInstant && merged_into == 0; }
 };
@@ -89,6 +95,7 @@ class AreaAlarms {
     std::uint32_t moved = 0;  ///< Bit k: ... and not by a step alone.
     std::uint32_t calm = 0;   ///< Scans in a row below the lower limits, with data.
     bool was_motion = false;
+    std::deque<std::pair<Instant, double>> speeds;  ///< Of the last window: fastest_m_per_day by size.
   };
   enum Mark : std::uint8_t { none, lower, over };
   struct Marks {
@@ -103,7 +110,7 @@ class AreaAlarms {
   double slope_of_step(std::size_t cell, Instant at, double window_days) const;
   Marks judge_coherence(const AreaRule& rule, const AreaScan& scan, const Run& run) const;
   void follow(std::size_t rule, const Marks& marks, const AreaScan& scan);
-  void describe(AreaAlarm& alarm, const AreaScan& scan) const;
+  void describe(Track& track, const AreaScan& scan) const;
   void age(Track& track, bool met, bool held, const Marks& marks, const AreaScan& scan);
   double area_of(const std::vector<std::uint32_t>& cells) const;
   bool is_large(const AreaRule& rule, const std::vector<std::uint32_t>& cells, double factor) const;

@@ -29,7 +29,7 @@ AreaScan area_scan_of(const VelocityScan& velocity, const RadarScan& scan) {
   AreaScan out;
   out.at = velocity.instant;
   for (const WindowVelocity& window : velocity.windows) {
-    out.windows.push_back({window.window_h, window.velocity_m_per_day, window.sigma_m_per_day});
+    out.windows.push_back({window.window_h, window.velocity_m_per_day, window.sigma_m_per_day, window.motion});
   }
   out.displacement_m = velocity.displacement_m;
   out.coherence = scan.coherence;
@@ -100,6 +100,7 @@ nlohmann::json json_of(const RadarAlarms& all, const AreaAlarm& alarm) {
           {"fastest_mm_per_h", mm_per_h(alarm.fastest_m_per_day)},
           {"mean_mm_per_h", mm_per_h(alarm.mean_m_per_day)},
           {"significance_sigma", number(alarm.significance)},
+          {"trend", name_of(alarm.trend)},
           {"place", place_of(all.grid, alarm)},
           {"cells", cells}};
 }

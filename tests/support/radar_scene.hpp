@@ -19,8 +19,10 @@ struct RadarScene {
   double step_s = 300.0;
   double white_mm = 0.028;
   double wander_mm = 0.136;
-  double wander_h = 12.0;        ///< Time in which the wander is pulled back.
-  double common_share = 0.5;     ///< Of the wander's variance, common to all cells in proportion to range.
+  double wander_h = 12.0;      ///< Time in which the wander is pulled back.
+  double common_share = 0.5;   ///< Of the wander's variance, common to all cells in proportion to range.
+  double turbulence_mm = 0.0;  ///< Wander that neighbours share: knots every turbulence_cells cells, straight between them.
+  std::size_t turbulence_cells = 16;
   double diurnal_mm = 0.0;       ///< Amplitude of a daily wave at 1 km, common to all cells.
   double trend_mm_per_km = 0.0;  ///< Standard deviation of refractivity from scan to scan, forgotten at once.
   double wavelength_m = 0.0172;
@@ -47,6 +49,8 @@ class RadarSimulator {
   explicit RadarSimulator(RadarScene scene) : scene_(std::move(scene)), random_(scene_.seed * 7919 + 17), own_(scene_.cells()) {
     common_ = normal();
     for (double& w : own_) w = normal();
+    if (scene_.turbulence_mm > 0.0) knots_.resize(knot_rows() * knot_cols());
+    for (double& w : knots_) w = normal();
   }
   static constexpr Instant kStart{1'755'043'200LL * kNsPerSecond};  // 2025-08-13T00:00:00Z
 
@@ -55,6 +59,7 @@ class RadarSimulator {
     const double keep = std::exp(-scene_.step_s / 3600.0 / scene_.wander_h);
     const double fresh = std::sqrt(1.0 - keep * keep);
     common_ = keep * common_ + fresh * normal();
+    for (double& w : knots_) w = keep * w + fresh * normal();
     const double trend = scene_.trend_mm_per_km * normal();
     const double wave = scene_.diurnal_mm * std::sin(2.0 * std::numbers::pi * hours / 24.0);
     RadarScan scan;
@@ -67,7 +72,8 @@ class RadarSimulator {
       own_[i] = keep * own_[i] + fresh * normal();
       const double wander =
           scene_.wander_mm * (std::sqrt(scene_.common_share) * common_ * km + std::sqrt(1.0 - scene_.common_share) * own_[i]);
-      const double mm = scene_.motion_mm(r, i % scene_.cols, hours) + wander + (wave + trend) * km + scene_.white_mm * normal();
+      const double mm = scene_.motion_mm(r, i % scene_.cols, hours) + wander + turbulence(r, i % scene_.cols) +
+                        (wave + trend) * km + scene_.white_mm * normal();
       scan.displacement_m[i] = static_cast<float>(1e-3 * mm);
     }
     return scan;
@@ -75,6 +81,17 @@ class RadarSimulator {
   const RadarScene& scene() const { return scene_; }
 
  private:
+  std::size_t knot_rows() const { return scene_.rows / scene_.turbulence_cells + 2; }
+  std::size_t knot_cols() const { return scene_.cols / scene_.turbulence_cells + 2; }
+  double turbulence(std::size_t row, std::size_t col) const {
+    if (knots_.empty()) return 0.0;
+    const std::size_t step = scene_.turbulence_cells;
+    const double u = static_cast<double>(row % step) / static_cast<double>(step);
+    const double v = static_cast<double>(col % step) / static_cast<double>(step);
+    const double* at = knots_.data() + row / step * knot_cols() + col / step;
+    const double* below = at + knot_cols();
+    return scene_.turbulence_mm * ((1.0 - u) * ((1.0 - v) * at[0] + v * at[1]) + u * ((1.0 - v) * below[0] + v * below[1]));
+  }
   /// Marsaglia's polar method: the same numbers with every standard library.
   double normal() {
     if (has_spare_) {
@@ -97,6 +114,7 @@ class RadarSimulator {
   RadarScene scene_;
   std::mt19937_64 random_;
   std::vector<double> own_;
+  std::vector<double> knots_;
   double common_ = 0.0;
   std::size_t k_ = 0;
   bool has_spare_ = false;
