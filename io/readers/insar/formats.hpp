@@ -23,6 +23,8 @@ struct Look {
   std::shared_ptr<TiffFiles> tiffs = nullptr;
   std::shared_ptr<GammaHeaders> gamma = nullptr;
   std::shared_ptr<Pool<const Pixels>> planes = nullptr;
+  std::optional<LineOfSight> isce_line_of_sight = std::nullopt;  ///< Looked for once.
+  std::optional<double> isce_wavelength_m = std::nullopt;
 };
 
 /// Speed of light over the frequency of the Sentinel-1 radars.

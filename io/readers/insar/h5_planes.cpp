@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t kNotStored = std::numeric_limits<std::uint64_t>::max();
 constexpr std::size_t kMostChunks = std::size_t{1} << 24U;
+constexpr std::size_t kFewRows = 32;
 constexpr std::size_t kStretchBytes = std::size_t{1} << 18U;
 constexpr std::size_t kLargestChunkCache = std::size_t{128} << 20U;
 
@@ -40,18 +41,18 @@ class ChunkPixels final : public Pixels {
               std::shared_ptr<FilePool> pool)
       : table_(std::move(table)), plane_(plane), path_(std::move(path)), pool_(std::move(pool)) {}
 
-  std::size_t row_block() const noexcept override { return table_->high; }
+  /// Any rows are read at the same speed, if they are not too few.
+  std::size_t row_block() const noexcept override { return std::min(table_->high, kFewRows); }
 
   void read(const Window& window, float* to) const override {
     const ChunkTable& t = *table_;
     const auto file = pool_->get(path_.string(), [this] { return std::make_shared<const RawFile>(path_); });
-    std::vector<char> bytes;
     for (std::size_t row = window.row; row < window.row + window.rows;) {
       const std::size_t high = std::min(t.high - row % t.high, window.row + window.rows - row);
       for (std::size_t col = window.col; col < window.col + window.cols;) {
         const std::size_t wide = std::min(t.wide - col % t.wide, window.col + window.cols - col);
         float* corner = to + (row - window.row) * window.cols + (col - window.col);
-        read_part(*file, row, high, col, wide, corner, window.cols, bytes);
+        read_part(*file, row, high, col, wide, corner, window.cols);
         col += wide;
       }
       row += high;
@@ -61,7 +62,7 @@ class ChunkPixels final : public Pixels {
  private:
   /// Rows and columns of one chunk.
   void read_part(const RawFile& file, std::size_t row, std::size_t high, std::size_t col, std::size_t wide, float* to,
-                 std::size_t to_stride, std::vector<char>& bytes) const {
+                 std::size_t to_stride) const {
     const ChunkTable& t = *table_;
     const std::uint64_t address = t.address[((plane_ / t.deep) * t.down + row / t.high) * t.across + col / t.wide];
     const std::size_t size = bytes_of(t.number);
@@ -70,16 +71,15 @@ class ChunkPixels final : public Pixels {
     const std::size_t together = std::max<std::size_t>(1, kStretchBytes / stride);
     for (std::size_t r = 0; r < high; r += together) {
       const std::size_t rows = std::min(together, high - r);
-      if (address != kNotStored) {
-        bytes.resize((rows - 1) * stride + wide * size);
-        file.read(start + r * stride, bytes.size(), bytes.data());
-      }
+      const std::size_t wanted = (rows - 1) * stride + wide * size;
+      char* bytes = scratch(wanted);
+      if (address != kNotStored) file.read(start + r * stride, wanted, bytes);
       for (std::size_t i = 0; i < rows; ++i) {
         float* line = to + (r + i) * to_stride;
         if (address == kNotStored) {
           std::fill_n(line, wide, kMissing);
         } else {
-          convert(bytes.data() + i * stride, t.number, t.big_endian, size, wide, line);
+          convert(bytes + i * stride, t.number, t.big_endian, size, wide, line);
         }
       }
     }

@@ -13,6 +13,7 @@
 #include "io/readers/insar/geometry.hpp"
 #include "io/readers/insar/instants.hpp"
 #include "io/readers/insar/raster_stack.hpp"
+#include "io/readers/text.hpp"
 
 namespace highwall {
 namespace insar {
@@ -208,9 +209,17 @@ InterferogramNetwork network_of(const std::vector<Layer>& phase, const std::vect
 
 RasterStack::Rules rules_of(const InsarOptions& options) {
   RasterStack::Rules rules;
-  if (options.no_data.empty()) return rules;
+  if (options.no_data == "auto") return rules;
   rules.zero_is_missing = false;
-  for (const double number : options.no_data) rules.no_data.push_back(static_cast<float>(number));
+  if (options.no_data == "none") return rules;
+  for (const std::string& word : split_commas(options.no_data)) {
+    const auto number = to_number(word);
+    if (!number || !std::isfinite(*number)) {
+      throw Error(ErrorKind::config, fmt::format("no_data is \"{}\": \"{}\" is no number", options.no_data, word), {},
+                  "auto, none, or numbers with commas between");
+    }
+    rules.no_data.push_back(static_cast<float>(*number));
+  }
   return rules;
 }
 

@@ -20,7 +20,7 @@ struct InsarOptions {
   std::string crs = "file";
   std::string corner = "centre";
   double looks = 0.0;
-  std::vector<double> no_data;
+  std::string no_data = "auto";
   std::string phase = "auto";
   std::string coherence = "auto";
 
@@ -36,7 +36,8 @@ struct InsarOptions {
             "GAMMA: what corner_lat, corner_lon, corner_north and corner_east are of the first pixel");
     d.field(&O::looks, "looks", "", at_least(0), "Independent looks of the coherence; 0: as the files tell, else not known");
     d.field(&O::no_data, "no_data", "rad", anything(),
-            "Phases that stand for a missing one; empty: 0, and what the file names; nan: only what is no number");
+            "Phases that stand for a missing one, with commas between; auto: 0, and what the file names; none: only the latter, "
+            "and what is no number");
     d.field(&O::phase, "phase", "", anything(),
             "Names of the files of unwrapped phase, with * and ?; auto: by tags, then by names");
     d.field(&O::coherence, "coherence", "", anything(), "The same for coherence; none: without");

@@ -108,13 +108,15 @@ std::string look_isce(const InputFile& input, Role role, Look& look) {
     layer.geometry.affine = *header.affine;
     layer.geometry.frame.crs = "EPSG:4326";  // ISCE2 geocodes to degrees of WGS 84 only
   }
-  layer.wavelength_m = wavelength_of(look);
+  if (!look.isce_wavelength_m) look.isce_wavelength_m = wavelength_of(look);
+  layer.wavelength_m = *look.isce_wavelength_m;
   const auto values = band_of(input.path, header, header.bands.size() - 1, look);
   layer.pixels = values;
   if (role == Role::phase && header.bands.size() == 2) {
     layer.pixels = std::make_shared<const PixelsWhere>(values, band_of(input.path, header, 0, look));
   }
-  if (role == Role::phase && look.layers.empty()) layer.line_of_sight = mean_line_of_sight(look, header);
+  if (!look.isce_line_of_sight) look.isce_line_of_sight = mean_line_of_sight(look, header);
+  layer.line_of_sight = *look.isce_line_of_sight;
   look.layers.push_back(std::move(layer));
   return {};
 }

@@ -45,6 +45,24 @@ std::optional<PairOfInstants> pair_in(std::string_view text, std::size_t date_di
   return std::nullopt;
 }
 
+/// "20150803_060519-20150803_060749": clocks behind an underscore, as GPRI names its scans.
+std::optional<PairOfInstants> pair_with_clocks(std::string_view text) {
+  constexpr std::size_t kStamp = 15;
+  for (std::size_t i = 0; i + 2 * kStamp < text.size(); ++i) {
+    const auto at = [&](std::size_t begin) -> std::optional<Stamp> {
+      if (digits_from(text, begin) != 8 || text[begin + 8] != '_' || digits_from(text, begin + 9) != 6) return std::nullopt;
+      return parse_stamp(std::string(text.substr(begin, 8)) + "T" + std::string(text.substr(begin + 9, 6)));
+    };
+    if (i > 0 && is_digit(text[i - 1])) continue;
+    const char between = text[i + kStamp];
+    if (between != '-' && between != '_') continue;
+    const auto first = at(i);
+    const auto second = at(i + kStamp + 1);
+    if (first && second) return PairOfInstants{first->at, second->at, true};
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> words_of(const std::string& name) {
   std::vector<std::string> words(1);
   for (const char c : lower(name)) {
@@ -97,6 +115,7 @@ std::optional<PairOfInstants> pair_by_name(const std::filesystem::path& path) {
   std::filesystem::path at = path;
   for (int up = 0; up < 3 && at.has_filename(); ++up, at = at.parent_path()) {
     const std::string name = at.filename().string();
+    if (const auto pair = pair_with_clocks(name)) return pair;
     for (const std::size_t date_digits : {std::size_t{8}, std::size_t{6}}) {
       if (const auto pair = pair_in(name, date_digits)) return pair;
     }

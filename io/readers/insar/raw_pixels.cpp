@@ -142,6 +142,12 @@ void require_sane(const RawFile& file, const RawLayout& layout, const std::files
   }
 }
 
+char* scratch(std::size_t bytes) {
+  thread_local std::vector<char> room;
+  if (room.size() < bytes) room.resize(bytes);
+  return room.data();
+}
+
 RawPixels::RawPixels(std::filesystem::path path, RawLayout layout, std::shared_ptr<FilePool> pool)
     : path_(std::move(path)), layout_(layout), pool_(std::move(pool)) {}
 
@@ -153,13 +159,13 @@ void RawPixels::read(const Window& window, float* to) const {
   // Rows that lie close together come in one go; of bands that lie apart only the one that is wanted.
   const bool close = l.row_stride <= 3 * wide;
   const std::size_t together = close ? std::max<std::size_t>(1, kStretchBytes / l.row_stride) : 1;
-  std::vector<char> bytes;
   for (std::size_t r = 0; r < window.rows; r += together) {
     const std::size_t rows = std::min(together, window.rows - r);
-    bytes.resize(l.row_stride * (rows - 1) + wide);
-    file->read(start + l.row_stride * r, bytes.size(), bytes.data());
+    const std::size_t size = l.row_stride * (rows - 1) + wide;
+    char* bytes = scratch(size);
+    file->read(start + l.row_stride * r, size, bytes);
     for (std::size_t i = 0; i < rows; ++i) {
-      convert(bytes.data() + l.row_stride * i, l.number, l.big_endian, l.pixel_stride, window.cols, to + (r + i) * window.cols);
+      convert(bytes + l.row_stride * i, l.number, l.big_endian, l.pixel_stride, window.cols, to + (r + i) * window.cols);
     }
   }
 }

@@ -41,6 +41,9 @@ std::size_t bytes_of(Number number) noexcept;
 /// Numbers in stretches of a file, one after another, to float.
 void convert(const char* from, Number number, bool big_endian, std::size_t stride, std::size_t count, float* to) noexcept;
 
+/// Room of this thread for a stretch of a file. It is kept: a new one each time would cost more than the reading.
+char* scratch(std::size_t bytes);
+
 /// How the numbers of a raster without a wrapping lie in its file.
 struct RawLayout {
   std::size_t rows = 0;
