@@ -69,10 +69,7 @@ class Gatherer {
 
   /// A text whose first line that says something names a file, and is no "key value".
   static bool is_list(const fs::path& path) {
-    const RawFile file(path);
-    if (file.size() == 0) throw Error(ErrorKind::input, "the file is empty", path.string());
-    std::string head(4096, '\0');
-    head.resize(file.read_some(0, head.size(), head.data()));
+    const std::string head = RawFile(path).head(4096);
     if (looks_binary(head) || head.front() == '<') return false;
     std::string_view line;
     for (Lines lines(head); lines.next(line);) {

@@ -25,13 +25,9 @@ constexpr std::size_t kMostTold = 5;
 constexpr double kSameWavelength = 1e-5;
 
 std::string look_at(const InputFile& file, Look& look) {
-  std::string head(8, '\0');
-  const RawFile raw(file.path);
-  head.resize(raw.read_some(0, head.size(), head.data()));
-  if (head.empty()) {
-    if (file.in_folder) return "it is empty";
-    throw Error(ErrorKind::input, "the file is empty", file.path.string());
-  }
+  std::error_code failed;
+  if (file.in_folder && std::filesystem::file_size(file.path, failed) == 0) return "it is empty";
+  const std::string head = RawFile(file.path).head(8);
   const std::string_view magic = std::string_view(head).substr(0, 4);
   using namespace std::string_view_literals;
   if (magic == "II*\0"sv || magic == "MM\0*"sv || magic == "II+\0"sv || magic == "MM\0+"sv) return look_geotiff(file, look);

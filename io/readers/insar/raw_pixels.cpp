@@ -1,12 +1,8 @@
 #include "io/readers/insar/raw_pixels.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstring>
 
@@ -39,46 +35,10 @@ void convert_as(const char* from, bool big_endian, std::size_t stride, std::size
 
 }  // namespace
 
-RawFile::RawFile(const std::filesystem::path& path) : path_(path) {
-  // Without O_NONBLOCK a pipe of that name would hold the program for ever.
-  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor_ < 0) {
-    const int code = errno;
-    if (code == ENOENT) throw Error(ErrorKind::input, "the file does not exist", path_.string());
-    throw Error(ErrorKind::input, fmt::format("the file cannot be opened: {}", std::strerror(code)), path_.string(),
-                code == EACCES ? "check its permissions" : "");
-  }
-  struct stat status {};
-  if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
-    ::close(descriptor_);
-    throw Error(ErrorKind::input, "this is not a file", path_.string());
-  }
-  size_ = static_cast<std::uint64_t>(status.st_size);
-}
-
-RawFile::~RawFile() { ::close(descriptor_); }
-
-std::size_t RawFile::read_some(std::uint64_t offset, std::size_t bytes, void* to) const {
-  std::size_t done = 0;
-  while (done < bytes) {
-    const ssize_t got = ::pread(descriptor_, static_cast<char*>(to) + done, bytes - done, static_cast<off_t>(offset + done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      throw Error(ErrorKind::input, fmt::format("byte {} cannot be read: {}", offset + done, std::strerror(errno)),
-                  path_.string());
-    }
-    if (got == 0) break;
-    done += static_cast<std::size_t>(got);
-  }
-  return done;
-}
-
-void RawFile::read(std::uint64_t offset, std::size_t bytes, void* to) const {
-  const std::size_t done = read_some(offset, bytes, to);
-  if (done == bytes) return;
-  throw Error(ErrorKind::input,
-              fmt::format("the file ends at byte {}, but {} bytes are wanted from byte {}", offset + done, bytes, offset),
-              path_.string(), "the file is cut off or damaged");
+std::string RawFile::head(std::size_t most) const {
+  std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(most, size())), '\0');
+  read(0, bytes.size(), bytes.data());
+  return bytes;
 }
 
 std::size_t bytes_of(Number number) noexcept {

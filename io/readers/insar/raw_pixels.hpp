@@ -7,30 +7,28 @@
 #include <string>
 #include <vector>
 
+#include "io/durable/mapped_file.hpp"
 #include "io/readers/insar/layers.hpp"
 #include "io/readers/insar/pool.hpp"
 
 namespace highwall::insar {
 
-/// A file that is read by place, not by position; several threads may.
+/// A file that is read by place; several threads may.
 class RawFile {
  public:
-  /// @throws Error(input): missing, no file, not to be read
-  explicit RawFile(const std::filesystem::path& path);
-  ~RawFile();
-  RawFile(const RawFile&) = delete;
-  RawFile& operator=(const RawFile&) = delete;
+  /// @throws Error(input): missing, no file, empty, not to be read
+  explicit RawFile(const std::filesystem::path& path) : file_(path) {}
 
-  std::uint64_t size() const noexcept { return size_; }
-  /// @throws Error(input) naming the byte where the file ends
-  void read(std::uint64_t offset, std::size_t bytes, void* to) const;
-  /// As many bytes as there are, at most `bytes`.
-  std::size_t read_some(std::uint64_t offset, std::size_t bytes, void* to) const;
+  std::uint64_t size() const noexcept { return file_.bytes().size(); }
+  /// @throws Error(input) when the file ends before
+  void read(std::uint64_t offset, std::size_t bytes, void* to) const {
+    file_.read(static_cast<std::size_t>(offset), static_cast<char*>(to), bytes);
+  }
+  /// The first bytes, at most `most` of them.
+  std::string head(std::size_t most) const;
 
  private:
-  std::filesystem::path path_;
-  int descriptor_ = -1;
-  std::uint64_t size_ = 0;
+  MappedFile file_;
 };
 
 using FilePool = Pool<const RawFile>;
