@@ -51,7 +51,19 @@ class PatchFitter {
     double residual;
     double expected;  ///< Variance that the planes' own scatter lets expect.
   };
-  void find_pairs(const PatchFit& at, std::size_t step);
+  struct Opposite {
+    Eigen::Vector3d normal, to_centre, aside;
+    double rms = 0.0;
+    bool between = true;  ///< false: there is a plane, but the place is not among the planes around it.
+  };
+  struct Around {
+    double weight;
+    Eigen::Vector3d at, normal;
+    double height;
+  };
+  bool opposite(const Eigen::Vector3d& p, const Eigen::Vector3d& n1, bool between, Opposite& out);
+  bool lay_between(const Eigen::Vector3d& p, const Eigen::Vector3d& n1, Opposite& out);
+  void find_pairs(const PatchFit& at, std::size_t step, bool between);
 
   const Planes& before_;
   const Planes& after_;
@@ -61,6 +73,9 @@ class PatchFitter {
   double share_ = 1.0;  ///< Of the planes that are there, after thinning.
   std::vector<std::size_t> taken_;
   std::vector<Pair> pairs_;
+  std::vector<Around> around_;
+  bool in_rows_ = false;   ///< The planes of both epochs lie in patterns that are shifted against each other.
+  std::size_t found_ = 0;  ///< Planes that found one, also those that are not used.
   std::vector<double> sizes_;
 };
 

@@ -22,12 +22,22 @@ double mahalanobis(const Eigen::Vector3d& v, const Eigen::Matrix3d& covariance) 
   return v.dot(Eigen::LDLT<Eigen::Matrix3d>(covariance).solve(v));
 }
 
+std::vector<double> squares_of(const std::vector<RawVector>& vectors, const std::vector<std::size_t>& cores) {
+  std::vector<double> squares;
+  for (const std::size_t i : cores) squares.push_back(mahalanobis(vectors[i].shift, vectors[i].covariance));
+  return squares;
+}
+
 }  // namespace
 
 double formal_scale(const std::vector<RawVector>& vectors, const std::vector<std::size_t>& cores) {
-  std::vector<double> squares;
-  for (const std::size_t i : cores) squares.push_back(mahalanobis(vectors[i].shift, vectors[i].covariance));
-  return squares.empty() ? 1.0 : median(std::move(squares)) / kMedianOfThree;
+  const std::vector<double> squares = squares_of(vectors, cores);
+  return squares.empty() ? 1.0 : median(squares) / kMedianOfThree;
+}
+
+double interval_scale(const std::vector<RawVector>& vectors, const std::vector<std::size_t>& cores) {
+  const std::vector<double> squares = squares_of(vectors, cores);
+  return squares.empty() ? 1.0 : std::max(median(squares) / kMedianOfThree, quantile(squares, 0.95) / kThreeAtFive);
 }
 
 Neighbourhood::Neighbourhood(const Points& places, double reach_m, const Run& run)
@@ -96,7 +106,7 @@ std::vector<std::uint8_t> Neighbourhood::outliers(const std::vector<RawVector>& 
             for (double& v : values) v = std::abs(v - middle);
             const double spread = kMadToSigma * median(values);
             const double own = factor * std::sqrt(vectors[i].covariance(c, c));
-            if (std::abs(vectors[i].shift[c] - middle) > limit * std::hypot(spread, own)) out[i] = 1;
+            if (std::abs(vectors[i].shift[c] - middle) > limit * std::hypot(spread, own, kLeastSigma_m)) out[i] = 1;
           }
         }
       },

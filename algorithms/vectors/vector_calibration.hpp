@@ -10,6 +10,8 @@
 
 namespace highwall {
 
+constexpr double kLeastSigma_m = 1e-6;  ///< No length is known better.
+
 /// A vector before its covariance is scaled.
 struct RawVector {
   bool good = false;
@@ -45,5 +47,10 @@ class Neighbourhood {
 
 /// Median over the core points of the squared Mahalanobis distance of their vectors from zero, over that of a Gaussian.
 double formal_scale(const std::vector<RawVector>& vectors, const std::vector<std::size_t>& cores);
+/// The same, or that of their 95 % quantiles where it is more: some grounds' vectors scatter more than their forms say, and 95 %
+/// intervals are to hold 95 % of them all.
+double interval_scale(const std::vector<RawVector>& vectors, const std::vector<std::size_t>& cores);
+
+constexpr double kThreeAtFive = 7.815;  ///< 95 % quantile of chi-squared with three degrees of freedom.
 
 }  // namespace highwall

@@ -24,13 +24,11 @@ namespace {
 constexpr std::size_t kNth = 8;      // Neighbour that tells the spacing of even and random scans alike.
 constexpr double kRoundDown = 0.25;  // Levels: planes of a core point have nine points at least.
 constexpr double kMostPowers = 5.0;
-constexpr double kShareOfRest = 0.99;   // Of ground at rest is below the limit of misfit.
-constexpr double kLeastLimit = 0.1;     // Of the misfit: below is the scan of a copy.
-constexpr double kSlack = 1.1;          // Other ground is not quite as smooth.
-constexpr double kOverMedian = 1.3;     // That limit over the median where nothing is known to rest.
-constexpr double kSquare = 4.0;         // Radii: side of the chessboard that false vectors are counted on.
-constexpr double kThreeAtFive = 7.815;  // 95 % quantile of chi-squared with three degrees of freedom.
-constexpr double kLeastSigma_m = 1e-6;  // No length is known better.
+constexpr double kShareOfRest = 0.99;  // Of ground at rest is below the limit of misfit.
+constexpr double kLeastLimit = 0.1;    // Of the misfit: below is the scan of a copy.
+constexpr double kSlack = 1.1;         // Other ground is not quite as smooth.
+constexpr double kOverMedian = 1.3;    // That limit over the median where nothing is known to rest.
+constexpr double kSquare = 4.0;        // Radii: side of the chessboard that false vectors are counted on.
 
 /// Core points of one density of points.
 struct Level {
@@ -126,7 +124,7 @@ void calibrate(const std::vector<Place>& places, const Points& where, const std:
       const bool enough = by_level[l].size() >= static_cast<std::size_t>(options.least_stable);
       own = enough ? std::min(own, limit(std::move(by_level[l]))) : out.misfit;
     }
-    out.factor = std::sqrt(formal_scale(raw, rests));
+    out.factor = std::sqrt(interval_scale(raw, rests));
   } else if (!misfits.empty()) {
     out.misfit = std::min(out.misfit, std::max(kLeastLimit, kOverMedian * median(std::move(misfits))));
     for (Level& level : levels) level.survey->limit = out.misfit;
@@ -136,7 +134,7 @@ void calibrate(const std::vector<Place>& places, const Points& where, const std:
   for (const std::size_t i : rests) halves[is_white(where, i, options.patch_radius_m) ? 1 : 0].push_back(i);
   double wrong = 0.0;
   for (std::size_t h = 0; h < 2; ++h) {
-    const double scale = formal_scale(raw, halves[1 - h]);
+    const double scale = interval_scale(raw, halves[1 - h]);
     for (const std::size_t i : halves[h]) {
       const Eigen::Vector3d v = raw[i].shift;
       wrong += v.dot(raw[i].covariance.ldlt().solve(v)) > kThreeAtFive * scale ? 1.0 : 0.0;

@@ -93,11 +93,18 @@ struct VectorCalibration {
 /// candidates are fitted and judged the same way. Ground that fits nowhere as one piece is not_rigid;
 /// patches of too few planes have no_fit.
 ///
+/// Patterns of points are no evidence. Where the planes of both epochs lie in lattices that are shifted against each other (rows
+/// of beams), the noise of a normal times that shift would be taken for motion: the last iterations then compare with a plane
+/// that is laid between those around, whose mean lies at the place. Planes about an edge, which are where its rows of points put
+/// them, count by their points' scatter about them. Of lattices that are the same in both epochs, relief shorter than two
+/// spacings cannot be told from longer one: ground that has no other may get a wrong vector there. What relief is too weak to
+/// tell has a large standard deviation, and above largest_sigma_m no vector.
+///
 /// Covariances are formal ones with the noise of the normals in them, times factor^2 = what the vectors of ground at rest
-/// have (median of squared Mahalanobis distances), plus the second moment of what the neighbours say otherwise, at borders
-/// of moving blocks. Vectors that contradict their neighbours are no_match (Westerweel and Scarano 2005,
-/// doi:10.1007/s00348-005-0016-6). The registration's share is not in it:
-/// add_registration() adds it.
+/// have (median of squared Mahalanobis distances, or their 95 % quantile where that asks for more), plus the second moment of
+/// what the neighbours say otherwise, at borders of moving blocks. Vectors that contradict their neighbours are no_match
+/// (Westerweel and Scarano 2005, doi:10.1007/s00348-005-0016-6). The registration's share is not in it: add_registration() adds
+/// it.
 ///
 /// Where the density of points differs over the ground, planes, gate and range images do too: core points are sorted by the
 /// distance of neighbouring points about them, and formal variances pay for the points that their planes share.

@@ -12,6 +12,7 @@
 #include "algorithms/vectors/vectors.hpp"
 #include "core/error.hpp"
 #include "core/series.hpp"
+#include "tests/support/beamed_wall.hpp"
 #include "tests/support/rough_slope.hpp"
 
 namespace highwall {
@@ -278,6 +279,96 @@ TEST(Vectors, PlanesFollowTheDensityOfPoints) {
   };
   EXPECT_GT(sparse_with_vector(0.0), 0.9);
   EXPECT_LT(sparse_with_vector(0.1), 0.5) << "planes of the dense ground find too few neighbours";
+}
+
+struct OnWall {
+  Eigen::Array3d error = Eigen::Array3d::Zero();  ///< Mean, along the wall, up it, out of it.
+  Eigen::Array3d covered = Eigen::Array3d::Zero();
+  double vectors = 0.0;
+  double places = 0.0;
+  double false_at_rest = 0.0;
+  double at_rest = 0.0;
+};
+
+OnWall on_wall(double relief, const Eigen::Vector2d& offset, const Eigen::Vector3d& motion) {
+  OnWall out;
+  const Eigen::Matrix3d axes = BeamedWall::axes();
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const BeamedWall wall(seed, relief);
+    const Points before = wall.scan(0, {0.0, 0.0}, Eigen::Vector3d::Zero());
+    const Points after = wall.scan(1, offset, motion);
+    VectorOptions options;
+    options.patch_radius_m = 6.0;
+    options.least_stable = 50;
+    const Measured m = vectors_of(before, after, thin_to_cores(before, 2.5), options);
+    for (std::size_t i = 0; i < m.field.size(); ++i) {
+      const Eigen::Vector3d at = axes.transpose() * place_at(m.field, i);
+      const double from_middle = at.x() - BeamedWall::kLength_m / 2.0;
+      if (at.x() < 7.0 || at.x() > BeamedWall::kLength_m - 7.0 || std::abs(from_middle) < 7.0) continue;
+      if (at.y() < 7.0 || at.y() > BeamedWall::kHeight_m - 7.0) continue;
+      const bool moves = from_middle > 0.0;
+      out.places += moves ? 1.0 : 0.0;
+      if (m.field.reason_vector[i] != Reason::ok) continue;
+      const Eigen::Vector3d v = axes.transpose() * vector_at(m.field, i);
+      const Eigen::Matrix3d covariance = axes.transpose() * covariance_at(m.field, i) * axes;
+      if (!moves) {
+        out.at_rest += 1.0;
+        out.false_at_rest += v.dot(covariance.ldlt().solve(v)) > 7.815 ? 1.0 : 0.0;
+        continue;
+      }
+      const Eigen::Array3d error = (v - motion).array();
+      out.vectors += 1.0;
+      out.error += error;
+      out.covered += (error.abs() < 1.96 * covariance.diagonal().array().sqrt()).cast<double>();
+    }
+  }
+  out.error /= std::max(1.0, out.vectors);
+  out.covered /= std::max(1.0, out.vectors);
+  std::printf(
+      "relief %.2f, offset %.2f %.2f: %.0f of %.0f, mean error %.1f %.1f %.1f mm, covered %.0f %.0f %.0f %%, false %.1f %%\n",
+      relief, offset.x(), offset.y(), out.vectors, out.places, 1000.0 * out.error[0], 1000.0 * out.error[1],
+      1000.0 * out.error[2], 100.0 * out.covered[0], 100.0 * out.covered[1], 100.0 * out.covered[2],
+      100.0 * out.false_at_rest / std::max(1.0, out.at_rest));
+  return out;
+}
+
+TEST(Vectors, RowsOfBeamsDoNotHoldGroundThatSlidesThroughThem) {
+  const Eigen::Vector3d slide(0.0, -0.054, 0.025);
+  // Also rows that are the same in both epochs, as of a scanner that stays where it is.
+  for (const Eigen::Vector2d& offset : {Eigen::Vector2d(0.0, 0.0), Eigen::Vector2d(0.25, 0.0), Eigen::Vector2d(0.4, -0.3)}) {
+    const OnWall rough = on_wall(1.0, offset, slide);
+    EXPECT_GT(rough.vectors, 0.9 * rough.places);
+    EXPECT_LT(rough.error.abs().maxCoeff(), 0.006) << "a ninth of the slide";
+    EXPECT_GT(rough.covered.minCoeff(), 0.85);
+    EXPECT_LT(rough.false_at_rest, 0.1 * rough.at_rest);
+  }
+}
+
+TEST(Vectors, ASlideThatWeakReliefHardlyTellsIsUncertainNotZero) {
+  const Eigen::Vector3d slide(0.0, -0.054, 0.025);
+  for (const Eigen::Vector2d& offset : {Eigen::Vector2d(0.0, 0.0), Eigen::Vector2d(0.25, 0.0)}) {
+    const OnWall weak = on_wall(0.3, offset, slide);
+    EXPECT_GT(weak.vectors, 0.5 * weak.places);
+    EXPECT_LT(std::abs(weak.error[1]), 0.018) << "a third of the slide";
+    EXPECT_GT(weak.covered.minCoeff(), 0.85);
+  }
+  // Waves shorter than two beams are another relief wherever the beams are.
+  const OnWall none = on_wall(0.0, {0.25, 0.0}, slide);
+  EXPECT_LT(none.vectors, 0.02 * none.places);
+}
+
+TEST(Vectors, ACloudHasNotMovedAgainstItself) {
+  for (const Points& cloud : {slope().scan(101), BeamedWall(1, 1.0).scan(0, {0.0, 0.0}, Eigen::Vector3d::Zero())}) {
+    VectorOptions options;
+    options.patch_radius_m = 3.5;
+    const Measured m = vectors_of(cloud, cloud, thin_to_cores(cloud, 2.0), options);
+    for (std::size_t i = 0; i < m.field.size(); ++i) {
+      if (m.field.reason_vector[i] == Reason::no_fit) continue;
+      ASSERT_EQ(m.field.reason_vector[i], Reason::ok) << place_at(m.field, i).transpose();
+      EXPECT_LT(vector_at(m.field, i).norm(), 1e-6);
+    }
+    EXPECT_GT(m.found.measured, 100U);
+  }
 }
 
 TEST(Vectors, SameBitsOnAnyNumberOfThreads) {
