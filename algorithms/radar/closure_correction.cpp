@@ -36,7 +36,7 @@ struct Task {
 
 /// What the loops of all pixels say.
 struct Findings {
-  CycleMap cycles;                  ///< The only explanation.
+  CycleMap cycles;                  ///< The only explanation, or one that neighbours are to judge.
   CycleMap doubtful;                ///< 1 = one of several.
   std::vector<std::uint64_t> open;  ///< Per pair: pixels with an open loop of it.
 };
@@ -94,7 +94,7 @@ Findings look(Task& task, const InterferogramSource& source, const std::function
       gather(rows, row, col, open, absent);
       count_open(task, open, pairs, out.open);
       for (const PairCycles& found : task.solver.solve(open, absent)) {
-        if (found.unique) {
+        if (found.unique || found.closes) {
           out.cycles.append(found.pair, row, col, found.cycles);
         } else {
           out.doubtful.append(found.pair, row, col, 1);
@@ -209,6 +209,7 @@ std::size_t find(Task& task, CycleMap& cycles) {
     CycleMap next = cycles;
     add(next, found.cycles);
     refine_cycles(task.source, next, found.doubtful, task.edges, task.run);
+    drop_small(next, static_cast<std::size_t>(task.options.least_cells));
     settle_gauge(task.source.network(), next, task.undecided, task.run);
     drop_small(next, static_cast<std::size_t>(task.options.least_cells));
     if (next == cycles) break;

@@ -58,12 +58,13 @@ struct ClosureCorrection {
 
 /// Unwrapping errors: finds whole cycles that close the loops, without connected components. Closures less their median over the
 /// image; 3 x 3 median, rounded; per pixel the fewest cycles that explain them (LoopSolver); regions below least_cells dropped;
-/// borders moved to where the weighted network fits best (refine_cycles); all again on the corrected phase, until nothing
-/// changes; a correction whose loops stay open is taken back. Where several interferograms explain the loops equally well (ends
-/// of a network, loops that are absent) nothing is corrected, and all of them are reported as detected. A network without loops
-/// is not corrected. Errors that all pixels have relative to the reference pixel come out as cycles of the reference's region:
-/// phases are to be referenced after the correction. Reads the source a few times by blocks of rows of about `block_bytes`. The
-/// same on any number of threads.
+/// borders moved to where the weighted network fits best (refine_cycles); what no loop sees judged by neighbours (settle_gauge);
+/// all again on the corrected phase, until nothing changes; a correction whose loops stay open is taken back. Where several
+/// interferograms explain the loops equally well and neighbours do not tell either (ends of a network, loops that are absent)
+/// nothing is corrected, and all of them are reported as detected. A network without loops is not corrected.
+/// Errors that all pixels have relative to the reference pixel come out as cycles of the reference's region: phases are to be
+/// referenced after the correction.
+/// Reads the source a few times by blocks of rows of about `block_bytes`. The same on any number of threads.
 /// @throws Error(config) for bad options
 ClosureCorrection correct_unwrapping(const InterferogramSource& source, const ClosureOptions& options, const Run& run,
                                      std::size_t block_bytes = std::size_t{64} << 20U);

@@ -103,13 +103,18 @@ class Gauge {
     return any;
   }
 
-  /// Takes out regions with another explanation that is about as short.
+  /// Takes out regions with other explanations that are about as short.
   void withdraw(CycleMap& cycles, CycleMap& undecided, std::size_t pair) const {
     for (const Outline& outline : outlines(cycles, pair)) {
-      const Choice choice = best_of(cycles, pair, outline);
-      if (choice.shift == nullptr || 2 * choice.border_change >= border(outline)) continue;
-      set(cycles, pair, outline, 0);
-      for (const auto& [other, sign] : *choice.shift) set(undecided, other, outline, 1);
+      if (outline.borders.empty()) continue;
+      const std::int32_t label = cycles.at(pair, outline.cells.front());
+      bool sure = true;
+      for (const Shift& shift : shifts_of_[pair]) {
+        if (label == 0 || 2 * border_change(cycles, outline, shift, times(shift, pair, label)) >= border(outline)) continue;
+        sure = false;
+        for (const auto& [other, sign] : shift) set(undecided, other, outline, 1);
+      }
+      if (!sure) set(cycles, pair, outline, 0);
     }
   }
 

@@ -171,13 +171,16 @@ std::vector<PairCycles> LoopSolver::solve_part(const Part& part, const std::vect
   const double cost = program.cost();
   const std::vector<double> cycles = program.cycles();
   const std::vector<bool> may = program.may_have_cycles();
+  double of_pairs = 0.0;
+  for (const double n : cycles) of_pairs += std::abs(n);
+  const bool closes = absent.empty() && cost < of_pairs + kTolerance;
   std::vector<PairCycles> out;
   for (std::size_t p = 0; p < part.pairs.size(); ++p) {
     const double whole = std::round(cycles[p]);
     if (whole == 0.0 && !may[p]) continue;
     const bool other = std::abs(cycles[p] - whole) > kTolerance || program.costs_no_more(p, -kMostCycles, whole - 1.0, cost) ||
                        program.costs_no_more(p, whole + 1.0, kMostCycles, cost);
-    if (whole != 0.0 || other) out.push_back({part.pairs[p], static_cast<std::int32_t>(whole), !other});
+    if (whole != 0.0 || other) out.push_back({part.pairs[p], static_cast<std::int32_t>(whole), !other, closes});
   }
   return out;
 }

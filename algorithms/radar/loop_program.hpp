@@ -22,7 +22,9 @@ struct LoopCycles {
 struct PairCycles {
   std::uint32_t pair = 0;
   std::int32_t cycles = 0;  ///< 0 where only other solutions of the same cost have some.
-  bool unique = false;      ///< false: another solution of the same cost gives another number. Detected, not to be corrected.
+  bool unique = false;      ///< false: another solution of the same cost gives another number, and loops alone cannot tell.
+  bool closes = false;      ///< No loop of what hangs together is absent or left open. Then solutions of the same cost differ by
+                        ///< whole cycles of acquisitions only, and neighbours may tell (settle_gauge()).
 };
 
 /// Finds the interferograms whose whole cycles explain open loops: minimal sum |U| + price x (loops left open), C U = -C_int

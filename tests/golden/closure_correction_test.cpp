@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <iostream>
 
+#include "algorithms/radar/closure_statistics.hpp"
+#include "io/readers/insar/insar.hpp"
 #include "tests/support/mintpy_stack.hpp"
 #include "tests/support/realdata.hpp"
 
@@ -55,6 +58,32 @@ TEST(RealDataClosureCorrection, RemovesEveryJumpAndNothingElse) {
   std::cout << right << " of 2304 wrong phases corrected, " << wrong << " right ones changed\n";
   EXPECT_GE(right, 2302U);
   EXPECT_LE(wrong, 2U);
+}
+
+TEST(RealDataClosureCorrection, FindsNoErrorInACropOfMexicoCity) {
+  HIGHWALL_NEED_REALDATA();
+  const std::filesystem::path folder = realdata() / "radar" / "pyrate_cropA";
+  Report report;
+  const std::vector<std::filesystem::path> paths{folder / "geotiffs", folder / "coherence_30"};
+  const auto source = open_interferograms(paths, {}, report, highwall::Run(1));
+  const InterferogramNetwork& network = source->network();
+  ASSERT_EQ(network.pairs.size(), 30U);
+  const ClosureCorrection got = correct_unwrapping(*source, {}, highwall::Run(1));
+  // PyRate's reference pixel, and what the median over the image takes the reference for.
+  std::vector<float> row(network.pairs.size() * network.geometry.cols);
+  source->read_rows(39, 40, row, {});
+  std::vector<double> reference;
+  for (std::size_t p = 0; p < network.pairs.size(); ++p) reference.push_back(double(row[p * network.geometry.cols + 3]));
+  const ClosureStatistics by_pixel = closure_statistics(*source, reference, highwall::Run(1));
+  const ClosureStatistics by_median = closure_statistics(*source, got.offset_rad, highwall::Run(1));
+  std::cout << got.triangles << " triangles, " << by_pixel.pixels_in_all_loops << " of 6000 pixels in all; open "
+            << by_pixel.pixels_open << " referenced to pixel (39, 3), " << by_median.pixels_open << " to the median; noise "
+            << got.noise_factor << "\n";
+  // No region of nine pixels: single pixels whose noise exceeds half a cycle.
+  EXPECT_EQ(by_median.pixels_in_all_loops, by_pixel.pixels_in_all_loops);
+  EXPECT_LT(by_median.pixels_open, 20U);
+  EXPECT_TRUE(got.cycles.empty());
+  EXPECT_TRUE(got.detected.empty());
 }
 
 }  // namespace
