@@ -16,7 +16,9 @@
 #include "algorithms/compare/cylinder_points.hpp"
 #include "algorithms/compare/limit_factor.hpp"
 #include "algorithms/compare/lod.hpp"
+#include "algorithms/compare/offset_fit.hpp"
 #include "algorithms/compare/roughness.hpp"
+#include "algorithms/compare/shared_shift.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/series.hpp"
@@ -25,24 +27,21 @@
 namespace highwall {
 namespace {
 
-constexpr Eigen::Index kTrend = 6;        // A quadratic in two directions.
-constexpr std::size_t kFewest = 5;        // Points of an epoch.
-constexpr double kLeastNoise_m2 = 1e-12;  // A micrometre.
+constexpr double kLongestLag = 0.8;    // Cylinder radii,
+constexpr double kLags = 20.0;         // in so many classes.
+constexpr double kPriorShifts = 10.0;  // Of the most shift: what holds directions that no normal shows.
 constexpr double kOfMedian = 0.7;  // Makes false alarms equal over the thirds by standard error, on jittered and random scans.
-
-Eigen::Matrix<double, 1, kTrend> trend_at(const Spot& s, double scale) {
-  const double a = s.a / scale;
-  const double b = s.b / scale;
-  return {1.0, a, b, a * a, a * b, b * b};
-}
 
 /// The roughness about quadratics, over evenly taken core points of the first epoch.
 Roughness roughness_of(const CellIndex& before, const CylinderPoints& gather, const std::vector<std::size_t>& cores,
                        const M3c2Options& compare, const CalibrateOptions& options, const Run& run) {
   const auto wanted = static_cast<std::size_t>(options.variogram_cores);
   const std::size_t step = std::max<std::size_t>(1, cores.size() / wanted);
-  const double longest = std::min(options.longest_lag_m, 1.6 * compare.cylinder_radius_m);
-  const auto classes = static_cast<std::size_t>(std::ceil(longest / options.lag_m));
+  // Sparse scans are measured in wide cylinders, and their points have no nearer neighbours.
+  const double wished = options.longest_lag_m > 0.0 ? options.longest_lag_m : kLongestLag * compare.cylinder_radius_m;
+  const double longest = std::min(wished, 1.6 * compare.cylinder_radius_m);
+  const double lag = options.lag_m > 0.0 ? options.lag_m : longest / kLags;
+  const auto classes = static_cast<std::size_t>(std::ceil(longest / lag));
   const Variogram total = reduce_blocks(
       (cores.size() + step - 1) / step, Variogram(classes),
       [&](const Block& block) {
@@ -62,7 +61,7 @@ Roughness roughness_of(const CellIndex& before, const CylinderPoints& gather, co
           for (std::size_t i = 0; i < spots.size(); ++i) {
             for (std::size_t j = 0; j < i; ++j) {
               const double distance = std::hypot(spots[i].a - spots[j].a, spots[i].b - spots[j].b);
-              const auto c = static_cast<std::size_t>(distance / options.lag_m);
+              const auto c = static_cast<std::size_t>(distance / lag);
               if (c >= classes) continue;
               const double difference = residual[static_cast<Eigen::Index>(i)] - residual[static_cast<Eigen::Index>(j)];
               part.sum[c] += 0.5 * difference * difference;
@@ -79,110 +78,67 @@ Roughness roughness_of(const CellIndex& before, const CylinderPoints& gather, co
   return out;
 }
 
-/// Roughness::covariance() from a table: 300 points have 45,000 pairs.
-class CovarianceTable {
- public:
-  CovarianceTable(const Roughness& roughness, double farthest_m) : step_(farthest_m * farthest_m / kSteps) {
-    values_.resize(static_cast<std::size_t>(kSteps) + 2);
-    for (std::size_t k = 0; k < values_.size(); ++k) values_[k] = roughness.covariance(step_ * static_cast<double>(k));
+/// What turns standard errors into limits.
+struct Widening {
+  SharedShift shift;
+  double floor_m = 0.0;         ///< A share of the median standard error: the scatter of a core point's own few points says
+                                ///< some of how well it is seen, that of all of them the rest.
+  std::vector<double> error_m;  ///< Standard errors, ascending, at which the
+  std::vector<double> factor;   ///< factors are known; between them by the logarithm, beyond them the last.
+
+  double factor_at(double error) const {
+    const auto above = static_cast<std::size_t>(std::upper_bound(error_m.begin(), error_m.end(), error) - error_m.begin());
+    if (above == 0) return factor.front();
+    if (above == error_m.size()) return factor.back();
+    const double t = std::log(error / error_m[above - 1]) / std::log(error_m[above] / error_m[above - 1]);
+    return factor[above - 1] + t * (factor[above] - factor[above - 1]);
   }
-  double operator()(double squared_distance) const {
-    const double at = std::min(squared_distance / step_, kSteps);
-    const auto k = static_cast<std::size_t>(at);
-    return values_[k] + (at - static_cast<double>(k)) * (values_[k + 1] - values_[k]);
-  }
-
- private:
-  static constexpr double kSteps = 16384.0;
-  double step_;
-  std::vector<double> values_;
-};
-
-struct Offset {
-  double value = kNaN;
-  double sigma = kNaN;
-  double student = kNormal95;  ///< 95 % quantile for what is left of the points.
-};
-
-/// How much higher the second epoch's points lie on the surface that both share.
-class OffsetFit {
- public:
-  OffsetFit(const Roughness& roughness, double radius_m)
-      : noise_m2_(roughness.noise_m2), scale_(radius_m), covariance_(roughness, 2.0 * radius_m) {}
-
-  Offset operator()(const std::vector<Spot>& before, const std::vector<Spot>& after) {
-    Offset out;
-    const std::size_t n1 = before.size();
-    const std::size_t count = n1 + after.size();
-    const auto n = static_cast<Eigen::Index>(count);
-    constexpr Eigen::Index kUnknowns = kTrend + 1;
-    if (n1 < kFewest || after.size() < kFewest || n < kUnknowns + 4) return out;
-    matrix_.resize(n, n);
-    sides_.resize(n, kUnknowns + 1);
-    const auto spot = [&](std::size_t k) -> const Spot& { return k < n1 ? before[k] : after[k - n1]; };
-    for (std::size_t j = 0; j < count; ++j) {
-      const Spot& q = spot(j);
-      const auto col = static_cast<Eigen::Index>(j);
-      for (std::size_t i = j; i < count; ++i) {
-        const double da = spot(i).a - q.a;
-        const double db = spot(i).b - q.b;
-        matrix_(static_cast<Eigen::Index>(i), col) = covariance_(da * da + db * db);
-      }
-      matrix_(col, col) += noise_m2_;
-      sides_.row(col).head<kTrend>() = trend_at(q, scale_);
-      sides_(col, kTrend) = j < n1 ? 0.0 : 1.0;
-      sides_(col, kUnknowns) = q.h;
-    }
-    factor_.compute(matrix_);
-    if (factor_.info() != Eigen::Success) return out;
-    factor_.matrixL().solveInPlace(sides_);
-    const auto design = sides_.leftCols<kUnknowns>();
-    const Eigen::Matrix<double, kUnknowns, kUnknowns> normal = design.transpose() * design;
-    const Eigen::Matrix<double, kUnknowns, 1> right = design.transpose() * sides_.col(kUnknowns);
-    const Eigen::LDLT<Eigen::Matrix<double, kUnknowns, kUnknowns>> solver(normal);
-    if (!(solver.vectorD().minCoeff() > 1e-12 * solver.vectorD().maxCoeff())) return out;
-    const Eigen::Matrix<double, kUnknowns, 1> solved = solver.solve(right);
-    const double left = static_cast<double>(n - kUnknowns);
-    const double scatter = (sides_.col(kUnknowns) - design * solved).squaredNorm() / left;
-    const Eigen::Matrix<double, kUnknowns, 1> unit = Eigen::Matrix<double, kUnknowns, 1>::Unit(kTrend);
-    out.value = solved[kTrend];
-    out.sigma = std::sqrt(std::max(scatter * solver.solve(unit)[kTrend], kLeastNoise_m2));
-    out.student = student95(left);
-    return out;
-  }
-
- private:
-  double noise_m2_;
-  double scale_;
-  CovarianceTable covariance_;
-  Eigen::MatrixXd matrix_;
-  Eigen::MatrixXd sides_;
-  Eigen::LLT<Eigen::MatrixXd> factor_;
 };
 
 /// Calibration of the offsets' limits on the ground that rests.
 class Calibrator {
  public:
-  /// What widens the standard errors of an epoch pair. The floor is a share of their median: the scatter of a core point's
-  /// own few points says some of how well it is seen, that of all of them the rest.
-  struct Widening {
-    double factor = 1.0;
-    double floor_m = 0.0;
-  };
-
-  Calibrator(const DisplacementField& field, const std::vector<Offset>& offsets, double radius_m)
-      : field_(field), offsets_(offsets), radius_m_(radius_m) {}
-
-  double limit(std::size_t i, const Widening& w) const {
-    return w.factor * offsets_[i].student * std::hypot(offsets_[i].sigma, w.floor_m);
+  Calibrator(const DisplacementField& field, const std::vector<Offset>& offsets, double radius_m, double prior_m)
+      : field_(field), offsets_(offsets), radius_m_(radius_m), prior_m_(prior_m) {
+    for (const Offset& o : offsets) {
+      values_.push_back(o.value);
+      sigmas_.push_back(o.sigma);
+    }
   }
-  bool alarm(std::size_t i, const Widening& w) const { return std::abs(offsets_[i].value) > limit(i, w); }
 
-  Widening widening(const std::vector<std::size_t>& cores) const {
-    std::vector<double> errors;
-    for (const std::size_t i : cores) errors.push_back(offsets_[i].sigma);
-    const double floor = kOfMedian * quantile(std::move(errors), 0.5);
-    return {factor(cores, floor), floor};
+  /// The offset without what the epoch shares.
+  double rest(std::size_t i, const SharedShift& shift) const { return offsets_[i].value - shift.along(place(i), normal(i)); }
+  double limit(std::size_t i, const Widening& w) const {
+    const Offset& o = offsets_[i];
+    return std::hypot(w.factor_at(o.sigma) * o.student * std::hypot(o.sigma, w.floor_m),
+                      kNormal95 * w.shift.sigma_m(place(i), normal(i)));
+  }
+  bool alarm(std::size_t i, const Widening& w) const { return std::abs(rest(i, w.shift)) > limit(i, w); }
+
+  SharedShift shared(const std::vector<std::size_t>& cores) const {
+    return fit_shared_shift(field_.position_m, field_.direction, values_, sigmas_, cores, prior_m_, kSquare * radius_m_);
+  }
+
+  /// Factors of equally many core points each, by their standard error.
+  Widening widening(const std::vector<std::size_t>& cores, const SharedShift& shift) const {
+    Widening out;
+    out.shift = shift;
+    const std::vector<std::size_t> sorted = by_error(cores);
+    out.floor_m = kOfMedian * offsets_[sorted[sorted.size() / 2]].sigma;
+    const std::size_t parts = std::clamp<std::size_t>(sorted.size() / kOfFactor, 1, kMostFactors);
+    for (std::size_t k = 0; k < parts; ++k) {
+      const std::size_t begin = k * sorted.size() / parts;
+      const std::size_t end = (k + 1) * sorted.size() / parts;
+      const double error = offsets_[sorted[(begin + end) / 2]].sigma;
+      if (!out.error_m.empty() && !(error > out.error_m.back())) continue;
+      out.error_m.push_back(error);
+      out.factor.push_back(factor(std::span(sorted).subspan(begin, end - begin), out.floor_m, shift));
+    }
+    std::vector<double> ratios;
+    for (const std::size_t i : cores) ratios.push_back(ratio(i, out.floor_m, shift) / out.factor_at(offsets_[i].sigma));
+    const double tail = tail_factor(ratios);
+    for (double& f : out.factor) f *= tail;
+    return out;
   }
 
   std::vector<std::size_t> by_error(std::vector<std::size_t> cores) const {
@@ -191,32 +147,57 @@ class Calibrator {
     return cores;
   }
 
-  /// Core points among which nothing moves: the mean of those around is not significant.
-  std::vector<std::size_t> find_stable(const std::vector<std::size_t>& cores, const CalibrateOptions& options,
+  /// Core points among which nothing moves but what all of them share: the mean of those around is not significant. The shift is
+  /// looked for only where too little rests without it, so that a wall of which most moves a little does not pass for rest.
+  std::vector<std::size_t> find_stable(const std::vector<std::size_t>& cores, const CalibrateOptions& options, SharedShift& shift,
                                        const Run& run) const {
     const double reach = kAround * radius_m_;
     const CellIndex index(PointsView(field_.position_m), reach, reach, run);
     const std::vector<std::uint32_t> order = index.order();
-    std::vector<std::size_t> stable;
-    double f = 1.0;  // As the fits say: what moves must not make its own scatter the measure.
-    for (int pass = 0; pass < 3; ++pass) {
-      std::vector<std::uint8_t> rests(field_.size(), 0);
-      for_blocks(
-          cores.size(),
-          [&](const Block& block) {
-            for (std::size_t k = block.begin; k < block.end; ++k) {
-              rests[cores[k]] = around_rests(index, order, cores[k], reach, options.moving_sigma * f) ? 1 : 0;
-            }
-          },
-          run);
-      stable.clear();
-      for (const std::size_t i : cores) {
-        if (rests[i] != 0) stable.push_back(i);
+    const double scale = factor_of_neighbours(index, order, cores, run);
+    const double most = options.most_factor * scale;
+    const auto enough = [&](const std::vector<std::size_t>& some) {
+      return !some.empty() &&
+             static_cast<double>(some.size()) >= options.least_stable_share * static_cast<double>(cores.size()) &&
+             factor(some, 0.0, shift) <= most;
+    };
+    const auto resting = [&] {
+      std::vector<std::size_t> stable;
+      double f = scale;  // What moves must not make its own scatter the measure.
+      for (int pass = 0; pass < 3; ++pass) {
+        std::vector<std::uint8_t> rests(field_.size(), 0);
+        for_blocks(
+            cores.size(),
+            [&](const Block& block) {
+              for (std::size_t k = block.begin; k < block.end; ++k) {
+                rests[cores[k]] = around_rests(index, order, cores[k], shift, reach, options.moving_sigma * f) ? 1 : 0;
+              }
+            },
+            run);
+        stable.clear();
+        for (const std::size_t i : cores) {
+          if (rests[i] != 0) stable.push_back(i);
+        }
+        f = factor(stable, 0.0, shift);
+        if (!(f <= most)) break;
       }
-      f = factor(stable, 0.0);
-      if (!(f <= options.most_factor)) return {};
+      return stable;
+    };
+    std::vector<std::size_t> stable = resting();
+    if (!enough(stable)) stable = cores;
+    for (int pass = 0; pass < kShiftPasses; ++pass) {
+      shift = shared(stable);
+      stable = resting();
+      if (!enough(stable)) return {};
     }
     return stable;
+  }
+
+  /// Root of the mean square of the shift along the normals.
+  double size_of(const SharedShift& shift, const std::vector<std::size_t>& cores) const {
+    double square = 0.0;
+    for (const std::size_t i : cores) square += std::pow(shift.along(place(i), normal(i)), 2);
+    return std::sqrt(square / static_cast<double>(cores.size()));
   }
 
   /// The half of a chessboard that a core point is on.
@@ -228,31 +209,69 @@ class Calibrator {
   }
 
  private:
+  Eigen::Vector3d place(std::size_t i) const { return field_.position_m.row(static_cast<Eigen::Index>(i)).transpose(); }
+  Eigen::Vector3d normal(std::size_t i) const { return field_.direction.row(static_cast<Eigen::Index>(i)).transpose(); }
+
   /// |d| over its standard error against a Gaussian's, from three quantiles below the tail, where moving ground would be.
-  double factor(std::span<const std::size_t> cores, double floor_m) const {
+  double factor(std::span<const std::size_t> cores, double floor_m, const SharedShift& shift) const {
     std::vector<double> ratios;
-    for (const std::size_t i : cores) {
-      ratios.push_back(std::abs(offsets_[i].value) / std::hypot(offsets_[i].sigma, floor_m) * kNormal95 / offsets_[i].student);
-    }
+    for (const std::size_t i : cores) ratios.push_back(ratio(i, floor_m, shift));
     return limit_factor(ratios);
   }
+  double ratio(std::size_t i, double floor_m, const SharedShift& shift) const {
+    return std::abs(rest(i, shift)) / std::hypot(offsets_[i].sigma, floor_m) * kNormal95 / offsets_[i].student;
+  }
 
-  static constexpr double kAround = 4.0;  // Radii: far enough for a mean, near enough for a small block.
-  static constexpr double kSquare = 8.0;  // Radii: cylinders of the two halves hardly overlap.
+  static constexpr double kAround = 4.0;          // Radii: far enough for a mean, near enough for a small block.
+  static constexpr double kSquare = 8.0;          // Radii: cylinders of the two halves hardly overlap.
+  static constexpr std::size_t kOfFactor = 400;   // Core points that a factor rests on.
+  static constexpr std::size_t kMostFactors = 5;  // Standard errors' parts.
+  static constexpr int kShiftPasses = 3;
+  static constexpr std::size_t kFewestPairs = 50;
 
-  bool around_rests(const CellIndex& index, const std::vector<std::uint32_t>& order, std::size_t core, double reach,
-                    double sigmas) const {
-    const Eigen::Vector3d place = field_.position_m.row(static_cast<Eigen::Index>(core)).transpose();
+  /// How many standard errors neighbours scatter about each other, whose cylinders do not overlap: whatever they share, a shift
+  /// or a motion, is not in it. 1 where they are too few.
+  double factor_of_neighbours(const CellIndex& index, const std::vector<std::uint32_t>& order,
+                              const std::vector<std::size_t>& cores, const Run& run) const {
+    std::vector<double> ratios(cores.size(), kNaN);
+    for_blocks(
+        cores.size(),
+        [&](const Block& block) {
+          for (std::size_t c = block.begin; c < block.end; ++c) {
+            const std::size_t i = cores[c];
+            const Eigen::Vector3d middle = place(i);
+            std::pair<double, std::size_t> nearest{kAround * radius_m_, 0};
+            index.for_runs(middle, middle, nearest.first, [&](std::size_t begin, std::size_t end) {
+              for (std::size_t k = begin; k < end; ++k) {
+                const double distance = (place(order[k]) - middle).norm();
+                if (!(distance >= 2.0 * radius_m_) || !std::isfinite(offsets_[order[k]].value)) continue;
+                nearest = std::min(nearest, std::pair(distance, static_cast<std::size_t>(order[k])));
+              }
+            });
+            if (!(nearest.first < kAround * radius_m_)) continue;
+            const Offset& other = offsets_[nearest.second];
+            ratios[c] = std::abs(offsets_[i].value - other.value) / std::hypot(offsets_[i].sigma, other.sigma) * kNormal95 /
+                        std::max(offsets_[i].student, other.student);
+          }
+        },
+        run);
+    std::erase_if(ratios, [](double r) { return !std::isfinite(r); });
+    const double found = ratios.size() < kFewestPairs ? kNaN : limit_factor(ratios);
+    return found > 0.0 ? found : 1.0;
+  }
+
+  bool around_rests(const CellIndex& index, const std::vector<std::uint32_t>& order, std::size_t core, const SharedShift& shift,
+                    double reach, double sigmas) const {
+    const Eigen::Vector3d middle = place(core);
     double n = 0.0;
     double sum = 0.0;
     double variance = 0.0;
-    index.for_runs(place, place, reach, [&](std::size_t begin, std::size_t end) {
+    index.for_runs(middle, middle, reach, [&](std::size_t begin, std::size_t end) {
       for (std::size_t k = begin; k < end; ++k) {
         const std::size_t i = order[k];
-        const double distance = (field_.position_m.row(static_cast<Eigen::Index>(i)).transpose() - place).norm();
-        if (!(distance <= reach) || !std::isfinite(offsets_[i].value)) continue;
+        if (!((place(i) - middle).norm() <= reach) || !std::isfinite(offsets_[i].value)) continue;
         n += 1.0;
-        sum += offsets_[i].value;
+        sum += rest(i, shift);
         variance += offsets_[i].sigma * offsets_[i].sigma;
       }
     });
@@ -265,17 +284,25 @@ class Calibrator {
   const DisplacementField& field_;
   const std::vector<Offset>& offsets_;
   double radius_m_;
+  double prior_m_;
+  std::vector<double> values_;
+  std::vector<double> sigmas_;
 };
 
-/// The share of false alarms, each half of the chessboard with the factor of the other.
-void cross_validate(const Calibrator& calibrator, const std::vector<std::size_t>& stable, LimitCalibration& out) {
+/// The share of false alarms, each half of the chessboard with the shift and the factors of the other.
+void cross_validate(const Calibrator& calibrator, const std::vector<std::size_t>& stable, const SharedShift& shift,
+                    LimitCalibration& out) {
   std::array<std::vector<std::size_t>, 2> halves;
   for (const std::size_t i : stable) halves[calibrator.is_white(i) ? 1 : 0].push_back(i);
   if (halves[0].empty() || halves[1].empty()) {
     out.false_alarms = kNaN;
     return;
   }
-  const std::array<Calibrator::Widening, 2> widening{calibrator.widening(halves[1]), calibrator.widening(halves[0])};
+  const auto of_other = [&](const std::vector<std::size_t>& other) {
+    const SharedShift its = calibrator.shared(other);
+    return calibrator.widening(other, its.found ? its : shift);
+  };
+  const std::array<Widening, 2> widening{of_other(halves[1]), of_other(halves[0])};
   const std::vector<std::size_t> by_error = calibrator.by_error(stable);
   std::array<double, 3> alarms{};
   std::array<double, 3> count{};
@@ -342,45 +369,59 @@ LimitCalibration measure_calibrated(PointsView before, PointsView after, Displac
   std::erase_if(cores, [&](std::size_t i) { return !fitted(i); });
   out.measured = cores.size();
 
-  const Calibrator calibrator(field, offsets, compare.cylinder_radius_m);
+  const double prior_m = kPriorShifts * options.most_shift_m;
+  const Calibrator calibrator(field, offsets, compare.cylinder_radius_m, prior_m);
   std::vector<std::size_t> rests;
+  SharedShift shift;
   if (stable.empty()) {
-    rests = calibrator.find_stable(cores, options, run);
-    if (static_cast<double>(rests.size()) < options.least_stable_share * static_cast<double>(cores.size())) rests.clear();
+    rests = calibrator.find_stable(cores, options, shift, run);
   } else {
     std::copy_if(cores.begin(), cores.end(), std::back_inserter(rests), [&](std::size_t i) { return stable[i] != 0; });
+    shift = calibrator.shared(rests);
   }
-  for (const std::size_t i : rests) out.stable[i] = 1;
   out.stable_count = rests.size();
-  out.done = rests.size() >= static_cast<std::size_t>(options.least_stable);
+  out.shift = shift;
+  out.shift_rms_m = rests.empty() ? 0.0 : calibrator.size_of(shift, rests);
+  const bool too_far = stable.empty() && out.shift_rms_m > options.most_shift_m;
+  out.done = rests.size() >= static_cast<std::size_t>(options.least_stable) && !too_far;
+  if (!too_far) {
+    for (const std::size_t i : rests) out.stable[i] = 1;
+  }
   for (std::size_t i = 0; i < field.size(); ++i) {
     if (!std::isfinite(field.value_m[i])) continue;
     field.reason_calibrated[i] = !out.done ? Reason::no_stable_ground : fitted(i) ? Reason::ok : Reason::no_fit;
   }
   if (!out.done) {
-    out.sentence = fmt::format("not calibrated: {} of {} core points are on ground at rest, {} are needed", rests.size(),
-                               cores.size(), options.least_stable);
+    out.sentence = too_far ? fmt::format(
+                                 "not calibrated: what seems to rest is off by {:.1f} mm together, more than most_shift_m; "
+                                 "register the clouds, or state stable ground",
+                                 1000.0 * out.shift_rms_m)
+                           : fmt::format("not calibrated: {} of {} core points are on ground at rest, {} are needed",
+                                         rests.size(), cores.size(), options.least_stable);
     return out;
   }
-  const Calibrator::Widening widening = calibrator.widening(rests);
-  out.factor = widening.factor;
+  const Widening widening = calibrator.widening(rests, shift);
   out.floor_m = widening.floor_m;
+  out.error_m = widening.error_m;
+  out.factor = widening.factor;
   std::vector<double> limits;
   for (const std::size_t i : cores) {
-    field.calibrated_m[i] = offsets[i].value;
+    field.calibrated_m[i] = calibrator.rest(i, shift);
     field.lod95_calibrated_m[i] = calibrator.limit(i, widening);
   }
   for (const std::size_t i : rests) limits.push_back(field.lod95_calibrated_m[i]);
   out.median_limit_m = quantile(std::move(limits), 0.5);
-  cross_validate(calibrator, rests, out);
+  cross_validate(calibrator, rests, shift, out);
   out.sentence = fmt::format(
-      "calibrated on {} of {} core points at rest: factor {:.2f}, floor {:.2f} mm, median limit {:.2f} mm; false alarms, each "
-      "half "
-      "of a chessboard judged by the other: {:.1f} % (halves {:.1f} and {:.1f} %; thirds by standard error {:.1f}, {:.1f}, "
+      "calibrated on {} of {} core points at rest: shared shift of {:.2f} mm (rms along the normals) taken out, factor {:.2f} "
+      "where the standard error is small to {:.2f} where it is large, floor {:.2f} mm, median limit {:.2f} mm; false alarms, "
+      "each "
+      "half of a chessboard judged by the other: {:.1f} % (halves {:.1f} and {:.1f} %; thirds by standard error {:.1f}, {:.1f}, "
       "{:.1f} %)",
-      rests.size(), cores.size(), out.factor, 1000.0 * out.floor_m, 1000.0 * out.median_limit_m, 100.0 * out.false_alarms,
-      100.0 * out.false_alarms_by_half[0], 100.0 * out.false_alarms_by_half[1], 100.0 * out.false_alarms_by_third[0],
-      100.0 * out.false_alarms_by_third[1], 100.0 * out.false_alarms_by_third[2]);
+      rests.size(), cores.size(), 1000.0 * out.shift_rms_m, out.factor.front(), out.factor.back(), 1000.0 * out.floor_m,
+      1000.0 * out.median_limit_m, 100.0 * out.false_alarms, 100.0 * out.false_alarms_by_half[0],
+      100.0 * out.false_alarms_by_half[1], 100.0 * out.false_alarms_by_third[0], 100.0 * out.false_alarms_by_third[1],
+      100.0 * out.false_alarms_by_third[2]);
   return out;
 }
 

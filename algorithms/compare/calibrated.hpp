@@ -6,26 +6,28 @@
 #include <vector>
 
 #include "algorithms/compare/m3c2.hpp"
+#include "algorithms/compare/shared_shift.hpp"
 
 namespace highwall {
 
 /// Options of measure_calibrated().
 struct CalibrateOptions {
   std::int64_t most_points = 80;
-  double lag_m = 0.02;
-  double longest_lag_m = 0.4;
+  double lag_m = 0.0;
+  double longest_lag_m = 0.0;
   std::int64_t variogram_cores = 1000;
   std::int64_t least_stable = 100;
   double least_stable_share = 0.2;
   double moving_sigma = 4.0;
   double most_factor = 2.0;
+  double most_shift_m = 0.01;
 
   static void describe(auto& d) {
     using O = CalibrateOptions;
     d.field(&O::most_points, "most_points", "", between(10, 1000),
             "Of each epoch's points in the cylinder the nearest to its axis; the work grows with the third power");
-    d.field(&O::lag_m, "lag_m", "m", above(0), "Width of the variogram's classes");
-    d.field(&O::longest_lag_m, "longest_lag_m", "m", above(0), "Longest distance in the variogram");
+    d.field(&O::lag_m, "lag_m", "m", at_least(0), "Width of the variogram's classes; 0: a twentieth of the longest distance");
+    d.field(&O::longest_lag_m, "longest_lag_m", "m", at_least(0), "Longest distance in the variogram; 0: 0.8 cylinder radii");
     d.field(&O::variogram_cores, "variogram_cores", "", at_least(10), "Core points, evenly taken, that the variogram rests on");
     d.field(&O::least_stable, "least_stable", "", at_least(10), "With fewer core points on stable ground nothing is calibrated");
     d.field(&O::least_stable_share, "least_stable_share", "", between(0, 1),
@@ -33,8 +35,11 @@ struct CalibrateOptions {
     d.field(&O::moving_sigma, "moving_sigma", "", above(0),
             "Where no stable ground is stated: core points whose neighbours' mean is more standard errors from zero move");
     d.field(&O::most_factor, "most_factor", "", at_least(1),
-            "Where no stable ground is stated: ground that scatters more than so many standard errors is none, and nothing is "
-            "calibrated");
+            "Where no stable ground is stated: ground that scatters so many times more than neighbours do about each other is "
+            "none, and nothing is calibrated");
+    d.field(&O::most_shift_m, "most_shift_m", "m", above(0),
+            "Where no stable ground is stated: what ground at rest may be off by together (rms along the normals), as a "
+            "registration leaves it; more, and nothing is calibrated");
   }
 };
 
@@ -50,8 +55,11 @@ struct Roughness {
 struct LimitCalibration {
   bool done = false;
   Roughness roughness;
-  double factor = 1.0;               ///< Limits are student95 * factor * hypot(standard error, floor_m).
+  SharedShift shift;                 ///< What ground at rest is off by together: taken out of every calibrated distance.
+  double shift_rms_m = 0.0;          ///< Its rms along the normals of ground at rest.
   double floor_m = 0.0;              ///< What the formal standard errors of well-seen core points leave out.
+  std::vector<double> error_m;       ///< Standard errors at which the factors are known; between them by the logarithm.
+  std::vector<double> factor;        ///< Limits are hypot(student95 * factor * hypot(standard error, floor_m), the shift's).
   std::size_t measured = 0;          ///< Core points with a calibrated distance.
   std::vector<std::uint8_t> stable;  ///< By core point: 1 = taken for ground at rest.
   std::size_t stable_count = 0;
@@ -69,20 +77,24 @@ struct LimitCalibration {
 /// Both epochs' points in the cylinder of the field's normal share one rough surface: a quadratic in the two directions
 /// across the normal plus correlated roughness, and the second epoch is an offset d higher. d is the generalized least
 /// squares estimate under the covariance that the first epoch's own points have (variogram of the residuals of quadratic
-/// fits: nugget and two Gaussians), its standard error that of the fit times the core point's own whitened scatter. The
-/// 95 % limit is Student's t times hypot(standard error, 0.7 of its median on stable ground) times one factor per epoch
-/// pair: |d| over that on stable ground against a Gaussian's, at three quantiles below the tail. The median makes false
-/// alarms as frequent where the standard error is small as where it is large, the factor pays for what neighbouring points
-/// share. (Kriging with external
-/// drift: Cressie 1993, doi:10.1002/9781119115151; the test itself: Lague et al. 2013,
+/// fits: nugget and two Gaussians), its standard error that of the fit times the core point's own whitened scatter.
+/// (Kriging with external drift: Cressie 1993, doi:10.1002/9781119115151; the test itself: Lague et al. 2013,
 /// doi:10.1016/j.isprsjprs.2013.04.009.)
+///
+/// What ground at rest is off by together - a small rigid motion, left by the registration - is estimated on it and taken out of
+/// every d: calibrated distances are those against ground at rest. distance_m is not touched. The 95 % limit is Student's t times
+/// hypot(standard error, 0.7 of its median on stable ground) times a factor: |d| over that on stable ground against a Gaussian's,
+/// at three quantiles below the tail and carried on from there, for up to five parts of the stable core points by their standard
+/// error, so that false alarms are as frequent where it is small as where it is large; and 1.96 standard deviations of the shared
+/// shift at the place, in quadrature.
 ///
 /// The limit tests "no change". It is no error bar of a core point that moves: there the two surfaces are not the same.
 ///
 /// @param field   of m3c2() over the same clouds: gives places and normals; gets calibrated_m, lod95_calibrated_m and
 ///                reason_calibrated
 /// @param stable  one a core point, 1 = ground that is known to rest; empty: found from the distances themselves
-/// @return what was found; where ground at rest is too little, every value is NaN with the reason no_stable_ground
+/// @return what was found; where ground at rest is too little, or off by more than most_shift_m together, every value is NaN
+///         with the reason no_stable_ground
 /// @throws Error(input) when the sizes differ, Error(config) for bad options, Error(cancelled)
 LimitCalibration measure_calibrated(PointsView before, PointsView after, DisplacementField& field,
                                     const std::vector<std::uint8_t>& stable, const M3c2Options& compare,

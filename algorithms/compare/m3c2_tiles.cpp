@@ -129,9 +129,11 @@ class Cutter {
     const std::array<double, 4> r = grid_.rectangle(tile.squares);
     throw Error(ErrorKind::config,
                 fmt::format("{} points and {} core points lie within reach of one square of {:.3g} m (local {:.1f}, {:.1f}): "
-                            "together they take {:.3g} GB",
-                            tile.points, tile.cores, grid_.side_m(), r[0], r[1], tile.bytes / 1e9),
-                "--memory", fmt::format("allow {:.2g} times as much", std::ceil(10.0 * tile.bytes / cost_.most_bytes) / 10.0));
+                            "together they take {:.3g} MB",
+                            tile.points, tile.cores, grid_.side_m(), r[0], r[1], tile.bytes / 1e6),
+                "--memory",
+                fmt::format("allow at least {:.0f}MB: a tile takes {:.0f} % of the memory at most",
+                            std::ceil(tile.bytes / cost_.of_memory / 1e6), 100.0 * cost_.of_memory));
   }
 
   const TileGrid& grid_;

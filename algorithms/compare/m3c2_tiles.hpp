@@ -54,6 +54,7 @@ struct TileCost {
   double bytes_a_point = 60.0;
   double bytes_a_core = 260.0;
   double most_bytes = 1e9;
+  double of_memory = 1.0;  ///< Share of all memory that most_bytes is: for the message.
 };
 
 /// Cuts the ground into tiles, each cut in two until it is cheap enough; those without core points are left out. Together

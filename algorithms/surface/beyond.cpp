@@ -1,5 +1,8 @@
 #include "algorithms/surface/beyond.hpp"
 
+#include <fmt/format.h>
+
+#include <Eigen/Geometry>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -8,6 +11,7 @@
 #include "algorithms/compare/cell_index.hpp"
 #include "algorithms/surface/scanner_view.hpp"
 #include "algorithms/surface/volumes.hpp"
+#include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/series.hpp"
 
@@ -79,6 +83,7 @@ class Search {
     for (At h = begin; h != end; ++h) square += (*h - mean) * (*h - mean);
     out.evidence = evidence;
     out.change_m = mean;
+    if (evidence == ChangeEvidence::behind) out.depth_m = -mean;
     out.sigma_m = std::sqrt(square / (n - 1.0) / n);
     return out;
   }
@@ -109,16 +114,42 @@ std::vector<Beyond> look_beyond(const DisplacementField& field, const std::vecto
           if (wanted[i] == 0 || !place.allFinite() || !normal.allFinite()) continue;
           out[i] = search(place, normal, heights);
           if (out[i].evidence != ChangeEvidence::no_return || !sight) continue;
-          const ScannerView::Sight seen = sight->to(place, normal, options.ray_margin_m);
+          double depth = kNaN;
+          const ScannerView::Sight seen = sight->to(place, normal, options.ray_margin_m, &depth);
           if (seen == ScannerView::Sight::blocked) out[i].evidence = ChangeEvidence::ray_blocked;
           if (seen == ScannerView::Sight::through) {
             out[i].evidence = ChangeEvidence::ray_free;
             out[i].change_m = kNaN;
+            out[i].depth_m = depth;
           }
         }
       },
       run, "beyond the cylinders", 64);
   return out;
+}
+
+void require_common_ground(const DisplacementField& field, PointsView cloud, const char* which) {
+  const auto box_of = [](const auto& points, std::size_t n) {
+    Eigen::AlignedBox3d box;
+    for (std::size_t i = 0; i < n; ++i) {
+      const Eigen::Vector3d p = points(i);
+      if (p.allFinite()) box.extend(p);
+    }
+    return box;
+  };
+  const Eigen::AlignedBox3d places =
+      box_of([&](std::size_t i) { return Eigen::Vector3d(field.position_m.row(static_cast<Eigen::Index>(i)).transpose()); },
+             field.size());
+  const Eigen::AlignedBox3d points = box_of([&](std::size_t i) { return Eigen::Vector3d(cloud[i]); }, cloud.size());
+  if (places.isEmpty() || points.isEmpty() || places.intersects(points)) return;
+  const auto text = [](const Eigen::AlignedBox3d& b) {
+    return fmt::format("{:.1f} to {:.1f}, {:.1f} to {:.1f}, {:.1f} to {:.1f}", b.min().x(), b.max().x(), b.min().y(), b.max().y(),
+                       b.min().z(), b.max().z());
+  };
+  throw Error(ErrorKind::input,
+              fmt::format("the {} cloud lies at {} m (local), the core points at {} m: they have no ground in common", which,
+                          text(points), text(places)),
+              {}, "give the clouds that the field was measured on");
 }
 
 }  // namespace highwall

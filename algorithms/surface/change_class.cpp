@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <Eigen/Eigenvalues>
+#include <Eigen/Geometry>
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -34,6 +35,9 @@ constexpr double kQuiet = 0.15;       // Of the median change of a cluster: less
 constexpr double kDugShare = 0.5;     // Of the level ground lost; the rest became the new face.
 constexpr double kBesideFloor = 0.1;  // Of the places around a cut.
 constexpr double kFlatTop = 0.4;      // Of its height: what an object's median height is at least; a heap's is a third.
+constexpr double kObjectSpread = 3.0;  // Points on and beside an object scatter so many times more than the ground alone,
+constexpr double kObjectShare = 0.25;  // and their mean is at least so much of that.
+constexpr std::size_t kFewestOfIsland = 3;
 constexpr double kRadians = std::numbers::pi / 180.0;
 
 /// What the rules know of a connected change.
@@ -45,13 +49,17 @@ struct Features {
   double median = 0.0;  ///< Of the size of change.
   double low_z = 0.0;
   double high_z = 0.0;
-  double level_area = 0.0;                           ///< Of ground that was level.
-  double level_to_level = 0.0;                       ///< Of it that is level now, and lower by mined_depth_m.
-  double isolated = 0.0;                             ///< Share of the places around it that did not change.
-  double in_event = 0.0;                             ///< Share of its area.
-  double dusty = 0.0;                                ///< Share of its places that are seen on no surface.
-  bool flush = false;                                ///< The ground under it now is level and that of its surroundings.
-  bool dug = false;                                  ///< Level ground went down to level ground beside it that did not change.
+  double level_area = 0.0;      ///< Of ground that was level.
+  double level_to_level = 0.0;  ///< Of it that is level now, and lower by mined_depth_m.
+  double isolated = 0.0;        ///< Share of the places around it that did not change.
+  double in_event = 0.0;        ///< Share of its area.
+  double dusty = 0.0;           ///< Share of its places that are seen on no surface.
+  double tall = 0.0;            ///< Median height of what stands in one epoch only, from the size of change and what it scatters.
+  double deep = 0.0;            ///< Median of how far the second epoch sees behind it; NaN = it does not.
+  double narrow = 0.0;          ///< Its second longest side in space.
+  bool island = false;          ///< No ground of the first epoch next to it.
+  bool flush = false;           ///< The ground under it now is level and that of its surroundings.
+  bool dug = false;             ///< Level ground went down to level ground beside it that did not change.
   Eigen::Vector2d facing = Eigen::Vector2d::Zero();  ///< Mean level part of the normals.
 };
 
@@ -97,13 +105,22 @@ class Classifier {
       if (wanted[i] != 0) {
         take_beyond(i);
       } else if (f_.reason[i] == Reason::ok && std::isfinite(f_.lod95_m[i])) {
-        const bool beyond = std::abs(f_.value_m[i]) > f_.lod95_m[i];
+        if (is_calibrated(i)) {
+          pieces_.change_m[i] = f_.calibrated_m[i];
+          pieces_.limit_m[i] = f_.lod95_calibrated_m[i];
+        }
+        const bool beyond = std::abs(pieces_.change_m[i]) > pieces_.limit_m[i];
         out_.value[i] = beyond ? ChangeClass::deformation : ChangeClass::none;
         out_.evidence[i] = beyond ? ChangeEvidence::beyond_limit : ChangeEvidence::within_limit;
       }
     }
     out_.change_m = pieces_.change_m;
+    out_.limit_m = pieces_.limit_m;
     out_.area_m2 = pieces_.area_m2;
+  }
+
+  bool is_calibrated(std::size_t i) const {
+    return i < f_.reason_calibrated.size() && f_.reason_calibrated[i] == Reason::ok && std::isfinite(f_.lod95_calibrated_m[i]);
   }
 
   void take_beyond(std::size_t i) {
@@ -164,6 +181,7 @@ class Classifier {
     }
     find_events();
     find_dust();
+    find_islands();
     find_falls();
     for (std::size_t k = 0; k < features_.size(); ++k) {
       ChangeObject& object = out_.objects[k];
@@ -184,6 +202,8 @@ class Classifier {
 
   void describe(Features& x) const {
     std::vector<double> sizes;
+    std::vector<double> heights;
+    std::vector<double> depths;
     std::set<std::uint32_t> ring;
     x.low_z = std::numeric_limits<double>::infinity();
     x.high_z = -x.low_z;
@@ -198,6 +218,7 @@ class Classifier {
       x.facing += area * normal(i).head<2>();
       if (std::isfinite(c)) {
         sizes.push_back(std::abs(c));
+        heights.push_back(height_of(i));
         x.mean += area * c;
         measured += area;
       }
@@ -206,6 +227,7 @@ class Classifier {
         if (went_down_level(i)) x.level_to_level += area;
       }
       if (is_dusty(i)) dusty += 1.0;
+      if (std::isfinite(beyond_[i].depth_m)) depths.push_back(beyond_[i].depth_m);
       for (const Polygon& e : events_) {
         if (!e.contains(place(i).x(), place(i).y())) continue;
         x.in_event += area;
@@ -218,8 +240,39 @@ class Classifier {
     x.mean = measured > 0.0 ? x.mean / measured : kNaN;
     x.median = sizes.empty() ? kNaN : median(std::move(sizes));
     x.in_event = x.area > 0.0 ? x.in_event / x.area : 0.0;
+    x.tall = median(std::move(heights));
+    x.deep = 2 * depths.size() > x.cores.size() ? median(std::move(depths)) : kNaN;
+    x.narrow = second_side(x.cores);
+    x.island = std::none_of(ring.begin(), ring.end(), [&](std::uint32_t j) { return normal(j).allFinite(); });
     x.dusty = dusty / static_cast<double>(x.cores.size());
     look_around(x, ring);
+  }
+
+  /// How high what stands there in one epoch only is: where it fills a part p of the cylinder, the mean is p times the height h
+  /// and the variance p (1 - p) h^2, so that h = (mean^2 + variance) / mean.
+  double height_of(std::size_t i) const {
+    const double c = std::abs(pieces_.change_m[i]);
+    if (f_.reason[i] != Reason::ok) return c;
+    const double with = pieces_.change_m[i] > 0.0 ? f_.spread_after_m[i] : f_.spread_before_m[i];
+    const double without = pieces_.change_m[i] > 0.0 ? f_.spread_before_m[i] : f_.spread_after_m[i];
+    // Less is the edge of a bench, which two scans never take alike.
+    if (!(with >= kObjectSpread * without) || !(c >= kObjectShare * with)) return c;
+    return (c * c + with * with - without * without) / c;
+  }
+
+  double second_side(const std::vector<std::size_t>& cores) const {
+    Eigen::Vector3d mean = Eigen::Vector3d::Zero();
+    for (const std::size_t i : cores) mean += place(i) / static_cast<double>(cores.size());
+    Eigen::Matrix3d spread = Eigen::Matrix3d::Zero();
+    for (const std::size_t i : cores) spread += (place(i) - mean) * (place(i) - mean).transpose();
+    const Eigen::Vector3d axis = Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d>(spread).eigenvectors().col(1);
+    double low = 0.0;
+    double high = 0.0;
+    for (const std::size_t i : cores) {
+      low = std::min(low, (place(i) - mean).dot(axis));
+      high = std::max(high, (place(i) - mean).dot(axis));
+    }
+    return high - low;
   }
 
   /// New points on no surface: they scatter along the normal, far more than the ground did.
@@ -310,6 +363,22 @@ class Classifier {
     }
   }
 
+  /// Something that stood free in the first epoch: no ground beside it, and what is seen through it lies farther behind than it
+  /// was wide, which no scar does.
+  void find_islands() {
+    for (std::size_t k = 0; k < features_.size(); ++k) {
+      ChangeObject& object = out_.objects[k];
+      const Features& x = features_[k];
+      if (object.gain || object.value != ChangeClass::deformation || !x.island || x.cores.size() < kFewestOfIsland) continue;
+      const double high = x.high_z - x.low_z;
+      if (!(object.length_m <= o_.object_length_m && high <= o_.object_height_m && high >= o_.object_low_m)) continue;
+      if (!(x.deep > std::max(x.narrow, spacing_))) continue;
+      object.value = ChangeClass::moving_object;
+      object.evidence = fmt::format("stood {:.1f} m long and free in the first epoch only; the second sees {:.1f} m behind it",
+                                    object.length_m, x.deep);
+    }
+  }
+
   bool is_source(std::size_t k) const {
     const ChangeObject& s = out_.objects[k];
     return !s.gain && s.value == ChangeClass::deformation && -features_[k].mean >= o_.rockfall_depth_m && s.steep_share >= 0.5;
@@ -359,7 +428,7 @@ class Classifier {
   void find_dug_or_moving(const Features& x, ChangeObject& object) const {
     const bool fits = object.length_m <= o_.object_length_m && x.isolated >= o_.isolated_share;
     if (!x.gain && object.length_m <= o_.object_length_m && x.flush && x.high_z - x.low_z <= o_.object_height_m &&
-        x.median >= o_.object_low_m) {
+        x.tall >= o_.object_low_m) {
       object.value = ChangeClass::moving_object;
       object.evidence = fmt::format("stood {:.1f} m long on level ground in the first epoch only", object.length_m);
     } else if (!x.gain && x.dug) {
@@ -367,11 +436,11 @@ class Classifier {
       object.evidence =
           fmt::format("{:.0f} m2 of level ground became level ground at least {:.1f} m lower, flush with the floor beside it",
                       x.level_to_level, o_.mined_depth_m);
-    } else if (x.gain && fits && x.level_area >= kLeastWhole * x.area && x.median >= o_.object_low_m &&
+    } else if (x.gain && fits && x.level_area >= kLeastWhole * x.area && x.tall >= o_.object_low_m &&
                object.largest_m <= o_.object_height_m && x.median >= kFlatTop * object.largest_m) {
       object.value = ChangeClass::moving_object;
       object.evidence = fmt::format("stands {:.1f} m high and {:.1f} m long on level ground, nothing around it changed",
-                                    object.largest_m, object.length_m);
+                                    std::max(x.tall, object.largest_m), object.length_m);
     }
   }
 
@@ -403,6 +472,8 @@ ChangeClasses classify_change(const DisplacementField& field, PointsView before,
   validate(options, "classes");
   require_same(before.frame(), after.frame(), "classes, the two clouds");
   require_same(before.frame(), field.frame, "classes, cloud and field");
+  require_common_ground(field, before, "first");
+  require_common_ground(field, after, "second");
   return Classifier(field, before, after, events, options, run)(scanner_m);
 }
 

@@ -31,8 +31,8 @@ std::string_view name_of(ChangeClass c) noexcept;
 
 /// What a place's class rests on.
 enum class ChangeEvidence : std::uint8_t {
-  within_limit,  ///< |distance| <= LoD95.
-  beyond_limit,  ///< |distance| > LoD95.
+  within_limit,  ///< |distance| <= its limit: both calibrated where they are, else classic.
+  beyond_limit,  ///< |distance| > its limit.
   behind,        ///< The second epoch sees new ground behind the old surface, beyond the cylinder.
   in_front,      ///< It sees something new in front of it, beyond the cylinder.
   ray_free,      ///< The scanner looks through the old surface at what lies behind.
@@ -126,7 +126,9 @@ struct ChangeObject {
 struct ChangeClasses {
   std::vector<ChangeClass> value;
   std::vector<ChangeEvidence> evidence;
-  std::vector<double> change_m;       ///< Along the normal: the field's, or what was found beyond its cylinder; NaN = none.
+  std::vector<double> change_m;       ///< Along the normal: the field's calibrated distance, else its distance, or what was
+                                      ///< found beyond its cylinder; NaN = none.
+  std::vector<double> limit_m;        ///< The limit that it was held against; 0 beyond the cylinder.
   std::vector<double> area_m2;        ///< Of surface, of each core point.
   std::vector<std::uint32_t> object;  ///< Number of its ChangeObject, from 1; 0 = none.
   std::vector<ChangeObject> objects;
@@ -142,6 +144,8 @@ struct ChangeClasses {
 /// together, in this order; the first rule that holds entirely gives the class:
 /// - mined: within a declared event, by event_depth_m on average;
 /// - moving object, dust: new points that scatter along the normal as no surface does;
+/// - moving object, free: a loss within the sizes of an object beside which the first epoch has no ground, and through which the
+///   second sees farther than it was wide (a rock that has fallen hung on its wall, and its scar is not deeper than wide);
 /// - rockfall source and deposit: a loss deeper than rockfall_depth_m, mostly on faces (a face cannot move into the rock), and a
 ///   gain below it, not on a face, in the direction that the source faces, under at least the reach angle, of a fitting volume;
 /// - moving object: within the sizes of an object; of a gain: on level ground, higher than object_low_m over most of its area,
@@ -154,7 +158,8 @@ struct ChangeClasses {
 /// @param field    of m3c2(before, after, cores); normals to the side of the scanner
 /// @param scanner_m  local place of the second epoch's scanner, nullptr: not known
 /// @param events   outlines of declared blasts and digging between the epochs
-/// @throws Error(frame) when the frames differ, Error(config) for bad options, Error(cancelled)
+/// @throws Error(frame) when the frames differ, Error(input) for a cloud that has no ground in common with the field,
+///         Error(config) for bad options, Error(cancelled)
 ChangeClasses classify_change(const DisplacementField& field, PointsView before, PointsView after,
                               const Eigen::Vector3d* scanner_m, const std::vector<Polygon>& events, const ClassOptions& options,
                               const Run& run);

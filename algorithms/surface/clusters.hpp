@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -61,6 +62,43 @@ Clusters find_clusters(const ChangePieces& pieces, Neighbours&& neighbours, doub
       }
       front[c] = std::move(next);
     }
+  }
+  return out;
+}
+
+/// Pieces without a value beside each cluster (by its number - 1), ascending: all next to its members, and from those on, over
+/// `rings` of neighbours, what one epoch saw.
+template <class Neighbours>
+std::vector<std::vector<std::uint32_t>> missing_beside(const ChangePieces& pieces, const Clusters& clusters,
+                                                       const std::vector<std::uint8_t>& seen_once, Neighbours&& neighbours,
+                                                       std::int64_t rings) {
+  std::vector<std::vector<std::uint32_t>> out(static_cast<std::size_t>(clusters.count));
+  std::vector<std::vector<std::uint32_t>> front(out.size());
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (clusters.member[i] == 0) continue;
+    auto& here = front[static_cast<std::size_t>(clusters.label[i] - 1)];
+    neighbours(i, [&](std::size_t j) {
+      if (!pieces.usable(j)) here.push_back(static_cast<std::uint32_t>(j));
+    });
+  }
+  std::vector<std::uint32_t> owner(pieces.size(), 0);
+  for (std::size_t c = 0; c < out.size(); ++c) {
+    const auto number = static_cast<std::uint32_t>(c + 1);
+    std::vector<std::uint32_t> now = std::move(front[c]);
+    for (std::int64_t ring = 0; !now.empty(); ++ring) {
+      std::vector<std::uint32_t> next;
+      for (const std::uint32_t i : now) {
+        if (owner[i] == number) continue;
+        owner[i] = number;
+        out[c].push_back(i);
+        if (ring + 1 >= rings) continue;
+        neighbours(i, [&](std::size_t j) {
+          if (!pieces.usable(j) && seen_once[j] != 0) next.push_back(static_cast<std::uint32_t>(j));
+        });
+      }
+      now = std::move(next);
+    }
+    std::sort(out[c].begin(), out[c].end());
   }
   return out;
 }

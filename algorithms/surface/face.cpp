@@ -212,19 +212,14 @@ VolumeTable face_volumes(const DisplacementField& field, const std::vector<std::
   w.bottom_m.resize(field.size());
   w.slope_deg.resize(field.size());
   w.seen_once.assign(field.size(), 0);
-  w.missing_next.resize(static_cast<std::size_t>(w.clusters.count));
   for (std::size_t i = 0; i < field.size(); ++i) {
     const auto row = static_cast<Eigen::Index>(i);
     w.top_m[i] = field.position_m(row, 2);
     w.bottom_m[i] = field.position_m(row, 2) + field.direction(row, 2) * field.value_m[i];
     w.slope_deg[i] = std::acos(std::min(1.0, std::abs(field.direction(row, 2)))) * 180.0 / std::numbers::pi;
     w.seen_once[i] = field.reason[i] != Reason::empty_both && !pieces.usable(i) ? 1 : 0;
-    if (w.clusters.member[i] == 0) continue;
-    auto& missing = w.missing_next[static_cast<std::size_t>(w.clusters.label[i] - 1)];
-    around(i, [&](std::uint32_t j) {
-      if (!pieces.usable(j)) missing.push_back(j);
-    });
   }
+  w.missing_next = missing_beside(pieces, w.clusters, w.seen_once, around, kGapRings);
   std::vector<double> known;
   if (registration != nullptr) {
     for (std::size_t i = 0; i < field.size(); ++i) {
@@ -233,10 +228,6 @@ VolumeTable face_volumes(const DisplacementField& field, const std::vector<std::
     }
   }
   set_shared(pieces, w.slope_deg, known);
-  for (auto& missing : w.missing_next) {
-    std::sort(missing.begin(), missing.end());
-    missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
-  }
   std::vector<double> floors = options.bench_floors_m;
   for (double& z : floors) z -= field.frame.origin_m[2];
   return tabulate(w, Benches(std::move(floors)), zones, registration, field.frame, options, run);

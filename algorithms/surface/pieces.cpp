@@ -183,7 +183,7 @@ Sum sum_of(const ChangePieces& pieces, std::span<const std::size_t> list, std::s
   const double registration95 = kNormal95 * std::sqrt(sum.shared(registration));
   const double side = std::sqrt(sum.area);
   const double own95 = growth.quantile95(side) * growth.at(side) * std::sqrt(sum.variance);
-  return {sum.volume, std::hypot(own95, registration95, kNormal95 * sum.common), registration95, sum.area};
+  return {sum.volume, std::hypot(own95, registration95, kNormal95 * sum.common), 0.0, 0.0, registration95, sum.area};
 }
 
 }  // namespace highwall

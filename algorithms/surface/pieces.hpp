@@ -58,12 +58,18 @@ struct ErrorGrowth {
 /// et al. 2009, doi:10.3189/002214309789470950, who do it by the integral of a variogram; sums need no model of it).
 ErrorGrowth measure_growth(const ChangePieces& pieces, const Run& run);
 
-/// A sum of pieces with its error.
+/// A sum of the pieces that have a value, with its error, and what lies beside them.
 struct Sum {
   double value_m3 = 0.0;
-  double half95_m3 = 0.0;          ///< Half width of the 95 % interval.
+  double half95_m3 = 0.0;          ///< Half width of the 95 % interval of what has a value.
+  double beside_low_m3 = 0.0;      ///< What the ground without a value beside clusters may hold at most: each piece of it as
+  double beside_high_m3 = 0.0;     ///< much as its cluster's largest change. Loss (not positive) and gain (not negative).
   double registration95_m3 = 0.0;  ///< Of that the share of the registration alone.
   double area_m2 = 0.0;
+
+  /// 95 % interval of the change itself, with what has no value: from nothing there to the most that may be.
+  double low_m3() const { return value_m3 - half95_m3 + beside_low_m3; }
+  double high_m3() const { return value_m3 + half95_m3 + beside_high_m3; }
 };
 
 /// Volume of the pieces listed. Its error is that of independent pieces times the growth at the size of the area; that of the

@@ -40,7 +40,8 @@ Eigen::Vector3d ScannerView::angles_of(const Eigen::Vector3d& place) const {
   return {kScale * azimuth, kScale * std::atan2(d.z(), d.head<2>().norm()), 0.0};
 }
 
-ScannerView::Sight ScannerView::to(const Eigen::Vector3d& place, const Eigen::Vector3d& normal, double margin_m) const {
+ScannerView::Sight ScannerView::to(const Eigen::Vector3d& place, const Eigen::Vector3d& normal, double margin_m,
+                                   double* behind_m) const {
   const Eigen::Vector3d at = angles_of(place);
   if (!index_ || !at.allFinite()) return Sight::nothing;
   const double range = (place - scanner_m_).norm();
@@ -55,7 +56,9 @@ ScannerView::Sight ScannerView::to(const Eigen::Vector3d& place, const Eigen::Ve
       const double least = std::max(margin_m, kOfDistance * (p - place).norm());
       const double longer = (p - scanner_m_).norm() - range;
       if (longer < -margin_m && off > 0.5 * margin_m) ++nearer;
-      if (longer > margin_m && off < -least) ++farther;
+      if (!(longer > margin_m && off < -least)) continue;
+      ++farther;
+      if (behind_m != nullptr) *behind_m = farther == 1 ? -off : std::min(*behind_m, -off);
     }
   });
   if (nearer > 0) return Sight::blocked;

@@ -18,7 +18,8 @@ class ScannerView {
 
   /// A point nearer than the place, and in front of its surface, blocks the line; one that is farther, and behind the surface,
   /// is seen through it. Ground that is looked along has its neighbours in its own plane: neither.
-  Sight to(const Eigen::Vector3d& place, const Eigen::Vector3d& normal, double margin_m) const;
+  /// @param behind_m  is set to how far behind the surface the nearest point that is seen through it lies
+  Sight to(const Eigen::Vector3d& place, const Eigen::Vector3d& normal, double margin_m, double* behind_m = nullptr) const;
 
  private:
   Eigen::Vector3d angles_of(const Eigen::Vector3d& place) const;

@@ -33,17 +33,34 @@ class Tabulator {
 
   Sum sum(const Part& part) const { return sum_of(w_.pieces, part.list, part.share, registration_, growth_); }
 
+  /// Of a cluster, with what lies beside it.
+  Sum sum(const Part& part, std::size_t cluster) const {
+    Sum out = sum(part);
+    double area = 0.0;
+    for (const std::uint32_t i : w_.missing_next[cluster]) {
+      if (std::isfinite(w_.pieces.area_m2[i])) area += w_.pieces.area_m2[i];
+    }
+    (is_gain(cluster) ? out.beside_high_m3 : out.beside_low_m3) = area * largest_[cluster];
+    return out;
+  }
+
   /// Of the pieces with their shares.
   VolumeRow row(std::string name, const Part& all) const {
     Part loss;
     Part gain;
     Part measured;
+    double low = 0.0;
+    double high = 0.0;
     VolumeRow out;
     out.name = std::move(name);
     for (std::size_t k = 0; k < all.list.size(); ++k) {
       const std::size_t i = all.list[k];
       const double area = all.share[k] * w_.pieces.area_m2[i];
       if (!w_.pieces.usable(i)) {
+        if (std::isfinite(area)) {
+          low += area * beside_low_[i];
+          high += area * beside_high_[i];
+        }
         if (w_.seen_once[i] != 0 && std::isfinite(area)) out.unmeasured_m2 += area;
         continue;
       }
@@ -60,14 +77,28 @@ class Tabulator {
     out.loss = sum(loss);
     out.gain = sum(gain);
     out.net = sum(measured);
+    out.loss.beside_low_m3 = out.net.beside_low_m3 = low;
+    out.gain.beside_high_m3 = out.net.beside_high_m3 = high;
     return out;
   }
 
   void set_signs() {
     gains_.assign(static_cast<std::size_t>(w_.clusters.count), 0);
+    largest_.assign(gains_.size(), 0.0);
     for (std::size_t i = 0; i < w_.pieces.size(); ++i) {
-      if (w_.clusters.member[i] != 0)
-        gains_[static_cast<std::size_t>(w_.clusters.label[i] - 1)] = w_.pieces.change_m[i] > 0.0 ? 1 : 0;
+      if (w_.clusters.member[i] == 0) continue;
+      const auto c = static_cast<std::size_t>(w_.clusters.label[i] - 1);
+      gains_[c] = w_.pieces.change_m[i] > 0.0 ? 1 : 0;
+      if (std::abs(w_.pieces.change_m[i]) > std::abs(largest_[c])) largest_[c] = w_.pieces.change_m[i];
+    }
+    // A piece between clusters may belong to either.
+    beside_low_.assign(w_.pieces.size(), 0.0);
+    beside_high_.assign(w_.pieces.size(), 0.0);
+    for (std::size_t c = 0; c < gains_.size(); ++c) {
+      for (const std::uint32_t i : w_.missing_next[c]) {
+        beside_low_[i] = std::min(beside_low_[i], largest_[c]);
+        beside_high_[i] = std::max(beside_high_[i], largest_[c]);
+      }
     }
   }
   bool is_gain(std::size_t cluster) const { return gains_[cluster] != 0; }
@@ -77,6 +108,9 @@ class Tabulator {
   const Registration* registration_;
   const ErrorGrowth& growth_;
   std::vector<std::uint8_t> gains_;
+  std::vector<double> largest_;      ///< Change of largest size, by cluster.
+  std::vector<double> beside_low_;   ///< Most that a piece without a value beside a cluster may have lost, m.
+  std::vector<double> beside_high_;  ///< or gained.
 };
 
 ChangeCluster describe_cluster(const Tabulation& w, std::size_t number, const Part& part, const Tabulator& tabulator,
@@ -84,7 +118,7 @@ ChangeCluster describe_cluster(const Tabulation& w, std::size_t number, const Pa
   ChangeCluster c;
   c.number = static_cast<std::int32_t>(number) + 1;
   c.gain = tabulator.is_gain(number);
-  c.volume = tabulator.sum(part);
+  c.volume = tabulator.sum(part, number);
   c.mean_m = c.volume.value_m3 / c.volume.area_m2;
   double n = 0.0;
   double steep = 0.0;
@@ -185,7 +219,9 @@ VolumeTable tabulate(const Tabulation& w, const Benches& benches, const std::vec
   const std::string steep = named([](const ChangeCluster& c) { return c.steep_share > 0.5; });
   if (!steep.empty() && w.pieces.in_plan) out.sentence += "; mostly steep, better measured along the normal: clusters " + steep;
   const std::string open = named([](const ChangeCluster& c) { return c.unmeasured_m2 > kMuchUnseen * c.area_m2; });
-  if (!open.empty()) out.sentence += "; much ground without a value beside them, so a part only: clusters " + open;
+  if (!open.empty())
+    out.sentence +=
+        "; much ground without a value beside them, so a part only (see the interval with what is unseen): clusters " + open;
   return out;
 }
 

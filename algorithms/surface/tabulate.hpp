@@ -12,10 +12,12 @@ struct Tabulation {
   std::vector<double> top_m;  ///< Local heights that a piece's column of change lies between.
   std::vector<double> bottom_m;
   std::vector<double> slope_deg;
-  std::vector<std::uint8_t> seen_once;  ///< 1 = no value though an epoch saw it.
-  /// Pieces next to a piece.
-  std::vector<std::vector<std::uint32_t>> missing_next;  ///< By cluster - 1: its neighbours without a value.
+  std::vector<std::uint8_t> seen_once;                   ///< 1 = no value though an epoch saw it.
+  std::vector<std::vector<std::uint32_t>> missing_next;  ///< By cluster - 1: missing_beside().
 };
+
+/// How far from a cluster ground without a value may be part of its change: about the foot and the edge of a face.
+inline constexpr std::int64_t kGapRings = 3;
 
 VolumeTable tabulate(const Tabulation& what, const Benches& benches, const std::vector<Polygon>& zones,
                      const Registration* registration, const Frame& frame, const VolumeOptions& options, const Run& run);

@@ -74,18 +74,7 @@ VolumeTable volumes(const DemDifference& d, const std::vector<Polygon>& zones, c
     w.slope_deg[i] = d.slope_deg(i);
     w.seen_once[i] = d.reason[i] != Reason::empty_both && !pieces.usable(i) ? 1 : 0;
   }
-  w.missing_next.resize(static_cast<std::size_t>(w.clusters.count));
-  for (std::size_t i = 0; i < d.size(); ++i) {
-    if (w.clusters.member[i] == 0) continue;
-    auto& missing = w.missing_next[static_cast<std::size_t>(w.clusters.label[i] - 1)];
-    around(i, [&](std::size_t j) {
-      if (!pieces.usable(j)) missing.push_back(static_cast<std::uint32_t>(j));
-    });
-  }
-  for (auto& missing : w.missing_next) {
-    std::sort(missing.begin(), missing.end());
-    missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
-  }
+  w.missing_next = missing_beside(pieces, w.clusters, w.seen_once, around, kGapRings);
   return tabulate(w, Benches(floors_of(d, options)), zones, registration, d.geometry.frame, options, run);
 }
 

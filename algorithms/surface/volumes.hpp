@@ -44,11 +44,11 @@ struct ChangeCluster {
   std::int32_t number = 0;  ///< Of the label map.
   bool gain = false;
   double area_m2 = 0.0;                               ///< Of its significant pieces.
-  Sum volume;                                         ///< With its margin; negative = loss.
+  Sum volume;                                         ///< With its margin, of what has a value; negative = loss.
   double mean_m = 0.0;                                ///< Volume over the area that was summed.
   double largest_m = 0.0;                             ///< Of largest size, with its sign.
   Eigen::Vector3d place_m = Eigen::Vector3d::Zero();  ///< Mean of its significant pieces, local.
-  double unmeasured_m2 = 0.0;                         ///< Next to it, without a value: not in the volume, nor in its error.
+  double unmeasured_m2 = 0.0;                         ///< Beside it, without a value: in Sum::low_m3() and high_m3() only.
   double gap_m3 = 0.0;                                ///< What that area would hold at the cluster's mean change.
   double steep_share = 0.0;                           ///< Of its area.
   std::string bench;                                  ///< The one with most of it; "" = none.
@@ -83,6 +83,9 @@ struct VolumeTable {
 /// that sums over squares of that size have on stable ground (measure_growth()): errors of neighbouring cells hang together, and
 /// a 95 % interval from independent cells covers much less. Without stable ground only the first two are known, and the sentence
 /// says so.
+///
+/// Value and error are those of the cells with a value. Beside a cluster - under the foot of a face, in a shadow - there may be
+/// ground without one that changed, too: Sum::low_m3() to high_m3() is the interval that holds it.
 ///
 /// Volumes in plan are right where the surface has one height a place: floors, berms, waste, slopes to some 60 degrees. Of
 /// steeper faces, where a cell holds metres of height and a scanner sees the wall but not its top, take face_volumes(); clusters

@@ -53,28 +53,30 @@ std::vector<std::uint8_t> stable_cores(const Points& cores, const std::vector<Po
 }
 
 std::string with_error(const Sum& s) { return fmt::format("{:.2f} +- {:.2f}", s.value_m3, s.half95_m3); }
+std::string interval(const Sum& s) { return fmt::format("{:.1f} to {:.1f}", s.low_m3(), s.high_m3()); }
 
 std::string rows_text(const char* title, const std::vector<VolumeRow>& rows) {
   if (rows.empty()) return {};
-  std::string text = fmt::format("{:<18} {:>20} {:>20} {:>20} {:>12} {:>12}\n", title, "loss, m3", "gain, m3", "net, m3",
-                                 "measured, m2", "unseen, m2");
+  std::string text = fmt::format("{:<18} {:>20} {:>20} {:>20} {:>24} {:>12} {:>12}\n", title, "loss, m3", "gain, m3", "net, m3",
+                                 "net with unseen, m3", "measured, m2", "unseen, m2");
   for (const VolumeRow& r : rows) {
-    text += fmt::format("{:<18} {:>20} {:>20} {:>20} {:>12.0f} {:>12.0f}\n", printable(r.name), with_error(r.loss),
-                        with_error(r.gain), with_error(r.net), r.measured_m2, r.unmeasured_m2);
+    text += fmt::format("{:<18} {:>20} {:>20} {:>20} {:>24} {:>12.0f} {:>12.0f}\n", printable(r.name), with_error(r.loss),
+                        with_error(r.gain), with_error(r.net), interval(r.net), r.measured_m2, r.unmeasured_m2);
   }
   return text;
 }
 
 std::string clusters_text(const VolumeTable& table, const Frame& frame) {
-  std::string text = fmt::format("{:>7} {:<5} {:>20} {:>9} {:>8} {:>10} {:>11} {:>8} {:>9}  {}\n", "cluster", "", "volume, m3",
-                                 "area, m2", "mean, m", "east, m", "north, m", "up, m", "unseen m2", "bench; zones");
+  std::string text =
+      fmt::format("{:>7} {:<5} {:>20} {:>22} {:>9} {:>8} {:>10} {:>11} {:>8} {:>9}  {}\n", "cluster", "", "volume, m3",
+                  "with unseen, m3", "area, m2", "mean, m", "east, m", "north, m", "up, m", "unseen m2", "bench; zones");
   for (std::size_t k = 0; k < std::min(kMostLines, table.clusters.size()); ++k) {
     const ChangeCluster& c = table.clusters[k];
     const auto& o = frame.origin_m;
-    text += fmt::format("{:>7} {:<5} {:>20} {:>9.1f} {:>8.2f} {:>10.1f} {:>11.1f} {:>8.1f} {:>9.1f}  {}{}{}\n", c.number,
-                        c.gain ? "gain" : "loss", with_error(c.volume), c.area_m2, c.mean_m, c.place_m.x() + o[0],
-                        c.place_m.y() + o[1], c.place_m.z() + o[2], c.unmeasured_m2, c.bench, c.zones.empty() ? "" : "; ",
-                        printable(c.zones));
+    text += fmt::format("{:>7} {:<5} {:>20} {:>22} {:>9.1f} {:>8.2f} {:>10.1f} {:>11.1f} {:>8.1f} {:>9.1f}  {}{}{}\n", c.number,
+                        c.gain ? "gain" : "loss", with_error(c.volume), interval(c.volume), c.area_m2, c.mean_m,
+                        c.place_m.x() + o[0], c.place_m.y() + o[1], c.place_m.z() + o[2], c.unmeasured_m2, c.bench,
+                        c.zones.empty() ? "" : "; ", printable(c.zones));
   }
   if (table.clusters.size() > kMostLines) text += fmt::format("  and {} smaller ones\n", table.clusters.size() - kMostLines);
   if (table.clusters.empty()) text += "  none\n";
@@ -98,10 +100,11 @@ ChangeReport report_change(PointsView before, PointsView after, const ChangePlac
   if (settings.volume.spacing_m == 0.0) settings.volume.spacing_m = settings.surface.cell_m;
   settings.classes.spacing_m = settings.volume.spacing_m;
   const Points cores = thin_in_space(before, settings.volume.spacing_m);
+  const std::vector<std::uint8_t> stable = stable_cores(cores, places.stable);
   out.field = m3c2(before, after, PointsView(cores, before.frame()), settings.m3c2, run);
+  out.limits = measure_calibrated(before, after, out.field, stable, settings.m3c2, settings.calibrate, run);
   settings.volume.bench_floors_m = out.volumes.bench_floors_m;
-  out.faces =
-      face_volumes(out.field, stable_cores(cores, places.stable), places.zones, places.registration, settings.volume, run);
+  out.faces = face_volumes(out.field, stable, places.zones, places.registration, settings.volume, run);
   out.classes = classify_change(out.field, before, after, places.scanner_m ? &*places.scanner_m : nullptr, places.events,
                                 settings.classes, run);
   return out;
@@ -110,26 +113,29 @@ ChangeReport report_change(PointsView before, PointsView after, const ChangePlac
 std::string clusters_csv(const VolumeTable& table, const Frame& frame) {
   std::string text =
       "cluster,change,volume_m3,volume95_m3,registration95_m3,area_m2,mean_m,largest_m,x_m,y_m,z_m,unmeasured_m2,gap_m3,steep_"
-      "share,"
-      "bench,zones\n";
+      "share,bench,zones,low_m3,high_m3\n";
   const auto& o = frame.origin_m;
   for (const ChangeCluster& c : table.clusters) {
-    text += fmt::format("{},{},{:.3f},{:.3f},{:.3f},{:.2f},{:.4f},{:.4f},{:.3f},{:.3f},{:.3f},{:.2f},{:.3f},{:.3f},{},{}\n",
-                        c.number, c.gain ? "gain" : "loss", c.volume.value_m3, c.volume.half95_m3, c.volume.registration95_m3,
-                        c.area_m2, c.mean_m, c.largest_m, c.place_m.x() + o[0], c.place_m.y() + o[1], c.place_m.z() + o[2],
-                        c.unmeasured_m2, c.gap_m3, c.steep_share, field_of(c.bench), field_of(c.zones));
+    text += fmt::format(
+        "{},{},{:.3f},{:.3f},{:.3f},{:.2f},{:.4f},{:.4f},{:.3f},{:.3f},{:.3f},{:.2f},{:.3f},{:.3f},{},{},{:.3f},{:.3f}\n",
+        c.number, c.gain ? "gain" : "loss", c.volume.value_m3, c.volume.half95_m3, c.volume.registration95_m3, c.area_m2,
+        c.mean_m, c.largest_m, c.place_m.x() + o[0], c.place_m.y() + o[1], c.place_m.z() + o[2], c.unmeasured_m2, c.gap_m3,
+        c.steep_share, field_of(c.bench), field_of(c.zones), c.volume.low_m3(), c.volume.high_m3());
   }
   return text;
 }
 
 std::string volume_rows_csv(const std::vector<VolumeRow>& rows, const VolumeRow& total) {
-  std::string text = "name,loss_m3,loss95_m3,gain_m3,gain95_m3,net_m3,net95_m3,measured_m2,unmeasured_m2\n";
+  std::string text =
+      "name,loss_m3,loss95_m3,gain_m3,gain95_m3,net_m3,net95_m3,measured_m2,unmeasured_m2,loss_low_m3,gain_high_m3,net_low_m3,"
+      "net_high_m3\n";
   std::vector<VolumeRow> all = rows;
   all.push_back(total);
   for (const VolumeRow& r : all) {
-    text += fmt::format("{},{:.3f},{:.3f},{:.3f},{:.3f},{:.3f},{:.3f},{:.2f},{:.2f}\n", field_of(r.name), r.loss.value_m3,
-                        r.loss.half95_m3, r.gain.value_m3, r.gain.half95_m3, r.net.value_m3, r.net.half95_m3, r.measured_m2,
-                        r.unmeasured_m2);
+    text +=
+        fmt::format("{},{:.3f},{:.3f},{:.3f},{:.3f},{:.3f},{:.3f},{:.2f},{:.2f},{:.3f},{:.3f},{:.3f},{:.3f}\n", field_of(r.name),
+                    r.loss.value_m3, r.loss.half95_m3, r.gain.value_m3, r.gain.half95_m3, r.net.value_m3, r.net.half95_m3,
+                    r.measured_m2, r.unmeasured_m2, r.loss.low_m3(), r.gain.high_m3(), r.net.low_m3(), r.net.high_m3());
   }
   return text;
 }
@@ -154,7 +160,7 @@ std::string classes_csv(const ChangeReport& r) {
     for (Eigen::Index c = 0; c < 3; ++c) text += number(r.field.position_m(row, c) + o[static_cast<std::size_t>(c)], 3) + ",";
     for (Eigen::Index c = 0; c < 3; ++c) text += number(r.field.direction(row, c), 4) + ",";
     text += fmt::format("{},{},{},{},{},{}\n", name_of(r.classes.value[i]), name_of(r.classes.evidence[i]),
-                        number(r.classes.change_m[i], 4), number(r.field.lod95_m[i], 4), number(r.classes.area_m2[i], 3),
+                        number(r.classes.change_m[i], 4), number(r.classes.limit_m[i], 4), number(r.classes.area_m2[i], 3),
                         r.classes.object[i]);
   }
   return text;
@@ -183,14 +189,16 @@ std::string objects_geojson(const ChangeReport& r) {
 
 std::string change_table(const ChangeReport& r) {
   const Frame& frame = r.field.frame;
-  std::string text = r.difference.calibration.sentence + "\n" + r.volumes.sentence + "\n\nIn plan (+-: 95 %):\n" +
+  std::string text = r.difference.calibration.sentence + "\n" + r.volumes.sentence +
+                     "\n\nIn plan (+-: 95 % of what has a value; with unseen: the interval that also holds what the unseen "
+                     "ground beside clusters may hold):\n" +
                      clusters_text(r.volumes, frame);
   text += "\n" + rows_text("zone", r.volumes.zones) + rows_text("bench", r.volumes.benches) + rows_text("", {r.volumes.total});
   text += "\nAlong the normals, for steep ground and changes within the cylinders:\n" + r.faces.sentence + "\n" +
           clusters_text(r.faces, frame);
-  text += "\nClasses of places: ";
+  text += "\nClasses of places, " + r.limits.sentence + ":\n ";
   for (std::size_t k = 0; k < kChangeClasses; ++k) {
-    text += fmt::format("{}{} {}", k == 0 ? "" : ", ", name_of(static_cast<ChangeClass>(k)), r.classes.count[k]);
+    text += fmt::format("{}{} {}", k == 0 ? " " : ", ", name_of(static_cast<ChangeClass>(k)), r.classes.count[k]);
   }
   text += "\n";
   for (std::size_t k = 0; k < r.classes.objects.size(); ++k) {

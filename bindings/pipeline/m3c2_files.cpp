@@ -115,7 +115,9 @@ class TiledM3c2 {
       throw Error(
           ErrorKind::input,
           fmt::format("a file of this format is read whole, which may take {:.2f} GB of {:.2f} GB", needed / 1e9, memory_ / 1e9),
-          path.string(), "convert it to LAS or LAZ, which are read in blocks, or allow more memory");
+          path.string(),
+          fmt::format("convert it to LAS or LAZ, which are read in blocks, or allow at least {:.0f}MB with --memory",
+                      std::ceil(needed / kOfReading / 1e6)));
     }
     Report report;
     PointCloud cloud = read_cloud(path, read, report, run_);
@@ -199,12 +201,14 @@ class TiledM3c2 {
     if (kBytesAFarPoint * static_cast<double>(n) <= kOfFar * memory_) return;
     throw Error(ErrorKind::input,
                 fmt::format("more than {} points lie far from the bulk of the cloud, which are held beside the tiles", n),
-                side.stream->report().source, "cut the cloud into its parts, or allow more memory");
+                side.stream->report().source,
+                fmt::format("cut the cloud into its parts, or allow more than {:.0f}MB with --memory",
+                            std::ceil(kBytesAFarPoint * static_cast<double>(n) / kOfFar / 1e6)));
   }
 
   void cut() {
     const TileCounts counts{std::move(before_.counts), std::move(after_.counts), std::move(core_counts_)};
-    tiles_ = cut_tiles(grid_, counts, before_.layout, after_.layout, search_, {60.0, 260.0, kOfTiles * memory_});
+    tiles_ = cut_tiles(grid_, counts, before_.layout, after_.layout, search_, {60.0, 260.0, kOfTiles * memory_, kOfTiles});
     before_.counts = after_.counts = core_counts_ = {};
   }
 

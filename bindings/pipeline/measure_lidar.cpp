@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 
 #include "algorithms/compare/patch_motion.hpp"
@@ -29,6 +30,9 @@ std::vector<double> flat(const std::vector<Eigen::Vector2d>& ring) {
   return numbers;
 }
 
+constexpr std::uintmax_t kCheckedBytes = 256U << 20U;  // Of older fields, a night.
+constexpr std::int64_t kNanosecondsPerDay = 86'400'000'000'000;
+
 class LidarMeasurer {
  public:
   LidarMeasurer(const SourceConfig& source, MeasureContext& context)
@@ -48,7 +52,9 @@ class LidarMeasurer {
     LidarMeasurement out;
     out.epochs = {epochs.front().id, epochs.back().id};
     newest_ = epochs.back().id;
+    reference_instant_ = epochs.front().instant;
     const std::vector<Named> fields = compare_all(epochs);
+    if (!fields.empty()) check_kept(epochs.front(), fields);
     if (!fields.empty()) follow(epochs.front(), fields, out);
     if (!fields.empty() && fields.back().epoch.id == newest_) out.change = read_change(at_.archive, change_name(fields.back()));
     tell_unseen(out, epochs.front(), epochs.back());
@@ -98,10 +104,25 @@ class LidarMeasurer {
     return text;
   }
 
+  /// Outlines of the zones in which blasts or digging were declared between the reference and an epoch. An event of all zones
+  /// has no outline: it may not make all that changed mined.
+  std::vector<Polygon> events_before(const Named& named) const {
+    std::vector<Polygon> outlines;
+    for (const EventConfig& event : at_.site.events) {
+      if (event.kind != "blast" && event.kind != "mined") continue;
+      if (event.instant <= reference_instant_ || event.instant > named.epoch.instant) continue;
+      for (const Polygon& zone : at_.zones) {
+        if (source_.crs != "local" && !zone.empty() && !event.zone.empty() && zone.name == event.zone) outlines.push_back(zone);
+      }
+    }
+    return outlines;
+  }
+
   std::string change_name(const Named& named) const {
     const Calculation& c = at_.calculation;
-    const std::string key =
-        options_text(c.surface) + options_text(c.difference) + options_text(c.volume) + options_text(c.classes) + zones_text();
+    std::string key = "2;" + options_text(c.surface) + options_text(c.difference) + options_text(c.volume) +
+                      options_text(c.classes) + options_text(c.calibrate) + zones_text() + ";events";
+    for (const Polygon& event : events_before(named)) key += ";" + event.name;
     return fmt::format("change-{}-{}", named.field, sha256_hex(key).substr(0, 8));
   }
 
@@ -111,13 +132,14 @@ class LidarMeasurer {
     if (source_.crs != "local") places.zones = zones_;
     if (!stable_ground_.empty()) places.stable = {stable_ground_};
     places.registration = &fit;
+    places.events = events_before(named);
     if (compare_.scanner_m.size() == 3) {
       places.scanner_m = Eigen::Vector3d::Map(compare_.scanner_m.data()) - Eigen::Vector3d::Map(reference.frame.origin_m.data());
     }
     ChangeTables tables;
     try {
       tables = change_tables(report_change(reference.view(), aligned.view(), places,
-                                           {c.surface, c.difference, c.volume, c.classes, compare_}, at_.run),
+                                           {c.surface, c.difference, c.volume, c.classes, compare_, c.calibrate}, at_.run),
                              !places.zones.empty());
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::input) throw;
@@ -131,32 +153,14 @@ class LidarMeasurer {
   bool compare(const EpochInfo& from, const Named& named) {
     try {
       const PointCloud& reference = reference_cloud(from);
-      const Frame& frame = reference.frame;
-      PointCloud epoch = std::get<PointCloud>(at_.archive.load(named.epoch).data);
-      // Clouds of a frame of their own, kept before all of a source had one origin.
-      if (source_.crs == "local") move_origin(epoch, frame.origin_m);
-      const RegisterOptions& align = at_.calculation.align;
-      const std::vector<std::uint8_t> allowed = stable_places(thin_to_cores(reference.view(), align.core_spacing_m));
-      const Registration fit = register_on_stable_ground(epoch.view(), reference.view(), align, at_.run, allowed);
-      const PointCloud aligned = transformed(epoch, fit.transform, at_.run);
-      DisplacementField field = m3c2(reference.view(), aligned.view(), PointsView(cores_, frame), compare_, at_.run);
-      field.from = from.instant;
-      field.to = named.epoch.instant;
-      const LimitCalibration limits = measure_calibrated(reference.view(), aligned.view(), field, stable_places(cores_), compare_,
-                                                         at_.calculation.calibrate, at_.run);
-      const VectorCalibration vectors =
-          measure_vectors(reference.view(), aligned.view(), field, stable_places(cores_), at_.calculation.vectors, at_.run);
-      add_registration(fit, field);
-      at_.run.log(LogLevel::info, "register", {{"epoch", named.epoch.id}, {"verdict", fit.verdict}});
-      at_.run.log(LogLevel::info, "calibrate", {{"epoch", named.epoch.id}, {"verdict", limits.sentence}});
-      at_.run.log(LogLevel::info, "vectors", {{"epoch", named.epoch.id}, {"verdict", vectors.sentence}});
-      const std::string bytes = encode_field(field, {{"before", from.id},
-                                                     {"after", named.epoch.id},
-                                                     {"registration", fit.verdict},
-                                                     {"calibration", limits.sentence},
-                                                     {"vectors", vectors.sentence},
-                                                     {"options", options_text(compare_)}});
-      at_.on_disk([&] { at_.archive.put_product(named.field, bytes); });
+      PointCloud aligned;
+      const Registration fit = align(reference, named, aligned);
+      // Where only what is told of the newest epoch is missing, its field stands.
+      if (!made_again_ && at_.archive.has_product(named.field)) {
+        tell_change(named, reference, aligned, fit);
+        return true;
+      }
+      keep_field(from, named, reference, aligned, fit);
       if (named.epoch.id == newest_) tell_change(named, reference, aligned, fit);
       return true;
     } catch (const Error& e) {
@@ -164,6 +168,39 @@ class LidarMeasurer {
       at_.findings.push_back(fmt::format("{}: the epoch could not be compared: {}", named.epoch.id, e.what()));
       return false;
     }
+  }
+
+  Registration align(const PointCloud& reference, const Named& named, PointCloud& aligned) {
+    PointCloud epoch = std::get<PointCloud>(at_.archive.load(named.epoch).data);
+    // Clouds of a frame of their own, kept before all of a source had one origin.
+    if (source_.crs == "local") move_origin(epoch, reference.frame.origin_m);
+    const RegisterOptions& options = at_.calculation.align;
+    const std::vector<std::uint8_t> allowed = stable_places(thin_to_cores(reference.view(), options.core_spacing_m));
+    Registration fit = register_on_stable_ground(epoch.view(), reference.view(), options, at_.run, allowed);
+    aligned = transformed(epoch, fit.transform, at_.run);
+    return fit;
+  }
+
+  void keep_field(const EpochInfo& from, const Named& named, const PointCloud& reference, const PointCloud& aligned,
+                  const Registration& fit) {
+    DisplacementField field = m3c2(reference.view(), aligned.view(), PointsView(cores_, reference.frame), compare_, at_.run);
+    field.from = from.instant;
+    field.to = named.epoch.instant;
+    const LimitCalibration limits = measure_calibrated(reference.view(), aligned.view(), field, stable_places(cores_), compare_,
+                                                       at_.calculation.calibrate, at_.run);
+    const VectorCalibration vectors =
+        measure_vectors(reference.view(), aligned.view(), field, stable_places(cores_), at_.calculation.vectors, at_.run);
+    add_registration(fit, field);
+    at_.run.log(LogLevel::info, "register", {{"epoch", named.epoch.id}, {"verdict", fit.verdict}});
+    at_.run.log(LogLevel::info, "calibrate", {{"epoch", named.epoch.id}, {"verdict", limits.sentence}});
+    at_.run.log(LogLevel::info, "vectors", {{"epoch", named.epoch.id}, {"verdict", vectors.sentence}});
+    const std::string bytes = encode_field(field, {{"before", from.id},
+                                                   {"after", named.epoch.id},
+                                                   {"registration", fit.verdict},
+                                                   {"calibration", limits.sentence},
+                                                   {"vectors", vectors.sentence},
+                                                   {"options", options_text(compare_)}});
+    at_.on_disk([&] { at_.archive.put_product(named.field, bytes); });
   }
 
   /// The cloud that all are measured from, and its core points; read when the first epoch asks for it.
@@ -183,8 +220,33 @@ class LidarMeasurer {
       at_.findings.push_back(fmt::format("source {}: archive/products/{}.h5 was damaged and is computed again: {}", source_.id,
                                          named.field, e.what()));
     }
-    if (!compare(from, named)) return std::nullopt;
+    if (!make_again(from, named)) return std::nullopt;
     return decode_field(at_.archive.get_product(named.field), named.field);
+  }
+
+  bool make_again(const EpochInfo& from, const Named& named) {
+    made_again_ = true;
+    const bool done = compare(from, named);
+    made_again_ = false;
+    return done;
+  }
+
+  /// Reads older fields, which no patch needs any more but series of core points do, as far as a night has time for; where they
+  /// are too many for one night, others every day.
+  void check_kept(const EpochInfo& from, const std::vector<Named>& fields) {
+    std::uintmax_t bytes = 0;
+    const auto size_of = [&](const Named& named) {
+      std::error_code none;
+      const auto size = std::filesystem::file_size(at_.archive.root() / "products" / (named.field + ".h5"), none);
+      return none ? std::uintmax_t{0} : size;
+    };
+    for (const Named& named : fields) bytes += size_of(named);
+    const std::uintmax_t nights = bytes / kCheckedBytes + 1;
+    const auto day = static_cast<std::uintmax_t>(at_.now.ns / kNanosecondsPerDay);
+    for (std::size_t k = 0; k < fields.size(); ++k) {
+      at_.run.check_stop();
+      if ((k + day) % nights == 0) static_cast<void>(field_of(from, fields[k]));
+    }
   }
 
   /// 1 = within the ground that the site says does not move; empty when it says nothing: then it is found by itself.
@@ -289,7 +351,9 @@ class LidarMeasurer {
   M3c2Options compare_;
   std::vector<Polygon> zones_;
   Polygon stable_ground_;
-  std::string newest_;       ///< Id of the newest epoch.
+  std::string newest_;  ///< Id of the newest epoch.
+  Instant reference_instant_;
+  bool made_again_ = false;  ///< A field that is there is damaged.
   bool looks_back_ = false;  ///< There are epochs after `now`.
   std::optional<PointCloud> reference_;
   Points cores_;

@@ -41,6 +41,9 @@ py::dict dict_of(const LimitCalibration& c) {
   py::dict d;
   d["done"] = c.done;
   d["factor"] = c.factor;
+  d["error_m"] = c.error_m;
+  d["shift_m"] = std::vector<double>{c.shift.motion[0], c.shift.motion[1], c.shift.motion[2]};
+  d["shift_rms_m"] = c.shift_rms_m;
   d["measured"] = c.measured;
   d["stable_count"] = c.stable_count;
   d["stable"] =

@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include <array>
+#include <cmath>
 #include <optional>
 
 #include "algorithms/catalog.hpp"
@@ -53,8 +54,13 @@ std::vector<Polygon> polygons_of(const py::object& given, const Frame& frame) {
       throw Error(ErrorKind::input, "outline \"" + p.name + "\" must be an N x 2 array of corners");
     }
     Ring ring;
-    for (py::ssize_t i = 0; i < one.shape(0); ++i)
+    for (py::ssize_t i = 0; i < one.shape(0); ++i) {
+      if (!std::isfinite(one.at(i, 0)) || !std::isfinite(one.at(i, 1))) {
+        throw Error(ErrorKind::input, "outline \"" + p.name + "\": corner " + std::to_string(i + 1) + " is not a number", {},
+                    "leave the corner out, or the outline");
+      }
       ring.emplace_back(one.at(i, 0) - frame.origin_m[0], one.at(i, 1) - frame.origin_m[1]);
+    }
     p.rings.push_back(std::move(ring));
     out.push_back(std::move(p));
   }
@@ -75,6 +81,8 @@ py::dict dict_of(const Sum& s) {
   py::dict d;
   d["volume_m3"] = s.value_m3;
   d["half95_m3"] = s.half95_m3;
+  d["low_m3"] = s.low_m3();
+  d["high_m3"] = s.high_m3();
   d["registration95_m3"] = s.registration95_m3;
   d["area_m2"] = s.area_m2;
   return d;
@@ -108,6 +116,8 @@ py::dict dict_of(const VolumeTable& t, const Frame& frame) {
     one["change"] = c.gain ? "gain" : "loss";
     one["volume_m3"] = c.volume.value_m3;
     one["half95_m3"] = c.volume.half95_m3;
+    one["low_m3"] = c.volume.low_m3();
+    one["high_m3"] = c.volume.high_m3();
     one["registration95_m3"] = c.volume.registration95_m3;
     one["area_m2"] = c.area_m2;
     one["mean_m"] = c.mean_m;
@@ -292,7 +302,8 @@ void add_surface(py::module_& module) {
       "a core point, default None: found; of a DemDifference it is the difference's own\nregistration : what hw.register() "
       "returned, default None\n",
       parameters_text<VolumeOptions>(),
-      "dict with clusters (dicts with volume_m3, half95_m3: half of the 95 % interval, area_m2, mean_m, place, steep_share, "
+      "dict with clusters (dicts with volume_m3, half95_m3: half of the 95 % interval of what has a value, low_m3 and high_m3: "
+      "the interval with what the ground without one beside it may hold, area_m2, mean_m, place, steep_share, "
       "unmeasured_m2, gap_m3, bench, zones), zones, benches, total (loss, gain, net), label, error_growth, sentence.");
   module.def(
       "volumes",
@@ -327,7 +338,8 @@ void add_surface(py::module_& module) {
       "corners of declared blasts and digging, default None\n",
       parameters_text<ClassOptions>(),
       "dict with value (words: none, deformation, rockfall_source, deposit, mined, moving_object, occluded, unknown), evidence, "
-      "change_m, area_m2, object (number from 1; 0 = none), one a core point, and objects. A class lowers no warning level.");
+      "change_m, limit_m, area_m2, object (number from 1; 0 = none), one a core point, and objects. A class lowers no warning "
+      "level.");
   module.def(
       "classify_change",
       [](const DisplacementField& field, const py::object& e1, const py::object& e2, const py::object& scanner,
@@ -367,6 +379,7 @@ void add_surface(py::module_& module) {
         py::dict out;
         out["value"] = array(value, py::arg("dtype") = "U16");
         out["evidence"] = array(evidence, py::arg("dtype") = "U16");
+        out["limit_m"] = py::array_t<double>(static_cast<py::ssize_t>(c.limit_m.size()), c.limit_m.data());
         out["change_m"] = py::array_t<double>(static_cast<py::ssize_t>(c.change_m.size()), c.change_m.data());
         out["area_m2"] = py::array_t<double>(static_cast<py::ssize_t>(c.area_m2.size()), c.area_m2.data());
         out["object"] = py::array_t<std::uint32_t>(static_cast<py::ssize_t>(c.object.size()), c.object.data());

@@ -6,6 +6,8 @@
 
 #include "algorithms/compare/calibrated.hpp"
 #include "core/error.hpp"
+#include "core/statistics.hpp"
+#include "datasets/random.hpp"
 #include "tests/support/rough_slope.hpp"
 
 namespace highwall {
@@ -81,6 +83,112 @@ TEST(Calibrated, FalseAlarmsAreFivePercentAndTheLimitIsSharperThanTheClassicOne)
   EXPECT_GT(alarms / count, 0.04);
   EXPECT_LT(alarms / count, 0.06);
   EXPECT_GT(sharper / count, 0.99);
+}
+
+/// A small rigid motion of the whole second scan, as a registration leaves it.
+Points misregistered(Points cloud, const Eigen::Vector3d& shift, const Eigen::Vector3d& turn, const Eigen::Vector3d& centre) {
+  for (Eigen::Index i = 0; i < cloud.rows(); ++i) {
+    const Eigen::Vector3d p = cloud.row(i).transpose();
+    cloud.row(i) = (p + shift + turn.cross(p - centre)).transpose();
+  }
+  return cloud;
+}
+
+TEST(Calibrated, AShiftThatStableGroundSharesIsTakenOutAndTold) {
+  const double side_m = 60.0;
+  for (const std::uint64_t seed : {11, 12}) {
+    Pair pair = scans(seed, side_m, 0.05);
+    const M3c2Options options;
+    DisplacementField straight = m3c2(pair.before, pair.after, pair.cores, options, highwall::Run(2));
+    ASSERT_TRUE(measure_calibrated(pair.before, pair.after, straight, {}, options, CalibrateOptions{}, highwall::Run(2)).done);
+    // 5 mm along the mean normal of the slope, and a turn that makes 3 mm of it at the edges.
+    const Eigen::Vector3d along = Eigen::Vector3d(-1.0, 0.0, 1.0).normalized();
+    pair.after = misregistered(pair.after, 0.005 * along, {1e-4, 5e-5, 0.0}, {30.0, 30.0, 30.0});
+    DisplacementField field = m3c2(pair.before, pair.after, pair.cores, options, highwall::Run(2));
+    const LimitCalibration found =
+        measure_calibrated(pair.before, pair.after, field, {}, options, CalibrateOptions{}, highwall::Run(2));
+    ASSERT_TRUE(found.done) << found.sentence;
+    EXPECT_NEAR(found.shift_rms_m, 0.0053, 0.0006) << found.sentence;
+    EXPECT_NE(found.sentence.find("taken out"), std::string::npos);
+    double alarms = 0.0, count = 0.0, wider = 0.0, both = 0.0;
+    for (std::size_t i = 0; i < field.size(); ++i) {
+      if (field.reason_calibrated[i] != Reason::ok) continue;
+      if (rests(pair.cores, i, side_m)) {
+        alarms += std::abs(field.calibrated_m[i]) > field.lod95_calibrated_m[i] ? 1.0 : 0.0;
+        count += 1.0;
+      }
+      if (straight.reason_calibrated[i] != Reason::ok) continue;
+      wider += field.lod95_calibrated_m[i] / straight.lod95_calibrated_m[i];
+      both += 1.0;
+    }
+    EXPECT_GT(alarms / count, 0.035) << found.sentence;
+    EXPECT_LT(alarms / count, 0.065) << found.sentence;
+    EXPECT_LT(wider / both, 1.1) << "the shift's uncertainty is small where much ground rests";
+  }
+}
+
+TEST(Calibrated, AShiftTooLargeForARegistrationIsNotTakenOut) {
+  Pair pair = scans(13, 40.0, 0.0);
+  const Eigen::Vector3d along = Eigen::Vector3d(-1.0, 0.0, 1.0).normalized();
+  pair.after = misregistered(pair.after, 0.03 * along, Eigen::Vector3d::Zero(), Eigen::Vector3d::Zero());
+  DisplacementField field = m3c2(pair.before, pair.after, pair.cores, M3c2Options{}, highwall::Run(2));
+  const LimitCalibration found =
+      measure_calibrated(pair.before, pair.after, field, {}, M3c2Options{}, CalibrateOptions{}, highwall::Run(2));
+  EXPECT_FALSE(found.done);
+  EXPECT_NE(found.sentence.find("off by 30"), std::string::npos) << found.sentence;
+  EXPECT_NE(found.sentence.find("most_shift_m"), std::string::npos) << found.sentence;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    EXPECT_TRUE(std::isnan(field.calibrated_m[i]));
+    EXPECT_EQ(found.stable[i], 0);
+  }
+  // Stated ground is the user's word: its shift is taken out, whatever its size.
+  const LimitCalibration stated = measure_calibrated(pair.before, pair.after, field, std::vector<std::uint8_t>(field.size(), 1),
+                                                     M3c2Options{}, CalibrateOptions{}, highwall::Run(2));
+  ASSERT_TRUE(stated.done);
+  EXPECT_NEAR(stated.shift_rms_m, 0.03, 0.002);
+}
+
+TEST(SharedShift, IsThatOfPlanesAtAnyAngleAndItsIntervalCovers) {
+  // Against a known motion: 400 planes at random, noise that hangs together in cubes, a fifth of them moving by themselves.
+  std::size_t covered = 0;
+  constexpr std::size_t kTrials = 200;
+  for (std::size_t trial = 0; trial < kTrials; ++trial) {
+    const Random random(trial, 5);
+    constexpr Eigen::Index n = 1200;
+    Points places(n, 3), normals(n, 3);
+    std::vector<double> value(n), sigma(n, 0.001);
+    std::vector<std::size_t> list;
+    Eigen::Matrix<double, 6, 1> motion;
+    motion << 0.004, -0.003, 0.005, 4e-5, -5e-5, 3e-5;
+    for (Eigen::Index i = 0; i < n; ++i) {
+      const auto k = static_cast<std::uint64_t>(i);
+      for (std::uint64_t c = 0; c < 3; ++c) {
+        places(i, static_cast<Eigen::Index>(c)) = 100.0 * random.uniform(10 * k + c);
+        normals(i, static_cast<Eigen::Index>(c)) = random.normal(10 * k + 3 + c);
+      }
+      normals.row(i).normalize();
+      Eigen::Matrix<double, 6, 1> row;
+      row << normals.row(i).transpose(),
+          (places.row(i).transpose() - Eigen::Vector3d::Constant(50.0)).cross(Eigen::Vector3d(normals.row(i).transpose()));
+      const Eigen::Vector3d cube = (places.row(i).transpose() / 10.0).array().floor();
+      const auto shared = static_cast<std::uint64_t>(cube.x() + 10.0 * cube.y() + 100.0 * cube.z());
+      value[k] = row.dot(motion) + 0.001 * random.normal(10 * k + 6) + 0.001 * random.normal(1000000 + shared) +
+                 (i % 5 == 0 ? 0.05 : 0.0);
+      list.push_back(k);
+    }
+    const SharedShift found = fit_shared_shift(places, normals, value, sigma, list, 0.1, 10.0);
+    ASSERT_TRUE(found.found);
+    const Eigen::Vector3d place(80.0, 20.0, 50.0);
+    const Eigen::Vector3d normal = Eigen::Vector3d(1.0, 2.0, 2.0) / 3.0;
+    Eigen::Matrix<double, 6, 1> row;
+    row << normal, (place - Eigen::Vector3d::Constant(50.0)).cross(normal);
+    const double error = found.along(place, normal) - row.dot(motion);
+    EXPECT_LT(std::abs(error), 0.001);
+    covered += std::abs(error) <= kNormal95 * found.sigma_m(place, normal) ? 1 : 0;
+  }
+  // 95 % of 200 is 190; binomial, one in a thousand on either side.
+  EXPECT_GE(covered, 180U);
+  EXPECT_LE(covered, 199U);
 }
 
 TEST(Calibrated, SameBitsOnAnyNumberOfThreads) {

@@ -7,7 +7,7 @@
 #include <map>
 #include <numbers>
 
-#include "algorithms/compare/m3c2.hpp"
+#include "algorithms/compare/calibrated.hpp"
 #include "algorithms/surface/change_class.hpp"
 #include "algorithms/surface/raster.hpp"
 #include "algorithms/surface/volumes.hpp"
@@ -196,7 +196,49 @@ TEST(ChangeClass, VolumesOfASimulatedPitAgreeWithItsTruth) {
               << cut.gap_m3 << ")\n";
     EXPECT_NEAR(fall.volume.value_m3, truth[TrueChange::rockfall_source], 0.08 * std::abs(truth[TrueChange::rockfall_source]));
     EXPECT_NEAR(cut.volume.value_m3 + cut.gap_m3, truth[TrueChange::mined], 0.05 * std::abs(truth[TrueChange::mined]));
+    // The interval of all that was cut holds the truth, and is no wider than twice what is known to be missing.
+    for (const auto& [cluster, true_m3] : {std::pair{cut, truth[TrueChange::mined]}}) {
+      EXPECT_LE(cluster.volume.low_m3(), true_m3);
+      EXPECT_GE(cluster.volume.high_m3(), true_m3);
+      EXPECT_GT(cluster.volume.low_m3(), 1.3 * true_m3);
+    }
   }
+}
+
+TEST(ChangeClass, TheCalibratedLimitSeesMoreAndHidesNoneOfIt) {
+  ChangedPit::Settings settings;
+  settings.motion_m = 0.02;
+  const ChangedPit pit(8, settings);
+  Scene s = scene_of(pit, true);
+  M3c2Options compare;
+  const Eigen::Vector3d scanner = ChangedPit::scanner();
+  const LimitCalibration limits = measure_calibrated(s.before, s.after, s.field, {}, compare, {}, kRun);
+  ASSERT_TRUE(limits.done) << limits.sentence;
+  const ChangeClasses sharp = classify_change(s.field, s.before, s.after, &scanner, {}, {}, kRun);
+  double moving = 0.0, seen = 0.0, seen_sharp = 0.0, quiet = 0.0, wrong = 0.0;
+  for (std::size_t i = 0; i < s.field.size(); ++i) {
+    const Eigen::Vector3d p = s.field.position_m.row(static_cast<Eigen::Index>(i)).transpose();
+    const TrueChange kind = pit.change_at(p.x(), p.y());
+    if (kind == TrueChange::deformation) {
+      for (const ChangeClass harmless :
+           {ChangeClass::mined, ChangeClass::moving_object, ChangeClass::rockfall_source, ChangeClass::deposit}) {
+        EXPECT_NE(sharp.value[i], harmless) << "at " << p.transpose();
+      }
+      if (std::abs(pit.motion_at(p.x(), p.y()).dot(s.field.direction.row(static_cast<Eigen::Index>(i)).transpose())) < 0.01)
+        continue;
+      moving += 1.0;
+      seen += s.classes.value[i] == ChangeClass::deformation ? 1.0 : 0.0;
+      seen_sharp += sharp.value[i] == ChangeClass::deformation ? 1.0 : 0.0;
+    } else if (truth_of(pit, s.field, i) == "none") {
+      quiet += 1.0;
+      wrong += sharp.value[i] == ChangeClass::deformation ? 1.0 : 0.0;
+    }
+  }
+  std::cout << "of " << moving << " places moving 10 mm and more: classic limit " << seen << ", calibrated " << seen_sharp
+            << "; of " << quiet << " at rest wrongly " << wrong << "\n";
+  EXPECT_GT(moving, 200.0);
+  EXPECT_GT(seen_sharp, 2.0 * seen);
+  EXPECT_LT(wrong / quiet, 0.08);
 }
 
 TEST(ChangeClass, DeformationStaysDeformationWhereNothingIsKnownOfTheScanner) {

@@ -53,6 +53,7 @@ def test_a_difference_is_calibrated_and_its_volume_is_that_of_the_box(pair):
     found = hw.volumes(d, zones={"all": [[0, 0], [40, 0], [40, 40], [0, 40]]})
     largest = found["clusters"][0]
     assert largest["change"] == "loss" and abs(largest["volume_m3"] + 72) < max(1.0, 2 * largest["half95_m3"])
+    assert largest["low_m3"] <= -72 <= largest["high_m3"] and largest["low_m3"] <= largest["volume_m3"] <= largest["high_m3"]
     assert largest["zones"] == "all" and found["zones"][0]["loss"]["volume_m3"] < -60
     assert found["label"].size == d.difference.size
     along = hw.volumes(hw.m3c2(*pair, pair[0][::4], cylinder_radius_m=0.6, half_length_m=4.0), spacing_m=0.5)
@@ -81,6 +82,33 @@ def test_a_declared_event_makes_a_cut_mined_and_a_box_without_one_is_no_rockfall
     assert told["objects"] and all(o["class"] and o["evidence"] for o in told["objects"])
     with pytest.raises(hw.InputError):
         hw.classify_change(field, *pair, events={"line": [[0, 0], [1, 1]]})
+
+
+def test_classes_rest_on_the_calibrated_limit_where_there_is_one(pair):
+    before, after = ground(3), ground(4)
+    x, y = after[:, 0], after[:, 1]
+    moves = (abs(x - 20) < 6) & (abs(y - 20) < 6)
+    after[moves, 2] += 0.012  # Below the classic limit, which books roughness as noise.
+    cores = before[::3]
+    inside = (abs(cores[:, 0] - 20) < 5) & (abs(cores[:, 1] - 20) < 5)
+    plain = hw.classify_change(hw.m3c2(before, after, cores), before, after)
+    field = hw.m3c2(before, after, cores, calibrated=True)
+    sharp = hw.classify_change(field, before, after)
+    assert (plain["value"][inside] == "deformation").mean() < 0.2 < 0.8 < (sharp["value"][inside] == "deformation").mean()
+    ok = field.reason_calibrated == "ok"
+    assert np.array_equal(sharp["limit_m"][ok], field.lod95_calibrated[ok])
+    assert np.array_equal(sharp["change_m"][ok], field.distance_calibrated[ok])
+
+
+def test_what_lies_elsewhere_and_corners_that_are_no_numbers_are_refused(pair):
+    field = hw.m3c2(*pair, pair[0][::40])
+    for clouds in ((pair[0] + 1000.0, pair[1]), (pair[0], pair[1] - [0, 500.0, 0])):
+        with pytest.raises(hw.InputError, match="no ground in common"):
+            hw.classify_change(field, *clouds)
+    with pytest.raises(hw.InputError, match='"pit": corner 2 is not a number'):
+        hw.volumes(field, zones={"pit": [[0, 0], [np.nan, 0], [40, 40]]})
+    with pytest.raises(hw.InputError, match="corner 3"):
+        hw.classify_change(field, *pair, events={"blast": [[0, 0], [1, 0], [np.inf, 40]]})
 
 
 def test_nothing_and_nan_have_no_volume():
