@@ -158,7 +158,7 @@ void add_volume_command(CLI::App& app, Session& session) {
   auto compare = std::make_shared<OptionFlags<M3c2Options>>(*command, kFixed, "M3C2 (Welch's limits, four points at least)");
   auto classes = std::make_shared<OptionFlags<ClassOptions>>(*command, std::vector<std::string>{"spacing_m"}, "Classes");
   command->callback([=, &session] {
-    ChangeSettings settings{surface->get(), difference->get(), volume->get(), classes->get(), {}};
+    ChangeSettings settings{surface->get(), difference->get(), volume->get(), classes->get(), {}, {}};
     settings.m3c2.lod = Lod::welch;
     settings.m3c2.min_points = 4;
     settings.m3c2 = compare->get(settings.m3c2);

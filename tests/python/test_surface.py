@@ -86,15 +86,16 @@ def test_a_declared_event_makes_a_cut_mined_and_a_box_without_one_is_no_rockfall
 
 def test_classes_rest_on_the_calibrated_limit_where_there_is_one(pair):
     before, after = ground(3), ground(4)
-    x, y = after[:, 0], after[:, 1]
-    moves = (abs(x - 20) < 6) & (abs(y - 20) < 6)
-    after[moves, 2] += 0.012  # Below the classic limit, which books roughness as noise.
+    for cloud in (before, after):  # Rough, which the classic limit books as noise.
+        cloud[:, 2] += 0.04 * np.sin(4 * cloud[:, 0]) * np.cos(4.5 * cloud[:, 1])
+    moves = (abs(after[:, :2] - 20) < 6).all(axis=1)
+    after[moves, 2] += 0.012
     cores = before[::3]
     inside = (abs(cores[:, 0] - 20) < 5) & (abs(cores[:, 1] - 20) < 5)
     plain = hw.classify_change(hw.m3c2(before, after, cores), before, after)
     field = hw.m3c2(before, after, cores, calibrated=True)
     sharp = hw.classify_change(field, before, after)
-    assert (plain["value"][inside] == "deformation").mean() < 0.2 < 0.8 < (sharp["value"][inside] == "deformation").mean()
+    assert (plain["value"][inside] == "deformation").mean() < 0.3 < 0.8 < (sharp["value"][inside] == "deformation").mean()
     ok = field.reason_calibrated == "ok"
     assert np.array_equal(sharp["limit_m"][ok], field.lod95_calibrated[ok])
     assert np.array_equal(sharp["change_m"][ok], field.distance_calibrated[ok])
