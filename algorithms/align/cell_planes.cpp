@@ -14,9 +14,11 @@
 namespace highwall {
 namespace {
 
+constexpr double kInner = 0.2;  // Of its radius a neighbourhood's middle may be off, where no border cuts it.
+
 /// The index's cells are as wide as the cubes; its columns are cut into them here.
 CellMeans means_of_columns(const Points& points, const std::vector<double>& weight, const CellIndex& index, double cell_m,
-                           const Run& run) {
+                           bool drawn, const Run& run) {
   const Cells& cells = index.cells();
   const auto total = static_cast<std::size_t>(cells.rows * cells.cols);
   struct Part {
@@ -52,6 +54,10 @@ CellMeans means_of_columns(const Points& points, const std::vector<double>& weig
               count += w;
             }
             sum /= count;
+            if (drawn) {
+              const std::uint64_t turn = (order[first].second + 1) * 6364136223846793005ULL >> 33U;
+              sum = points.row(static_cast<Eigen::Index>(order[first + turn % (next - first)].second)).transpose();
+            }
             part.xyz.insert(part.xyz.end(), sum.data(), sum.data() + 3);
             part.weight.push_back(count);
             first = next;
@@ -90,8 +96,8 @@ std::size_t near_count(const CellIndex& index) {
 
 }  // namespace
 
-CellMeans means_of(PointsView cloud, const CellIndex& index, double cell_m, const Run& run) {
-  return means_of_columns(in_order(cloud, index.order(), near_count(index), run), {}, index, cell_m, run);
+CellMeans means_of(PointsView cloud, const CellIndex& index, double cell_m, bool drawn, const Run& run) {
+  return means_of_columns(in_order(cloud, index.order(), near_count(index), run), {}, index, cell_m, drawn, run);
 }
 
 CellPlanes::CellPlanes(const CellMeans& means, double cell_m, double radius_m, const CellIndex* cloud, const Run& run)
@@ -110,6 +116,7 @@ void CellPlanes::find_planes(double radius_m, const CellIndex& neighbours, const
   centre.resize(static_cast<Eigen::Index>(n), 3);
   normal = Points::Zero(static_cast<Eigen::Index>(n), 3);
   thickness.assign(n, 1.0F);
+  inner.assign(n, 0);
   rms_m.assign(n, std::numeric_limits<double>::infinity());
   for_blocks(
       n,
@@ -121,6 +128,8 @@ void CellPlanes::find_planes(double radius_m, const CellIndex& neighbours, const
           normal.row(row) = plane.normal.transpose();
           rms_m[k] = plane.rms_m;
           thickness[k] = static_cast<float>(plane.rms_m / plane.width_m);
+          const Eigen::Vector3d off = plane.centre_m - point(k);
+          inner[k] = (off - plane.normal.dot(off) * plane.normal).norm() < kInner * radius_m ? 1 : 0;
         }
       },
       run, {}, 256);
@@ -160,7 +169,9 @@ std::size_t CellPlanes::nearest(const Eigen::Vector3d& p, double gate_m) const {
   return best;
 }
 
-CellMeans CellPlanes::coarser(const Run& run) const { return means_of_columns(points_, weight_, *index_, 2.0 * cell_m_, run); }
+CellMeans CellPlanes::coarser(const Run& run) const {
+  return means_of_columns(points_, weight_, *index_, 2.0 * cell_m_, false, run);
+}
 
 double spacing_of(PointsView cloud, double guess_m, const Run& run) {
   constexpr std::size_t kSample = 2000;

@@ -18,7 +18,10 @@ struct CellMeans {
 
 /// Means of a cloud's points; those far from the bulk of the others are left out.
 /// @param index  of the cloud, with cells of that size
-CellMeans means_of(PointsView cloud, const CellIndex& index, double cell_m, const Run& run);
+/// @param drawn  a point of each cell instead of its mean. Means lie on a lattice, and pairs of two lattices are apart by the
+/// same
+///               all over the ground: it slides by a share of that, of which no scatter tells.
+CellMeans means_of(PointsView cloud, const CellIndex& index, double cell_m, bool drawn, const Run& run);
 
 /// Means of cells with the planes through their neighbours, for registration.
 class CellPlanes {
@@ -39,6 +42,9 @@ class CellPlanes {
   Points normal;                 ///< Unit vector, of either sign; zero where there is no plane.
   std::vector<double> rms_m;     ///< Of the neighbours about their plane; infinite where there is none.
   std::vector<float> thickness;  ///< That over the neighbours' width along the plane: of lines it is large, too.
+  /// No border of the scan cuts the neighbourhood. Planes that it cuts lean, alike in both epochs, though borders go with the
+  /// scanner and not with the ground.
+  std::vector<std::uint8_t> inner;
   /// So rough is the given share of the planes at most; 0 without any.
   double rms_quantile(double share) const;
   /// The planes that are no rougher, nor thicker: ascending.

@@ -32,14 +32,6 @@ Matrix6 carried(const Eigen::Isometry3d& pose, const Eigen::Vector3d& from, cons
   return m;
 }
 
-/// The small motion about a centre that a transform is.
-Vector6 motion_of(const Eigen::Isometry3d& t, const Eigen::Vector3d& centre) {
-  const Eigen::AngleAxisd turn(t.rotation());
-  Vector6 m;
-  m << t * centre - centre, turn.angle() * turn.axis();
-  return m;
-}
-
 /// What the edges say of the new pose, about a first guess, and how far they can be trusted together.
 struct Observations {
   std::vector<Vector6> motion;
@@ -193,6 +185,7 @@ void append_epoch(EpochGraph& graph, std::vector<EpochEdge> edges, const SeriesO
   graph.joint.topRightCorner(before, 6) = common.transpose();
   graph.joint.bottomRightCorner<6, 6>() = pose.covariance;
   pose.verdict = fmt::format("epoch {} rests on epoch {}", number + 1, ties) + contradictions + missing;
+  if (!kept.empty()) pose.verdict += edges[used[kept[0]]].fit.left;
   pose.edges = std::move(edges);
   graph.poses.push_back(std::move(pose));
 }

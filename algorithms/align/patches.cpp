@@ -14,6 +14,7 @@ namespace highwall {
 namespace {
 
 constexpr double kFewestPlanes = 5.0;
+constexpr double kOfAPatch = 30.0;       // Planes that are as good as one: they share points.
 constexpr double kShared = 1.3;          // Standard deviations are at least so much larger than of independent patches.
 constexpr double kMixed = 2.0;           // Times the median scatter of a patch's pairs.
 constexpr double kUsual = 0.75;          // This quantile of the patches' matched shares is that of ground at rest.
@@ -25,17 +26,24 @@ using Cube = std::array<std::int64_t, 3>;
 /// Motions that a few patches each give, judged by how near the nearest of all come.
 class Consensus {
  public:
-  Consensus(std::vector<const GroundPatch*> patches, double length_m) : patches_(std::move(patches)) {
-    scale_.setOnes();
-    scale_.tail<3>() /= length_m;  // Turns as shifts at the cloud's rim, so that the equations are of one size.
-  }
+  /// @param directions  that motions have a part in
+  Consensus(std::vector<const GroundPatch*> patches, const Motions& directions)
+      : patches_(std::move(patches)), directions_(directions) {}
 
   Vector6 fit(const std::vector<const GroundPatch*>& some) const {
-    NormalEquations normal;
-    for (const GroundPatch* patch : some) normal.add(patch->row.cwiseProduct(scale_), patch->residual, 1.0);
-    const Eigen::LDLT<Matrix6> solver(normal.matrix);
+    using Square = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, 0, 6, 6>;
+    using Column = Eigen::Matrix<double, Eigen::Dynamic, 1, 0, 6, 1>;
+    const Eigen::Index n = directions_.cols();
+    Square matrix = Square::Zero(n, n);
+    Column right = Column::Zero(n);
+    for (const GroundPatch* patch : some) {
+      const Column row = directions_.transpose() * patch->row;
+      matrix += row * row.transpose();
+      right += patch->residual * row;
+    }
+    const Eigen::LDLT<Square> solver(matrix);
     if (!(solver.vectorD().minCoeff() > 1e-6 * solver.vectorD().maxCoeff())) return Vector6::Constant(std::nan(""));
-    return Vector6(solver.solve(normal.right)).cwiseProduct(scale_);
+    return directions_ * Column(solver.solve(right));
   }
 
   /// The patches, every so manyth, that a motion explains within the limit.
@@ -95,7 +103,7 @@ class Consensus {
 
  private:
   std::vector<const GroundPatch*> patches_;
-  Vector6 scale_;
+  Motions directions_;
 };
 
 }  // namespace
@@ -119,25 +127,14 @@ PlanePair pair_of(const CellPlanes& epoch, std::size_t k, const CellPlanes& refe
   const Eigen::Vector3d n = (cosine < 0.0 ? Eigen::Vector3d(n1 - n2) : Eigen::Vector3d(n1 + n2)).normalized();
   const Eigen::Vector3d c = transform * Eigen::Vector3d(epoch.centre.row(row).transpose());
   pair.found = true;
-  pair.residual = n.dot(Eigen::Vector3d(reference.centre.row(at).transpose()) - c);
+  pair.inner = epoch.inner[k] != 0 && reference.inner[t] != 0;
+  const Eigen::Vector3d apart = Eigen::Vector3d(reference.centre.row(at).transpose()) - c;
+  pair.residual = n.dot(apart);
   pair.row << n, (c - how.centre_m).cross(n);
+  const Eigen::Vector3d half = cosine < 0.0 ? Eigen::Vector3d(0.5 * (n1 + n2)) : Eigen::Vector3d(0.5 * (n1 - n2));
+  pair.unlike << half, (c - how.centre_m).cross(half);
+  pair.unlike_residual = half.dot(apart);
   return pair;
-}
-
-void NormalEquations::add(const Vector6& row, double residual, double weight) {
-  matrix.noalias() += (weight * row) * row.transpose();
-  right += weight * residual * row;
-}
-
-void NormalEquations::add(const NormalEquations& other) {
-  matrix += other.matrix;
-  right += other.right;
-}
-
-Vector6 NormalEquations::solved() const {
-  const Eigen::LDLT<Matrix6> solver(matrix);
-  if (!(solver.vectorD().minCoeff() > 0.0)) return Vector6::Constant(std::numeric_limits<double>::quiet_NaN());
-  return solver.solve(right);
 }
 
 GroundPatches::GroundPatches(const CellPlanes& epoch, const std::vector<std::size_t>& smooth, const CellPlanes& reference,
@@ -226,7 +223,7 @@ void GroundPatches::judge(const Eigen::Isometry3d& transform, const Pairing& how
   }
 }
 
-Vector6 GroundPatches::consensus(double length_m, double floor_m, const Run& run) const {
+Vector6 GroundPatches::consensus(const Motions& free, double floor_m, const Run& run) const {
   std::vector<const GroundPatch*> used;
   for (const GroundPatch& patch : patches_) {
     if (patch.matching) used.push_back(&patch);
@@ -235,18 +232,22 @@ Vector6 GroundPatches::consensus(double length_m, double floor_m, const Run& run
   std::vector<double> errors;
   for (const GroundPatch* patch : used) errors.push_back(patch->error);
   const double limit = std::max(rules_.moved_sigma * median(std::move(errors)), floor_m);
-  return Consensus(std::move(used), length_m).best(limit, run);
+  const Told directions =
+      equations(false, std::numeric_limits<double>::infinity(), run).told(free, rules_.length_m, 1.0 / kOfAPatch, 0.0);
+  if (directions.told.cols() == 0) return Vector6::Zero();
+  return Consensus(std::move(used), directions.told).best(limit, run);
 }
 
-std::size_t GroundPatches::rivals(double length_m, const Run& run) const {
+std::size_t GroundPatches::rivals(const Told& directions, const Run& run) const {
   std::vector<const GroundPatch*> others;
   for (const GroundPatch& patch : patches_) {
     if (patch.comparable && !patch.stable) others.push_back(&patch);
   }
   if (others.size() < static_cast<std::size_t>(rules_.least_patches)) return 0;
   double rms = 0.0;
-  static_cast<void>(covariance(rms));
-  const Vector6 motion = Consensus(others, length_m).best(rules_.moved_sigma * rms, run);
+  static_cast<void>(covariance(directions, rms));
+  if (directions.told.cols() == 0) return 0;
+  const Vector6 motion = Consensus(others, directions.told).best(rules_.moved_sigma * rms, run);
   std::size_t count = 0;
   for (const GroundPatch* patch : others) {
     const double limit = rules_.moved_sigma * std::max(patch->error, rms);
@@ -266,27 +267,35 @@ double GroundPatches::pair_quantile(double share) const {
   return size.empty() ? 0.0 : quantile(std::move(size), share);
 }
 
-Vector6 GroundPatches::step(double cut_off_m, const Run& run) const {
+NormalEquations GroundPatches::equations(bool stable_only, double cut_off_m, const Run& run) const {
   return reduce_blocks(
-             patches_.size(), NormalEquations{},
-             [&](const Block& block) {
-               NormalEquations part;
-               for (std::size_t i = block.begin; i < block.end; ++i) {
-                 if (!patches_[i].stable) continue;
-                 for (std::size_t k = patches_[i].begin; k < patches_[i].end; ++k) {
-                   const PlanePair& pair = pairs_[k];
-                   if (!pair.found || std::abs(pair.residual) > outlier_m_) continue;
-                   const double u = pair.residual / cut_off_m;
-                   if (std::abs(u) < 1.0) part.add(pair.row, pair.residual, (1.0 - u * u) * (1.0 - u * u));
-                 }
-               }
-               return part;
-             },
-             [](NormalEquations& a, NormalEquations&& b) { a.add(b); }, run, {}, 16)
-      .solved();
+      patches_.size(), NormalEquations{},
+      [&](const Block& block) {
+        NormalEquations part;
+        for (std::size_t i = block.begin; i < block.end; ++i) {
+          if (!(stable_only ? patches_[i].stable : patches_[i].matching)) continue;
+          for (std::size_t k = patches_[i].begin; k < patches_[i].end; ++k) {
+            const PlanePair& pair = pairs_[k];
+            if (!pair.found || std::abs(pair.residual) > outlier_m_) continue;
+            const double u = pair.residual / cut_off_m;
+            if (std::abs(u) < 1.0) part.add(pair, (1.0 - u * u) * (1.0 - u * u));
+          }
+        }
+        return part;
+      },
+      [](NormalEquations& a, NormalEquations&& b) { a.add(b); }, run, {}, 16);
 }
 
-Matrix6 GroundPatches::covariance(double& rms_m) const {
+Vector6 GroundPatches::step(const Motions& free, double cut_off_m, const Run& run) const {
+  return equations(true, cut_off_m, run).solved(free, rules_.length_m, 1.0 / kOfAPatch);
+}
+
+Told GroundPatches::told(const Motions& free, const Run& run) const {
+  constexpr double kAgreed = 0.3;
+  return equations(true, std::numeric_limits<double>::infinity(), run).told(free, rules_.length_m, 1.0 / kOfAPatch, kAgreed);
+}
+
+Matrix6 GroundPatches::covariance(const Told& directions, double& rms_m) const {
   constexpr double kUnknowns = 6.0;
   std::map<Cube, const GroundPatch*> at;
   Matrix6 normal = Matrix6::Zero();
@@ -322,9 +331,12 @@ Matrix6 GroundPatches::covariance(double& rms_m) const {
   const double correlated = square > 0.0 ? 1.0 + shared / square + kUnknowns * neighbours / (n * n) : 1.0;
   const double stretch = std::max(kShared * kShared, correlated);
   const double few = 1.0 + 4.6 / (n - kUnknowns);  // Six unknowns and a scatter of few patches: Fisher's F for chi squared.
-  const Eigen::LDLT<Matrix6> solver(normal);
-  const Matrix6 inverse = solver.solve(Matrix6::Identity());
-  return few * stretch * rms_m * rms_m * inverse * spread * inverse;
+  // Along what is told; noise of normals is in the matrix, but not in how the motion answers.
+  const Eigen::MatrixXd along = directions.told.transpose() * normal * directions.told;
+  const Eigen::MatrixXd answer = directions.told * directions.share.cwiseInverse().asDiagonal();
+  const Eigen::LDLT<Eigen::MatrixXd> solver(along);
+  const Matrix6 inverse = answer * solver.solve(Eigen::MatrixXd(directions.told.transpose()));
+  return few * stretch * rms_m * rms_m * inverse * spread * inverse.transpose();
 }
 
 std::size_t GroundPatches::matching_count() const {

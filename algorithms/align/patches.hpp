@@ -6,18 +6,9 @@
 #include <vector>
 
 #include "algorithms/align/cell_planes.hpp"
+#include "algorithms/align/normal_equations.hpp"
 
 namespace highwall {
-
-using Vector6 = Eigen::Matrix<double, 6, 1>;
-using Matrix6 = Eigen::Matrix<double, 6, 6>;
-
-/// A plane of the epoch and the one of the reference that it lies on: residual = row . motion.
-struct PlanePair {
-  bool found = false;
-  Vector6 row = Vector6::Zero();
-  double residual = 0.0;
-};
 
 /// What makes two planes a pair.
 struct Pairing {
@@ -25,27 +16,20 @@ struct Pairing {
   double least_cosine = 0.0;
   double roughest_m = 0.0;  ///< Of the reference's planes.
   double thickest = 1.0;
-  Eigen::Vector3d centre_m = Eigen::Vector3d::Zero();  ///< Motions turn about it.
+  Eigen::Vector3d centre_m = Eigen::Vector3d::Zero();  ///< Motions turn about it ...
+  double length_m = 1.0;                               ///< ... and count as shifts at this distance.
 };
 
 /// The pair of one plane of the moved epoch.
 PlanePair pair_of(const CellPlanes& epoch, std::size_t k, const CellPlanes& reference, const Eigen::Isometry3d& transform,
                   const Pairing& how);
 
-/// The least squares motion that such pairs ask for; NaN where they leave a direction open.
-struct NormalEquations {
-  Matrix6 matrix = Matrix6::Zero();
-  Vector6 right = Vector6::Zero();
-  void add(const Vector6& row, double residual, double weight);
-  void add(const NormalEquations& other);
-  Vector6 solved() const;
-};
-
 struct PatchRules {
   double side_m = 0.0;
   double least_matched = 0.9;
   double moved_sigma = 4.0;
   std::int64_t least_patches = 30;
+  double length_m = 1.0;  ///< Of the cloud: turns count as shifts at its rim.
 };
 
 /// A cube of the reference and the planes of the epoch in it.
@@ -76,21 +60,26 @@ class GroundPatches {
   /// @param floor_m  a patch whose mean is below it rests
   void judge(const Eigen::Isometry3d& transform, const Pairing& how, double outlier_m, double floor_m, const Run& run);
   /// The motion that most patches agree on, of many that a few of them each give; zero when there are too few.
-  Vector6 consensus(double length_m, double floor_m, const Run& run) const;
+  Vector6 consensus(const Motions& free, double floor_m, const Run& run) const;
   /// So far apart are the given share of the pairs on stable patches.
   double pair_quantile(double share) const;
   /// One step of least squares with Tukey's weights on the stable patches.
-  Vector6 step(double cut_off_m, const Run& run) const;
-  /// From the scatter of the stable patches' means about the motion, and what neighbours share of it.
-  Matrix6 covariance(double& rms_m) const;
+  Vector6 step(const Motions& free, double cut_off_m, const Run& run) const;
+  /// Directions that the pairs on stable patches tell.
+  Told told(const Motions& free, const Run& run) const;
+  /// From the scatter of the stable patches' means about the motion, and what neighbours share of it; along directions that
+  /// they tell.
+  Matrix6 covariance(const Told& directions, double& rms_m) const;
   /// How many of the patches that are not stable agree on another motion.
-  std::size_t rivals(double length_m, const Run& run) const;
+  std::size_t rivals(const Told& directions, const Run& run) const;
 
   std::size_t matching_count() const;
   std::size_t stable_count() const;
   const std::vector<GroundPatch>& patches() const noexcept { return patches_; }
 
  private:
+  NormalEquations equations(bool stable_only, double cut_off_m, const Run& run) const;
+
   const CellPlanes& epoch_;
   const CellPlanes& reference_;
   PatchRules rules_;

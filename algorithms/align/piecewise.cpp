@@ -7,8 +7,10 @@
 #include <deque>
 #include <limits>
 #include <numbers>
+#include <optional>
 
 #include "algorithms/align/cell_planes.hpp"
+#include "algorithms/align/held.hpp"
 #include "algorithms/align/patches.hpp"
 #include "algorithms/align/rigid_motion.hpp"
 #include "core/error.hpp"
@@ -25,6 +27,8 @@ constexpr double kOutlier = 1.3;  // ... and few beyond so many times it.
 constexpr double kWidest = 0.5;   // Cells that a residual may be at first, and at the end of a level.
 constexpr double kNarrowest = 0.1;
 constexpr double kAsMany = 0.8;  // So large a share of the stable patches on another motion makes the choice a guess.
+constexpr double kWeak =
+    0.025;  // Of the spacing: directions known to less stay as the epoch came when nothing significant moves it.
 constexpr double kRadians = std::numbers::pi / 180.0;
 
 /// Where a cloud lies.
@@ -80,7 +84,8 @@ std::deque<Level> levels_of(PointsView reference, PointsView epoch, double spaci
   double cell = kFinest * spacing;
   const auto finest = [&](PointsView cloud) {
     const CellIndex index(cloud, cell, std::max(3.0 * cell, finest_radius), run);
-    return CellPlanes(means_of(cloud, index, cell, run), cell, finest_radius, options.ground == "all" ? nullptr : &index, run);
+    const bool all = options.ground == "all";
+    return CellPlanes(means_of(cloud, index, cell, !all, run), cell, finest_radius, all ? nullptr : &index, run);
   };
   levels.push_back({finest(reference), finest(epoch)});
   while (2.0 * cell <= options.coarse_spacings * spacing * 1.01) {
@@ -108,25 +113,26 @@ void pair_up(const Level& level, const std::vector<std::size_t>& planes, const E
 }
 
 /// One step of least squares with Tukey's weights; all alike when the cut-off is infinite.
-Vector6 step_of(const std::vector<PlanePair>& pairs, double cut_off, const Run& run) {
-  return reduce_blocks(
-             pairs.size(), NormalEquations{},
-             [&](const Block& block) {
-               NormalEquations part;
-               for (std::size_t i = block.begin; i < block.end; ++i) {
-                 if (!pairs[i].found) continue;
-                 const double u = pairs[i].residual / cut_off;
-                 if (std::abs(u) < 1.0) part.add(pairs[i].row, pairs[i].residual, (1.0 - u * u) * (1.0 - u * u));
-               }
-               return part;
-             },
-             [](NormalEquations& a, NormalEquations&& b) { a.add(b); }, run, {}, 256)
-      .solved();
+Vector6 step_of(const std::vector<PlanePair>& pairs, double cut_off, const Motions& free, double length_m, const Run& run) {
+  constexpr double kNeighbours = 30.0;  // Planes that share points.
+  const NormalEquations all = reduce_blocks(
+      pairs.size(), NormalEquations{},
+      [&](const Block& block) {
+        NormalEquations part;
+        for (std::size_t i = block.begin; i < block.end; ++i) {
+          if (!pairs[i].found) continue;
+          const double u = pairs[i].residual / cut_off;
+          if (std::abs(u) < 1.0) part.add(pairs[i], (1.0 - u * u) * (1.0 - u * u));
+        }
+        return part;
+      },
+      [](NormalEquations& a, NormalEquations&& b) { a.add(b); }, run, {}, 256);
+  return all.solved(free, length_m, 1.0 / kNeighbours);
 }
 
 /// Least squares of all that is flat, without any weights: what a rigid scene asks for whose scans are bent.
-Eigen::Isometry3d settle_all(const Level& level, Eigen::Isometry3d transform, Pairing how, std::int64_t& iterations,
-                             const PiecewiseOptions& options, const Run& run) {
+Eigen::Isometry3d settle_all(const Level& level, Eigen::Isometry3d transform, Pairing how, const Motions& free,
+                             std::int64_t& iterations, const PiecewiseOptions& options, const Run& run) {
   const double cell = level.reference.cell_m();
   how.gate_m = 5.0 * cell;
   how.least_cosine = std::cos(25.0 * kRadians);
@@ -136,7 +142,7 @@ Eigen::Isometry3d settle_all(const Level& level, Eigen::Isometry3d transform, Pa
   std::vector<PlanePair> pairs;
   for (iterations = 1; iterations <= options.iterations; ++iterations) {
     pair_up(level, planes, transform, how, pairs, run);
-    const Vector6 motion = step_of(pairs, std::numeric_limits<double>::infinity(), run);
+    const Vector6 motion = step_of(pairs, std::numeric_limits<double>::infinity(), free, how.length_m, run);
     if (!motion.allFinite()) break;
     transform = rigid_motion(motion, how.centre_m) * transform;
     if (motion.head<3>().norm() < 1e-3 * cell && motion.tail<3>().norm() < 1e-5) break;
@@ -163,7 +169,7 @@ Eigen::Isometry3d settle(const Level& level, Eigen::Isometry3d transform, Pairin
     }
     if (size.empty()) return transform;
     const double cut_off = std::max(kTukey * kMadToSigma * median(std::move(size)), tolerance);
-    const Vector6 motion = step_of(pairs, cut_off, run);
+    const Vector6 motion = step_of(pairs, cut_off, all_motions(how.length_m), how.length_m, run);
     if (!motion.allFinite()) return transform;
     transform = rigid_motion(motion, how.centre_m) * transform;
     const double moved = motion.head<3>().norm() / cell;
@@ -171,6 +177,34 @@ Eigen::Isometry3d settle(const Level& level, Eigen::Isometry3d transform, Pairin
     if (moved < 0.05 * tolerance / cell) tolerance = std::max(0.5 * tolerance, kNarrowest * cell);
   }
   return transform;
+}
+
+/// A consensus of patches, then Tukey's weights and planes on the patches that match as a whole.
+void refine(GroundPatches& patches, Registration& out, const Pairing& how, const Motions& free, double spacing,
+            const PiecewiseOptions& options, const Run& run) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  constexpr int kMostPasses = 6;
+  for (int pass = 0; pass < kMostPasses; ++pass) {
+    patches.judge(out.transform, how, infinity, 0.0, run);
+    const Vector6 motion = patches.consensus(free, 0.02 * spacing, run);
+    out.transform = rigid_motion(motion, out.centre_m) * out.transform;
+    if (motion.head<3>().norm() < 0.03 * spacing) break;
+  }
+  double tolerance = 0.05 * spacing;  // What a residual may be beside its scatter: falls to nothing.
+  const double least = 0.02 * spacing;
+  double outlier = infinity;
+  for (out.iterations = 1; out.iterations <= options.iterations; ++out.iterations) {
+    patches.judge(out.transform, how, outlier, tolerance, run);
+    if (patches.stable_count() < static_cast<std::size_t>(options.least_patches)) break;
+    outlier = std::max({3.5 * kMadToSigma * patches.pair_quantile(0.5), kOutlier * patches.pair_quantile(kMost), tolerance});
+    const double sigma = std::max(kMadToSigma * patches.pair_quantile(0.5), tolerance);
+    const Vector6 motion = patches.step(free, kTukey * sigma, run);
+    if (!motion.allFinite()) break;
+    out.transform = rigid_motion(motion, out.centre_m) * out.transform;
+    const bool settled = motion.head<3>().norm() < 1e-4 * spacing && motion.tail<3>().norm() * how.length_m < 3e-4 * spacing;
+    if (settled && tolerance <= least) break;
+    tolerance = std::max(0.4 * tolerance, least);
+  }
 }
 
 }  // namespace
@@ -195,49 +229,43 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
   const std::deque<Level> levels = levels_of(reference, epoch, spacing, options, run);
   Pairing how;
   how.centre_m = out.centre_m;
+  how.length_m = before.length();
   for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
     const bool finest = &*level == &levels.front();
     out.transform = settle(*level, out.transform, how, finest, options, run);
   }
 
   const Level& fine = levels.front();
-  how.gate_m = 2.0 * spacing;
-  how.least_cosine = std::cos(options.normal_degrees * kRadians);
+  const double length = before.length();
   const double infinity = std::numeric_limits<double>::infinity();
+  how.gate_m = 2.0 * spacing;
+  how.least_cosine = std::cos((all ? 25.0 : options.normal_degrees) * kRadians);
   const auto roughest = [&](const CellPlanes& planes) {
     return std::min(planes.rms_quantile(kMost), std::max(2.0 * planes.rms_quantile(0.5), 0.5 * spacing));
   };
   how.roughest_m = roughest(fine.reference);
-  GroundPatches patches(fine.epoch, fine.epoch.smooth(roughest(fine.epoch), 1.0), fine.reference, out.transform,
-                        {options.patch_spacings * spacing, options.least_matched, options.moved_sigma, options.least_patches});
-  if (all) {
-    out.transform = settle_all(fine, out.transform, how, out.iterations, options, run);
-    how.least_cosine = std::cos(25.0 * kRadians);
-    patches.judge(out.transform, how, infinity, infinity, run);
-  } else {
-    constexpr int kMostPasses = 6;
-    for (int pass = 0; pass < kMostPasses; ++pass) {
-      patches.judge(out.transform, how, infinity, 0.0, run);
-      const Vector6 motion = patches.consensus(before.length(), 0.02 * spacing, run);
-      out.transform = rigid_motion(motion, out.centre_m) * out.transform;
-      if (motion.head<3>().norm() < 0.03 * spacing) break;
+  const std::vector<std::size_t> smooth = fine.epoch.smooth(roughest(fine.epoch), 1.0);
+  const PatchRules rules{options.patch_spacings * spacing, options.least_matched, options.moved_sigma, options.least_patches,
+                         length};
+  Held held(out.centre_m, length, options.expected_shift_m);
+  std::optional<GroundPatches> last;
+  Told directions;
+  for (int round = 0;; ++round) {
+    if (all) out.transform = settle_all(fine, out.transform, how, held.free(), out.iterations, options, run);
+    GroundPatches& patches = last.emplace(fine.epoch, smooth, fine.reference, out.transform, rules);
+    if (all) {
+      patches.judge(out.transform, how, infinity, infinity, run);
+    } else {
+      refine(patches, out, how, held.free(), spacing, options, run);
     }
-    double tolerance = 0.05 * spacing;  // What a residual may be beside its scatter: falls to nothing.
-    const double least = 0.02 * spacing;
-    double outlier = infinity;
-    for (out.iterations = 1; out.iterations <= options.iterations; ++out.iterations) {
-      patches.judge(out.transform, how, outlier, tolerance, run);
-      if (patches.stable_count() < static_cast<std::size_t>(options.least_patches)) break;
-      outlier = std::max({3.5 * kMadToSigma * patches.pair_quantile(0.5), kOutlier * patches.pair_quantile(kMost), tolerance});
-      const double sigma = std::max(kMadToSigma * patches.pair_quantile(0.5), tolerance);
-      const Vector6 motion = patches.step(kTukey * sigma, run);
-      if (!motion.allFinite()) break;
-      out.transform = rigid_motion(motion, out.centre_m) * out.transform;
-      const bool settled = motion.head<3>().norm() < 1e-4 * spacing && motion.tail<3>().norm() * before.length() < 3e-4 * spacing;
-      if (settled && tolerance <= least) break;
-      tolerance = std::max(0.4 * tolerance, least);
-    }
+    if (patches.stable_count() < static_cast<std::size_t>(options.least_patches)) break;
+    directions = patches.told(held.free(), run);
+    out.covariance = patches.covariance(directions, out.rms_m);
+    constexpr int kMostRounds = 3;
+    if (!held.take(directions.open, out.covariance, all ? infinity : kWeak * spacing, out.transform) || round == kMostRounds)
+      break;
   }
+  const GroundPatches& patches = *last;
   out.stable_count = patches.stable_count();
   const std::size_t comparable = patches.matching_count();
   if (out.stable_count < static_cast<std::size_t>(options.least_patches) ||
@@ -254,10 +282,14 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
   }
   out.core_m.resize(static_cast<Eigen::Index>(places.size()), 3);
   for (std::size_t k = 0; k < places.size(); ++k) out.core_m.row(static_cast<Eigen::Index>(k)) = places[k].transpose();
-  out.covariance = patches.covariance(out.rms_m);
+  held.add_to(out.covariance);
+  out.not_observable = held.open();
+  out.not_significant = held.weak();
   out.verdict = fmt::format("registered on {} {} of {} patches, rms of their means {:.2f} mm", all ? "all" : "the stable",
                             out.stable_count, comparable, 1000.0 * out.rms_m);
-  const std::size_t rivals = all ? 0 : patches.rivals(before.length(), run);
+  out.left = held.in_words();
+  out.verdict += out.left;
+  const std::size_t rivals = all ? 0 : patches.rivals(directions, run);
   if (static_cast<double>(rivals) > kAsMany * static_cast<double>(out.stable_count)) {
     throw Error(ErrorKind::input,
                 fmt::format("two motions fit the ground about equally well, one {} of its patches and another {}: which of them "

@@ -20,6 +20,7 @@ struct PiecewiseOptions {
   std::int64_t least_patches = 30;
   double least_stable_share = 0.15;
   std::int64_t iterations = 40;
+  double expected_shift_m = 1.0;
 
   static void describe(auto& d) {
     using O = PiecewiseOptions;
@@ -40,6 +41,9 @@ struct PiecewiseOptions {
     d.field(&O::least_stable_share, "least_stable_share", "", between(0, 1),
             "So it is where they are a smaller share of the patches that both clouds show");
     d.field(&O::iterations, "iterations", "", between(1, 1000), "Most iterations of a level");
+    d.field(&O::expected_shift_m, "expected_shift_m", "m", above(0),
+            "Standard deviation of what an epoch may be off as it came: directions that the ground leaves open are not moved and "
+            "known no better; for georeferenced scans give that of the georeferencing");
   }
 };
 
@@ -48,6 +52,10 @@ struct PiecewiseOptions {
 /// a consensus of patches (least quantile of their means, Rousseeuw 1984, doi:10.2307/2288718), for least squares would be
 /// drawn along by what moved as a block; and planes on both sides on the patches that match as a whole. No model of where
 /// the ground rests is needed.
+///
+/// A direction that the normals of both epochs, whose noise is independent, do not agree on is not observable: the epoch is left
+/// as it came along it, with the variance of expected_shift_m. So it is along directions that are known to less than a fortieth
+/// of the spacing where no significant motion shows (ground = stable); their variance holds what was left.
 ///
 /// @param epoch, reference  local metres of one frame, a few hundred points at least; points that are not finite are left out
 /// @return transform, covariance of (translation m, rotation rad) about centre_m from the scatter of the stable patches'

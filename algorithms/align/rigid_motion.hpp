@@ -15,4 +15,12 @@ inline Eigen::Isometry3d rigid_motion(const Eigen::Matrix<double, 6, 1>& motion,
   return out;
 }
 
+/// The small motion about a centre that a transform is: translation (m), then a rotation vector (rad).
+inline Eigen::Matrix<double, 6, 1> motion_of(const Eigen::Isometry3d& transform, const Eigen::Vector3d& centre) {
+  const Eigen::AngleAxisd turn(transform.rotation());
+  Eigen::Matrix<double, 6, 1> motion;
+  motion << transform * centre - centre, turn.angle() * turn.axis();
+  return motion;
+}
+
 }  // namespace highwall

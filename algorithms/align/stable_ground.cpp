@@ -119,14 +119,6 @@ void measure_on_planes(const CellIndex& before, const CellIndex& after, const M3
       run);
 }
 
-/// A motion as translation of the centre and rotation vector.
-Vector6 motion_of(const Eigen::Isometry3d& transform, const Eigen::Vector3d& centre) {
-  const Eigen::AngleAxisd turn(transform.rotation());
-  Vector6 motion;
-  motion << transform * centre - centre, turn.angle() * turn.axis();
-  return motion;
-}
-
 /// What the distances tell, and where they tell nothing the scan's own coordinates.
 struct Posterior {
   Vector6 correction = Vector6::Zero();

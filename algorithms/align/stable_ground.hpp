@@ -71,6 +71,12 @@ struct Registration {
   std::size_t stable_count = 0;
   std::int64_t iterations = 0;
   std::string verdict;  ///< One sentence.
+  std::string left;     ///< The part of it about directions that were left as the epoch came; empty when there are none.
+  /// Motions (translation m, rotation rad about centre_m) in columns, each of about a metre at the cloud's rim: along these the
+  /// ground tells nothing, and the epoch was left as it came.
+  Eigen::Matrix<double, 6, Eigen::Dynamic, 0, 6, 6> not_observable{6, 0};
+  /// Along these it tells little, and less than that there was any: left as it came, too.
+  Eigen::Matrix<double, 6, Eigen::Dynamic, 0, 6, 6> not_significant{6, 0};
   /// Covariance of the registration's displacement of a place, m2.
   Eigen::Matrix3d covariance_m2(const Eigen::Vector3d& place) const;
   /// Standard deviation of the registration along a direction at a place, m.

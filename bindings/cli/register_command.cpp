@@ -44,6 +44,8 @@ std::string json_of(const Registration& r, const Frame& frame) {
                            {"rms_of_patch_means_m", r.rms_m},
                            {"stable_patches", r.stable_count},
                            {"verdict", r.verdict},
+                           {"not_observable", rows_of(r.not_observable.transpose())},
+                           {"not_significant", rows_of(r.not_significant.transpose())},
                            {"patches", patches}};
   return all.dump(1) + "\n";
 }

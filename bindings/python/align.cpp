@@ -94,6 +94,8 @@ py::dict dict_of(const Registration& fit) {
   d["stable"] = std::vector<bool>(fit.stable.begin(), fit.stable.end());
   d["rms_m"] = fit.rms_m;
   d["verdict"] = fit.verdict;
+  d["not_observable"] = rows_of(fit.not_observable.transpose());
+  d["not_significant"] = rows_of(fit.not_significant.transpose());
   return d;
 }
 
@@ -105,7 +107,11 @@ void add_align(py::module_& module) {
       "threads : integer, default 0 = all; results do not depend on it\n\nReturns\n-------\ndict with transform (4 x 4, maps "
       "epoch "
       "onto reference; local metres of the reference), covariance (6 x 6, of translation in m and rotation in rad about centre), "
-      "centre, patches (M x 3), stable (M booleans), rms_m of the stable patches' means, verdict.\n\nRaises\n------\nInputError "
+      "centre, patches (M x 3), stable (M booleans), rms_m of the stable patches' means, verdict, not_observable and "
+      "not_significant "
+      "(K x 6 each, as covariance): motions that the ground does not tell, or so badly that they may be none. Along these the "
+      "epoch "
+      "is left as it came, with covariance that says so.\n\nRaises\n------\nInputError "
       "when too little stable ground is left: no guess is returned; FrameError when the frames differ.";
   module.def("register", register_one, py::arg("epoch"), py::arg("reference"), py::kw_only(), py::arg("threads") = 0,
              register_doc.c_str());

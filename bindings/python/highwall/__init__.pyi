@@ -317,6 +317,7 @@ def register(
     least_patches: int = 30,
     least_stable_share: float = 0.15,
     iterations: int = 40,
+    expected_shift_m: float = 1.0,
 ) -> dict[str, Any]: ...
 def register_series(
     reference: Cloud | npt.ArrayLike,
@@ -336,6 +337,7 @@ def register_series(
     least_patches: int = 30,
     least_stable_share: float = 0.15,
     iterations: int = 40,
+    expected_shift_m: float = 1.0,
 ) -> dict[str, Any]: ...
 def m3c2_files(
     before: _Path,
