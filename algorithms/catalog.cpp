@@ -38,6 +38,7 @@ Outcome try_calibrate(const Sample& s, const Run& run) {
   DisplacementField f = m3c2(s.before, s.after, s.before, {}, run);
   CalibrateOptions options;
   options.least_stable = 10;
+  options.most_shift_m = 1.0;
   measure_calibrated(s.before, s.after, f, {}, {}, options, run);
   return {std::move(f.calibrated_m), std::move(f.reason_calibrated)};
 }

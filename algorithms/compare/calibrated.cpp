@@ -180,6 +180,7 @@ class Calibrator {
         }
         f = factor(stable, 0.0, shift);
         if (!(f <= most)) break;
+        f = std::max(f, kLeastFactor * scale);
       }
       return stable;
     };
@@ -227,6 +228,7 @@ class Calibrator {
   static constexpr std::size_t kOfFactor = 400;   // Core points that a factor rests on.
   static constexpr std::size_t kMostFactors = 5;  // Standard errors' parts.
   static constexpr int kShiftPasses = 3;
+  static constexpr double kLeastFactor = 1e-3;  // Of the neighbours': two copies of one cloud rest, whatever rounding leaves.
   static constexpr std::size_t kFewestPairs = 50;
 
   /// How many standard errors neighbours scatter about each other, whose cylinders do not overlap: whatever they share, a shift

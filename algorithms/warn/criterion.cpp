@@ -45,11 +45,14 @@ const Criterion& known_criterion(const PolicyRule& rule, const std::string& wher
 
 }  // namespace
 
-void check_rules(const Policy& policy) {
+void require_rules(const Policy& policy) {
   if (policy.rules.empty()) {
     throw Error(ErrorKind::config, fmt::format("policy {} has no [[rule]] and would never warn", policy.id), {},
                 "add rules for series; an [[area_rule]] judges the cells of a radar only");
   }
+}
+
+void check_rules(const Policy& policy) {
   for (const PolicyRule& rule : policy.rules) {
     const std::string where = rule.where.empty() ? fmt::format("policy {}", policy.id) : rule.where;
     const Criterion& judge = known_criterion(rule, where);

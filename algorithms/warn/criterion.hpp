@@ -45,6 +45,8 @@ const Criterion& criterion_of(std::string_view family);
 /// written: one without effect is an error, for lives depend on what people believe the policy to say.
 /// @throws Error(config) naming the place, the rule and what is known
 void check_rules(const Policy& policy);
+/// @throws Error(config) for a policy without a rule for series: it would never warn
+void require_rules(const Policy& policy);
 
 /// Sigmas above zero that a value must be to raise the rule's level at all. For orange and red of a sensor that cannot see
 /// the limit, sigma being above it, they grow from k_sigma with sigma over limit up to `significance_sigma`; else none.

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "algorithms/series/freeze.hpp"
+#include "algorithms/warn/criterion.hpp"
 #include "bindings/pipeline/calculate.hpp"
 #include "core/error.hpp"
 #include "core/statistics.hpp"
@@ -203,6 +204,7 @@ std::vector<std::string> assumptions_of(const std::vector<TimeSeries>& series) {
 
 std::vector<History> judge_files(const std::vector<TimeSeries>& series, const Policy& policy,
                                  const std::vector<std::array<Instant, 2>>& quiet, const Run& run) {
+  require_rules(policy);
   std::vector<TargetInput> targets;
   Instant now = kNoInstant;
   for (const TimeSeries& s : series) {

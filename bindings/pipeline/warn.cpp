@@ -334,6 +334,7 @@ NightState state_of(const History& history, const std::string& zone, bool is_zon
 
 Policy site_policy(const Site& site) {
   Policy policy = load_policy(site.policy_file.value_or(std::filesystem::path()));
+  require_rules(policy);
   check_rules(policy);
   return policy;
 }

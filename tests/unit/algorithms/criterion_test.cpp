@@ -82,7 +82,8 @@ TEST(Criterion, APolicyOfAreasOnlyWarnsOfNoSeries) {
   const Policy policy = parse_policy(
       "schema = \"highwall.policy/1\"\nid = \"x\"\nversion = \"1\"\n[[area_rule]]\nname = \"a\"\nsource = \"s\"\n", "mine.toml");
   ASSERT_EQ(policy.area_rules.size(), 1U);
-  EXPECT_THROW(check_rules(policy), Error);
+  EXPECT_THROW(require_rules(policy), Error);
+  EXPECT_NO_THROW(require_rules(load_policy({})));
 }
 
 TEST(Criterion, TheShippedPolicyHasNoKeyWithoutEffect) { EXPECT_NO_THROW(check_rules(load_policy({}))); }
