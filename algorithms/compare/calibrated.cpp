@@ -213,6 +213,9 @@ class Calibrator {
   Eigen::Vector3d place(std::size_t i) const { return field_.position_m.row(static_cast<Eigen::Index>(i)).transpose(); }
   Eigen::Vector3d normal(std::size_t i) const { return field_.direction.row(static_cast<Eigen::Index>(i)).transpose(); }
 
+  /// A few points give an offset, but nothing to tell its error by.
+  bool is_fitted(std::size_t i) const { return std::isfinite(offsets_[i].value) && std::isfinite(offsets_[i].sigma); }
+
   /// |d| over its standard error against a Gaussian's, from three quantiles below the tail, where moving ground would be.
   double factor(std::span<const std::size_t> cores, double floor_m, const SharedShift& shift) const {
     std::vector<double> ratios;
@@ -228,7 +231,7 @@ class Calibrator {
   static constexpr std::size_t kOfFactor = 400;   // Core points that a factor rests on.
   static constexpr std::size_t kMostFactors = 5;  // Standard errors' parts.
   static constexpr int kShiftPasses = 3;
-  static constexpr double kLeastFactor = 1e-3;  // Of the neighbours': two copies of one cloud rest, whatever rounding leaves.
+  static constexpr double kLeastFactor = 1e-3;  // Two copies of one cloud rest, whatever rounding leaves.
   static constexpr std::size_t kFewestPairs = 50;
 
   /// How many standard errors neighbours scatter about each other, whose cylinders do not overlap: whatever they share, a shift
@@ -246,7 +249,7 @@ class Calibrator {
             index.for_runs(middle, middle, nearest.first, [&](std::size_t begin, std::size_t end) {
               for (std::size_t k = begin; k < end; ++k) {
                 const double distance = (place(order[k]) - middle).norm();
-                if (!(distance >= 2.0 * radius_m_) || !std::isfinite(offsets_[order[k]].value)) continue;
+                if (!(distance >= 2.0 * radius_m_) || !is_fitted(order[k])) continue;
                 nearest = std::min(nearest, std::pair(distance, static_cast<std::size_t>(order[k])));
               }
             });
@@ -259,7 +262,7 @@ class Calibrator {
         run);
     std::erase_if(ratios, [](double r) { return !std::isfinite(r); });
     const double found = ratios.size() < kFewestPairs ? kNaN : limit_factor(ratios);
-    return found > 0.0 ? found : 1.0;
+    return std::isfinite(found) ? std::max(found, kLeastFactor) : 1.0;
   }
 
   bool around_rests(const CellIndex& index, const std::vector<std::uint32_t>& order, std::size_t core, const SharedShift& shift,
@@ -271,7 +274,7 @@ class Calibrator {
     index.for_runs(middle, middle, reach, [&](std::size_t begin, std::size_t end) {
       for (std::size_t k = begin; k < end; ++k) {
         const std::size_t i = order[k];
-        if (!((place(i) - middle).norm() <= reach) || !std::isfinite(offsets_[i].value)) continue;
+        if (!((place(i) - middle).norm() <= reach) || !is_fitted(i)) continue;
         n += 1.0;
         sum += rest(i, shift);
         variance += offsets_[i].sigma * offsets_[i].sigma;
