@@ -4,6 +4,7 @@
 #include <cpl_error.h>
 #include <cpl_vsi.h>
 #include <fmt/format.h>
+#include <ogr_srs_api.h>
 
 #include <atomic>
 #include <filesystem>
@@ -20,6 +21,16 @@ void prepare_gdal() {
     return true;
   }();
   static_cast<void>(registered);
+}
+
+std::string wkt_of(GDALDatasetH file) {
+  OGRSpatialReferenceH srs = GDALGetSpatialRef(file);
+  if (srs == nullptr) return {};
+  char* wkt = nullptr;
+  OSRExportToWkt(srs, &wkt);
+  const std::string text = wkt == nullptr ? "" : wkt;
+  CPLFree(wkt);
+  return text;
 }
 
 GdalFile::GdalFile(std::string_view bytes, const std::string& name, unsigned flags, const char* const* drivers) {

@@ -10,6 +10,9 @@ namespace highwall {
 /// Registers GDAL's drivers, once, and tells GDAL that a file is what its bytes say: no sidecar files, no files that it names.
 void prepare_gdal();
 
+/// WKT of the data set's own CRS; "" = none.
+std::string wkt_of(GDALDatasetH file);
+
 /// A GDAL data set opened from bytes in memory, with the named drivers only: a "radar.tif" must not
 /// turn out to be a VRT, a PDF or a network request. While it lives GDAL prints nothing in its thread.
 class GdalFile {

@@ -1,9 +1,7 @@
 // Line-of-sight displacement as GeoTIFF: one band an instant. The instant comes from the band's
 // INSTANT (or DATE) tag, the band's description, or for a single band from the file's name.
-#include <cpl_conv.h>
 #include <cpl_error.h>
 #include <fmt/format.h>
-#include <ogr_srs_api.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,9 +9,9 @@
 #include <numbers>
 #include <span>
 
-#include "io/crs/crs.hpp"
 #include "io/readers/cloud_builder.hpp"
 #include "io/readers/gdal_file.hpp"
+#include "io/readers/map_place.hpp"
 #include "io/readers/no_data.hpp"
 #include "io/readers/reader.hpp"
 #include "io/readers/text.hpp"
@@ -54,39 +52,6 @@ Instant band_instant(GDALRasterBandH band, GDALDatasetH file, const Input& input
   return bands == 1 ? find_instant(options, input, kNoInstant, kNoInstant, report) : kNoInstant;
 }
 
-/// WKT of the file's own CRS; "" = none.
-std::string wkt_of_map(GDALDatasetH file) {
-  OGRSpatialReferenceH srs = GDALGetSpatialRef(file);
-  if (srs == nullptr) return {};
-  char* wkt = nullptr;
-  OSRExportToWkt(srs, &wkt);
-  const std::string text = wkt == nullptr ? "" : wkt;
-  CPLFree(wkt);
-  return text;
-}
-
-/// Frame of the map, its cells in metres: by the option crs, or by the CRS of the file.
-void place_on_earth(GridGeometry& g, const std::string& own, const ReadOptions& options, Report& report) {
-  const bool by_file = options.crs == "file";
-  if (by_file && own.empty()) assume(options, report, "crs", "the map has no CRS: local");
-  const bool stated = !by_file && options.crs != "local";
-  if (stated) tell_other_crs(own, options.crs, report);
-  // A frame that is tied to nothing still has the unit that the file's own CRS, if there is one, tells.
-  const std::string& text = stated ? options.crs : own;
-  if (text.empty()) return;
-  const CrsInfo info = describe_crs(text, report.source, stated ? ErrorKind::config : ErrorKind::input);
-  if (info.geographic) report.warn("the map's CRS is geographic: its cells are counted in degrees");
-  const bool foreign = !info.geographic && info.horizontal_unit_m != 1.0;
-  if (foreign) {
-    report.warn(fmt::format("the map's cells are converted to metres from {} of {} m", stated ? "the unit" : "its own unit",
-                            info.horizontal_unit_m));
-    for (double& a : g.affine) a *= info.horizontal_unit_m;
-  }
-  if (options.crs == "local") return;
-  g.frame.crs = foreign ? in_metres(info.crs, report.source) : info.crs;
-  g.frame.vertical = info.vertical;
-}
-
 GridGeometry geometry_of(GDALDatasetH file, const Input& input, const ReadOptions& options, Report& report) {
   GridGeometry g;
   // Before anything is allocated: a short file cannot hold a huge map.
@@ -106,7 +71,7 @@ GridGeometry geometry_of(GDALDatasetH file, const Input& input, const ReadOption
   } else {
     assume(options, report, "crs", "the map has no place: cells count as metres");
   }
-  place_on_earth(g, wkt_of_map(file), options, report);
+  place_on_earth(g, wkt_of(file), options, report);
   if (options.origin_m.size() == 3) {
     g.frame.origin_m = {options.origin_m[0], options.origin_m[1], options.origin_m[2]};
     g.affine[0] -= options.origin_m[0];
@@ -189,22 +154,6 @@ void read_band(GDALRasterBandH band, std::span<double> cells, int rows, int cols
     v = scaled(v * factor + offset, scale);
     if (!std::isfinite(v)) v = std::numeric_limits<double>::quiet_NaN();
   }
-}
-
-/// The file's own sign where it has one. @throws Error(input) under strict when the options say the opposite: one of the
-/// two would turn a slope that comes down into one that recedes.
-ReadOptions with_sign_of_file(const ReadOptions& options, const std::string& sign, Report& report) {
-  ReadOptions told = options;
-  if (sign != "toward_positive" && sign != "toward_negative") return told;
-  if (options.sign != "auto" && options.sign != sign) {
-    const std::string sentence = fmt::format("the file says sign = {}, its source says {}", sign, options.sign);
-    if (options.strict)
-      throw Error(ErrorKind::input, sentence, report.source, "one of the two is wrong: correct the export, or sign in site.toml");
-    report.warn(sentence + ": the option is used");
-    return told;
-  }
-  told.sign = sign;
-  return told;
 }
 
 Reading read(const Input& input, const ReadOptions& options, const Run& run) {

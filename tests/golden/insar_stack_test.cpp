@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "io/readers/insar/insar.hpp"
+#include "io/readers/reader.hpp"
 #include "tests/support/realdata.hpp"
 
 namespace highwall {
@@ -210,6 +211,19 @@ TEST(RealDataInsarStack, GunwWithoutPhaseSaysSo) {
     EXPECT_EQ(e.kind(), ErrorKind::input);
     EXPECT_NE(std::string(e.what()).find("GUNW"), std::string::npos) << e.what();
   }
+}
+
+TEST(RealDataInsarStack, MintpySeriesIsAStackOfMaps) {
+  HIGHWALL_NEED_REALDATA();
+  const Reading reading = read_file(realdata() / "radar/synthetic_mintpy_small/mintpy_ts_no.h5", {}, highwall::Run(1));
+  const auto& stack = std::get<Stack>(reading.data);
+  ASSERT_EQ(stack.epochs(), 40U);
+  EXPECT_EQ(stack.geometry().rows, 60U);
+  EXPECT_EQ(to_iso8601(stack.instants().back()), "2020-04-13T00:00:00Z");
+  EXPECT_NEAR(stack.at(20)[30 * 60 + 30], -0.0018574761, 1e-10);
+  // The reference pixel is at rest by definition, and has a value.
+  EXPECT_EQ(stack.at(39)[5 * 60 + 5], 0.0);
+  EXPECT_EQ(reading.report.format, "insar_series");
 }
 
 }  // namespace

@@ -1,9 +1,7 @@
 // GeoTIFF of one raster of one interferogram, as PyRate tags it, or as dolphin, HyP3, LiCSAR and GAMMA name it.
-#include <cpl_conv.h>
 #include <cpl_error.h>
 #include <fmt/format.h>
 #include <gdal.h>
-#include <ogr_srs_api.h>
 
 #include <cmath>
 
@@ -156,23 +154,13 @@ std::string processor_of(GDALDatasetH file, const std::string& name) {
   return "";
 }
 
-std::string wkt_of_file(GDALDatasetH file) {
-  OGRSpatialReferenceH srs = GDALGetSpatialRef(file);
-  if (srs == nullptr) return {};
-  char* wkt = nullptr;
-  OSRExportToWkt(srs, &wkt);
-  const std::string text = wkt == nullptr ? "" : wkt;
-  CPLFree(wkt);
-  return text;
-}
-
 void set_geometry(GDALDatasetH file, Layer& layer) {
   layer.geometry.rows = static_cast<std::size_t>(GDALGetRasterYSize(file));
   layer.geometry.cols = static_cast<std::size_t>(GDALGetRasterXSize(file));
   double affine[6];
   layer.placed = GDALGetGeoTransform(file, affine) == CE_None;
   if (layer.placed) std::copy(affine, affine + 6, layer.geometry.affine.begin());
-  layer.geometry.frame.crs = wkt_of_file(file);
+  layer.geometry.frame.crs = wkt_of(file);
 }
 
 /// @throws Error(input) for a unit that is none of phase

@@ -201,7 +201,8 @@ std::vector<std::shared_ptr<const Pixels>> planes_of(const std::shared_ptr<const
   }
   const h5::Handle creation(H5Dget_create_plist(data.id.get()), H5Pclose);
   std::vector<std::shared_ptr<const Pixels>> all;
-  if (const auto table = chunk_table(*product, data, creation.get(), shape)) {
+  const auto table = product->pool() ? chunk_table(*product, data, creation.get(), shape) : nullptr;
+  if (table) {
     for (const std::size_t plane : planes) {
       all.push_back(std::make_shared<const ChunkPixels>(table, plane, product->path(), product->pool()));
     }

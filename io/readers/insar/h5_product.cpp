@@ -8,12 +8,19 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "io/readers/bytes.hpp"
 #include "io/readers/text.hpp"
 
 namespace highwall::insar {
 
 struct H5Product::Lent {
   std::shared_ptr<const RawFile> file;
+  std::string_view bytes;  ///< Where there is no file.
+  std::uint64_t size() const { return file ? file->size() : bytes.size(); }
+  void read(std::uint64_t offset, std::size_t length, void* to) const {
+    if (file) return file->read(offset, length, to);
+    std::memcpy(to, Bytes(bytes, "").at(offset, length).data(), length);
+  }
   /// While a chunk's place is asked for, reads of raw data are noted and not done.
   bool only_note = false;
   std::uint64_t noted = std::numeric_limits<std::uint64_t>::max();
@@ -68,7 +75,7 @@ herr_t driver_set_eoa(H5FD_t* file, H5FD_mem_t, haddr_t address) {
   of(file).end_of_addresses = address;
   return 0;
 }
-haddr_t driver_get_eof(const H5FD_t* file, H5FD_mem_t) { return of(file).lent->file->size(); }
+haddr_t driver_get_eof(const H5FD_t* file, H5FD_mem_t) { return of(file).lent->size(); }
 
 herr_t driver_read(H5FD_t* file, H5FD_mem_t type, hid_t, haddr_t address, std::size_t size, void* buffer) {
   H5Product::Lent& lent = *of(file).lent;
@@ -77,7 +84,7 @@ herr_t driver_read(H5FD_t* file, H5FD_mem_t type, hid_t, haddr_t address, std::s
     return 0;
   }
   try {
-    lent.file->read(address, size, buffer);
+    lent.read(address, size, buffer);
     return 0;
   } catch (const Error&) {
     return -1;
@@ -146,6 +153,15 @@ void H5Product::fail(const std::string& what, const std::string& hint) const {
 H5Product::H5Product(const std::filesystem::path& path)
     : path_(path), pool_(std::make_shared<FilePool>(1)), lent_(std::make_shared<Lent>()) {
   lent_->file = pool_->get(path_.string(), [this] { return std::make_shared<const RawFile>(path_); });
+  open_file();
+}
+
+H5Product::H5Product(std::string_view bytes, const std::string& name) : path_(name), lent_(std::make_shared<Lent>()) {
+  lent_->bytes = bytes;
+  open_file();
+}
+
+void H5Product::open_file() {
   const hid_t driver = driver_id();
   const h5::Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   const Asked asked{lent_.get()};

@@ -20,6 +20,8 @@ class H5Product {
  public:
   /// @throws Error(input) when it is no sound HDF5 file
   explicit H5Product(const std::filesystem::path& path);
+  /// The same for bytes in memory, which must outlive it.
+  H5Product(std::string_view bytes, const std::string& name);
 
   hid_t root() const noexcept { return file_.get(); }
   const std::filesystem::path& path() const noexcept { return path_; }
@@ -45,6 +47,7 @@ class H5Product {
 
   /// Byte at which a stored chunk begins; UINT64_MAX = it is not stored.
   std::uint64_t chunk_address(hid_t data, const hsize_t* offset) const;
+  /// Files that pixels are read from by place; none for bytes in memory.
   const std::shared_ptr<FilePool>& pool() const noexcept { return pool_; }
 
   [[noreturn]] void fail(const std::string& what, const std::string& hint = "the file is damaged or of another format") const;
@@ -52,6 +55,8 @@ class H5Product {
   struct Lent;  ///< What the driver reads from.
 
  private:
+  void open_file();
+
   std::filesystem::path path_;
   std::shared_ptr<FilePool> pool_;
   std::shared_ptr<Lent> lent_;

@@ -1,12 +1,10 @@
 // ifgramStack.h5 of MintPy: all interferograms in one file, attributes at its root, all of them texts.
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "core/error.hpp"
 #include "io/readers/insar/formats.hpp"
-#include "io/readers/insar/geometry.hpp"
 #include "io/readers/insar/h5_product.hpp"
+#include "io/readers/insar/mintpy_raster.hpp"
 #include "io/readers/insar/names.hpp"
 #include "io/readers/text.hpp"
 
@@ -15,10 +13,6 @@ namespace {
 
 constexpr const char* kPhase = "unwrapPhase";
 constexpr const char* kCoherence = "coherence";
-
-double number_or_nan(const H5Product& file, const char* name) {
-  return file.number_attribute(name).value_or(std::numeric_limits<double>::quiet_NaN());
-}
 
 std::vector<PairOfInstants> read_pairs(const H5Product& file, std::size_t count) {
   const std::vector<std::string> dates = file.texts("date");
@@ -58,40 +52,17 @@ std::vector<std::size_t> kept_planes(const H5Product& file, std::size_t count, R
   return kept;
 }
 
-std::string crs_of(const H5Product& file) {
-  if (const auto epsg = file.attribute("EPSG")) {
-    const auto code = to_integer(trim(*epsg));
-    if (code && *code > 0) return fmt::format("EPSG:{}", *code);
-  }
-  if (const auto zone = file.attribute("UTM_ZONE")) return utm_crs(*zone);
-  const std::string unit = lower(file.attribute("Y_UNIT").value_or(""));
-  return unit.rfind("degree", 0) == 0 ? "EPSG:4326" : "";
-}
-
 /// All but dates, pixels and baselines, which differ from pair to pair.
 Layer common_layer(const H5Product& file, std::size_t rows, std::size_t cols) {
+  const MintpyRaster raster = mintpy_raster(file, rows, cols);
   Layer layer;
   layer.processor = "mintpy";
-  layer.geometry.rows = rows;
-  layer.geometry.cols = cols;
-  const auto x = file.number_attribute("X_FIRST");
-  const auto y = file.number_attribute("Y_FIRST");
-  if (x && y) {
-    layer.placed = true;
-    layer.geometry.affine = {*x, number_or_nan(file, "X_STEP"), 0.0, *y, 0.0, number_or_nan(file, "Y_STEP")};
-    layer.geometry.frame.crs = crs_of(file);
-  }
+  layer.geometry = raster.geometry;
+  layer.placed = raster.placed;
+  layer.reference = raster.reference;
+  layer.line_of_sight = raster.line_of_sight;
   layer.wavelength_m = number_or_nan(file, "WAVELENGTH");
   layer.looks = number_or_nan(file, "NCORRLOOKS");
-  const auto row = file.number_attribute("REF_Y");
-  const auto col = file.number_attribute("REF_X");
-  if (row && col && *row >= 0.0 && *col >= 0.0 && *row < static_cast<double>(rows) && *col < static_cast<double>(cols)) {
-    layer.reference = {static_cast<std::size_t>(*row), static_cast<std::size_t>(*col)};
-  }
-  double incidence = number_or_nan(file, "INCIDENCE_ANGLE");
-  if (std::isnan(incidence)) incidence = number_or_nan(file, "CENTER_INCIDENCE_ANGLE");
-  const bool left = file.number_attribute("ANTENNA_SIDE").value_or(-1.0) > 0.0;
-  layer.line_of_sight = line_of_sight(incidence, number_or_nan(file, "HEADING"), left ? -90.0 : 90.0);
   return layer;
 }
 

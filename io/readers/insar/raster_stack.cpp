@@ -13,6 +13,7 @@ namespace {
 
 constexpr float kRoundedOne = 1.001F;
 constexpr std::size_t kCellsAtOnce = 32768;
+constexpr std::size_t kCellsWorthAThread = std::size_t{1} << 20U;
 
 Window window_of(const RasterStack::Raster& raster, std::size_t begin, std::size_t end, std::size_t cols) {
   return {raster.shift.row + begin, end - begin, raster.shift.col, cols};
@@ -109,7 +110,9 @@ void RasterStack::read_rows(std::size_t begin, std::size_t end, std::span<float>
       }
     }
   };
-  for_blocks(with_coherence ? 2 * pairs : pairs, read, run_, {}, 1);
+  // A few rows are read sooner than threads are woken.
+  const std::size_t together = std::max<std::size_t>(1, kCellsWorthAThread / block);
+  for_blocks(with_coherence ? 2 * pairs : pairs, read, run_, {}, together);
 }
 
 }  // namespace highwall::insar

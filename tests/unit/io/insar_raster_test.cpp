@@ -9,6 +9,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "io/readers/reader.hpp"
 #include "tests/support/folder.hpp"
 #include "tests/support/insar_files.hpp"
 
@@ -439,6 +440,67 @@ TEST_F(InsarRaster, GunwHasOnePairAFile) {
   EXPECT_EQ(n.geometry.affine[3], 4000140.0);
   EXPECT_TRUE(same(stack_pixels(*s.source, 1).phase, {1, 2, kNo, 4, 5, kNo, 11, 2, kNo, 4, 5, kNo}));
   EXPECT_EQ(stack_pixels(*s.source).coherence[3], 0.25F);
+}
+
+/// A file of LiCSBAS: two maps of 2 x 2 pixels in mm.
+fs::path put_licsbas(const fs::path& path, std::vector<double> dates) {
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const auto numbers = [&](const char* name, const std::vector<double>& values, std::vector<hsize_t> dims, hid_t type) {
+    const hid_t space =
+        dims.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr);
+    const hid_t data = H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Dwrite(data, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+    H5Dclose(data);
+    H5Sclose(space);
+  };
+  numbers("cum", {0, 0, 0, std::nan(""), -5, 10, 0, std::nan("")}, {2, 2, 2}, H5T_IEEE_F32LE);
+  numbers("imdates", dates, {dates.size()}, H5T_STD_I32LE);
+  numbers("corner_lat", {20.0}, {}, H5T_IEEE_F64LE);
+  numbers("corner_lon", {100.0}, {}, H5T_IEEE_F64LE);
+  numbers("post_lat", {-0.001}, {}, H5T_IEEE_F64LE);
+  numbers("post_lon", {0.002}, {}, H5T_IEEE_F64LE);
+  numbers("E.geo", {0.6, 0.6, 0.6, 0.0}, {2, 2}, H5T_IEEE_F32LE);
+  numbers("N.geo", {0.0, 0.0, 0.0, 0.0}, {2, 2}, H5T_IEEE_F32LE);
+  numbers("U.geo", {0.8, 0.8, 0.8, 0.0}, {2, 2}, H5T_IEEE_F32LE);
+  H5Fclose(file);
+  return path;
+}
+
+TEST_F(InsarRaster, LicsbasSeriesIsAStackOfMapsInMetres) {
+  const Reading reading = read_file(put_licsbas(folder_ / "cum.h5", {20190101, 20190113}), {}, highwall::Run(1));
+  const auto& stack = std::get<Stack>(reading.data);
+  ASSERT_EQ(stack.epochs(), 2U);
+  EXPECT_EQ(to_iso8601(stack.instants()[1]), "2019-01-13T00:00:00Z");
+  EXPECT_DOUBLE_EQ(stack.at(1)[0], -0.005);
+  EXPECT_DOUBLE_EQ(stack.at(1)[1], 0.010);
+  EXPECT_EQ(stack.at(1)[2], 0.0);
+  EXPECT_TRUE(std::isnan(stack.at(0)[3]) && std::isnan(stack.at(1)[3]));
+  EXPECT_NEAR(stack.geometry().affine[0], 99.999, 1e-12);
+  EXPECT_NEAR(stack.geometry().affine[3], 20.0005, 1e-12);
+  EXPECT_EQ(stack.geometry().frame.crs, "EPSG:4326");
+  ASSERT_EQ(stack.line_of_sight_per_cell.size(), 4U);
+  EXPECT_NEAR(stack.line_of_sight_per_cell[0].x(), 0.6, 1e-6);
+  EXPECT_TRUE(std::isnan(stack.line_of_sight_per_cell[3].x()));
+}
+
+TEST_F(InsarRaster, SeriesInHdf5ThatCannotBeUsedSaySo) {
+  const auto why = [](const fs::path& path, const ReadOptions& options = {}) {
+    try {
+      read_file(path, options, highwall::Run(1));
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  EXPECT_TRUE(has(why(put_licsbas(folder_ / "a.h5", {20190113, 20190101})), "not after"));
+  EXPECT_TRUE(has(why(put_licsbas(folder_ / "b.h5", {20190113, 20191301})), "date 1"));
+  EXPECT_TRUE(has(why(put_licsbas(folder_ / "c.h5", {20190113})), "1 dates for 2 maps"));
+  EXPECT_TRUE(has(why(put_mintpy(folder_ / "d.h5", {})), "radar invert"));
+  // In the night, the source's word and the file's must not contradict each other.
+  ReadOptions strict;
+  strict.strict = true;
+  strict.sign = "toward_negative";
+  EXPECT_TRUE(has(why(put_licsbas(folder_ / "e.h5", {20190101, 20190113}), strict), "toward_positive"));
 }
 
 }  // namespace
