@@ -18,9 +18,8 @@ struct CellMeans {
 
 /// Means of a cloud's points; those far from the bulk of the others are left out.
 /// @param index  of the cloud, with cells of that size
-/// @param drawn  a point of each cell instead of its mean. Means lie on a lattice, and pairs of two lattices are apart by the
-/// same
-///               all over the ground: it slides by a share of that, of which no scatter tells.
+/// @param drawn  a point of each cell instead of its mean. Means lie on a lattice, and pairs of two lattices are apart by
+///               the same all over the ground: it slides by a share of that, of which no scatter tells.
 CellMeans means_of(PointsView cloud, const CellIndex& index, double cell_m, bool drawn, const Run& run);
 
 /// Means of cells with the planes through their neighbours, for registration.

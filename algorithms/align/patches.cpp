@@ -1,6 +1,7 @@
 #include "algorithms/align/patches.hpp"
 
 #include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -15,7 +16,8 @@ namespace {
 
 constexpr double kFewestPlanes = 5.0;
 constexpr double kOfAPatch = 30.0;       // Planes that are as good as one: they share points.
-constexpr double kShared = 1.3;          // Standard deviations are at least so much larger than of independent patches.
+constexpr double kShared = 1.05;         // Standard deviations are so much larger: what is shared farther than by neighbours.
+constexpr double kLeastShared = 0.07;    // Correlation of neighbours, which have planes across their border in common.
 constexpr double kMixed = 2.0;           // Times the median scatter of a patch's pairs.
 constexpr double kUsual = 0.75;          // This quantile of the patches' matched shares is that of ground at rest.
 constexpr double kCore = 0.25;           // Share of the patches that tells the scatter: three quarters may have moved.
@@ -105,6 +107,49 @@ class Consensus {
   std::vector<const GroundPatch*> patches_;
   Motions directions_;
 };
+
+using StableAt = std::map<Cube, const GroundPatch*>;
+
+/// Sums over the pairs of stable patches that touch, each pair twice.
+struct Neighbours {
+  double count = 0.0;
+  double products = 0.0;  ///< Of their residuals.
+  double taken = 0.0;     ///< What a fit to patches of unit scatter takes from that sum.
+  Matrix6 across = Matrix6::Zero();
+
+  /// Of the means of two neighbours before the fit took from it.
+  double correlation(double rms_m) const {
+    if (!(count > 0.0) || !(rms_m > 0.0)) return kLeastShared;
+    return std::max(kLeastShared, (products / (rms_m * rms_m) + taken) / count);
+  }
+};
+
+/// @param fitted  inverse of the normal matrix
+Neighbours neighbours_of(const StableAt& at, const Matrix6& fitted) {
+  Neighbours out;
+  for (const auto& [cube, patch] : at) {
+    for (std::int64_t k = 0; k < 27; ++k) {
+      const auto found = at.find({cube[0] + k / 9 - 1, cube[1] + k / 3 % 3 - 1, cube[2] + k % 3 - 1});
+      if (found == at.end() || found->second == patch) continue;
+      const GroundPatch& other = *found->second;
+      out.count += 1.0;
+      out.products += patch->residual * other.residual;
+      out.taken += std::sqrt(patch->matched * other.matched) * patch->row.dot(fitted * other.row);
+      out.across += patch->matched * other.matched * patch->row * other.row.transpose();
+    }
+  }
+  return out;
+}
+
+/// What neighbours share adds where their rows are alike and cancels where they oppose: nowhere to less than independent
+/// patches have.
+Eigen::MatrixXd with_shared(const Eigen::MatrixXd& alone, const Eigen::MatrixXd& across, double correlation) {
+  const Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::MatrixXd> pair(across, alone);
+  if (pair.info() != Eigen::Success) return Eigen::MatrixXd::Constant(alone.rows(), alone.cols(), std::nan(""));
+  const Eigen::MatrixXd axes = alone * pair.eigenvectors();
+  const Eigen::VectorXd more = (1.0 + correlation * pair.eigenvalues().array()).max(1.0);
+  return axes * more.asDiagonal() * axes.transpose();
+}
 
 }  // namespace
 
@@ -297,7 +342,7 @@ Told GroundPatches::told(const Motions& free, const Run& run) const {
 
 Matrix6 GroundPatches::covariance(const Told& directions, double& rms_m) const {
   constexpr double kUnknowns = 6.0;
-  std::map<Cube, const GroundPatch*> at;
+  StableAt at;
   Matrix6 normal = Matrix6::Zero();
   Matrix6 spread = Matrix6::Zero();
   double square = 0.0;
@@ -312,31 +357,18 @@ Matrix6 GroundPatches::covariance(const Told& directions, double& rms_m) const {
   const auto n = static_cast<double>(at.size());
   if (n <= kUnknowns) return Matrix6::Constant(std::numeric_limits<double>::quiet_NaN());
   rms_m = std::sqrt(square / (n - kUnknowns));
-  // What neighbouring patches share, by the correlation of their means: less what the fit itself took from it.
-  double shared = 0.0;
-  double neighbours = 0.0;
-  for (const auto& [cube, patch] : at) {
-    for (std::int64_t x = -1; x <= 1; ++x) {
-      for (std::int64_t y = -1; y <= 1; ++y) {
-        for (std::int64_t z = -1; z <= 1; ++z) {
-          if (x == 0 && y == 0 && z == 0) continue;
-          const auto found = at.find({cube[0] + x, cube[1] + y, cube[2] + z});
-          if (found == at.end()) continue;
-          shared += patch->residual * found->second->residual;
-          neighbours += 1.0;
-        }
-      }
-    }
-  }
-  const double correlated = square > 0.0 ? 1.0 + shared / square + kUnknowns * neighbours / (n * n) : 1.0;
-  const double stretch = std::max(kShared * kShared, correlated);
   const double few = 1.0 + 4.6 / (n - kUnknowns);  // Six unknowns and a scatter of few patches: Fisher's F for chi squared.
   // Along what is told; noise of normals is in the matrix, but not in how the motion answers.
-  const Eigen::MatrixXd along = directions.told.transpose() * normal * directions.told;
-  const Eigen::MatrixXd answer = directions.told * directions.share.cwiseInverse().asDiagonal();
-  const Eigen::LDLT<Eigen::MatrixXd> solver(along);
-  const Matrix6 inverse = answer * solver.solve(Eigen::MatrixXd(directions.told.transpose()));
-  return few * stretch * rms_m * rms_m * inverse * spread * inverse.transpose();
+  const Motions& told = directions.told;
+  if (told.cols() == 0) return Matrix6::Zero();
+  const Eigen::LDLT<Eigen::MatrixXd> solver(told.transpose() * normal * told);
+  const Eigen::MatrixXd fit = solver.solve(Eigen::MatrixXd(told.transpose()));
+  const Neighbours neighbours = neighbours_of(at, told * fit);
+  const Eigen::MatrixXd meat =
+      with_shared(told.transpose() * spread * told, told.transpose() * neighbours.across * told, neighbours.correlation(rms_m));
+  const Eigen::MatrixXd answer =
+      told * directions.share.cwiseInverse().asDiagonal() * solver.solve(Eigen::MatrixXd::Identity(told.cols(), told.cols()));
+  return few * kShared * kShared * rms_m * rms_m * answer * meat * answer.transpose();
 }
 
 std::size_t GroundPatches::matching_count() const {
