@@ -11,6 +11,7 @@
 #include "algorithms/compare/patch_motion.hpp"
 #include "algorithms/radar/decompose.hpp"
 #include "algorithms/radar/frozen_maps.hpp"
+#include "algorithms/radar/network_inversion.hpp"
 #include "algorithms/radar/patch_line_of_sight.hpp"
 #include "algorithms/radar/percent_deformation.hpp"
 #include "algorithms/radar/scan_geometry.hpp"
@@ -116,6 +117,25 @@ Outcome try_geometry(const Sample& s, const Run& run) {
   for (const CellSight sight : g.sight)
     out.reasons.push_back(sight == CellSight::seen || sight == CellSight::layover ? Reason::ok : Reason::no_normal);
   return out;
+}
+
+Outcome try_invert(const Sample& s, const Run& run) {
+  InterferogramNetwork n;
+  n.instants = s.stack.instants();
+  n.metres_per_radian = 1.0;
+  for (std::size_t k = 0; k < n.instants.size(); ++k) {
+    for (std::size_t span = 1; span < 3 && k + span < n.instants.size(); ++span) n.pairs.push_back({k, k + span, ""});
+  }
+  if (n.pairs.empty()) return {};
+  std::vector<float> phase;
+  for (const Interferogram& p : n.pairs) {
+    for (std::size_t c = 0; c < s.stack.cells(); ++c) {
+      phase.push_back(static_cast<float>(s.stack.at(p.second)[c] - s.stack.at(p.first)[c]));
+    }
+  }
+  InvertedTile out;
+  NetworkInversion(n, std::vector<double>(n.pairs.size(), 0.0), {}).invert({s.stack.cells(), phase, {}}, out, run);
+  return {{out.displacement_m.begin(), out.displacement_m.end()}, {}};
 }
 
 Outcome try_percent(const Sample& s, const Run&) {
@@ -255,6 +275,7 @@ constexpr std::array kAlgorithms{
     line<MapOptions>("map", true, try_map, "Trailing velocity of every cell of a radar's maps."),
     line<DownslopeOptions>("downslope", true, try_downslope, "Line-of-sight displacement projected on the local direction down the slope (Colesanti and Wasowski 2006, doi:10.1016/j.enggeo.2006.09.013)."),
     line<GeometryOptions>("geometry", false, try_geometry, "Where the polar cells of a slope radar lie on the ground: visibility, layover, true area and line of sight."),
+    line<InversionOptions>("invert", false, try_invert, "Series of displacement from a network of interferograms by weighted least squares (Berardino et al. 2002, doi:10.1109/TGRS.2002.803792)."),
     line<PercentOptions>("percent_deformation", false, try_percent, "The cells of an alarmed area that moved most, and their mean motion, for forecasts (Dick et al. 2015, doi:10.1139/cgj-2014-0028)."),
     line<CleanOptions>("clean", true, try_clean, "Flags blunders from which a series comes back (Hampel 1974, doi:10.1080/01621459.1974.10482962)."),
     line<FreezeOptions>("freeze", true, try_freeze, "Tells samples and maps that a frozen sensor repeats bit for bit, which are no sign of life."),
