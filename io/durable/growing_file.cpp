@@ -12,22 +12,12 @@
 #include "core/error.hpp"
 #include "io/durable/durable.hpp"
 #include "io/durable/fault.hpp"
+#include "io/durable/fold.hpp"
 
 namespace highwall {
 namespace {
 
 constexpr std::size_t kWord = sizeof(std::uint64_t);
-
-/// Folds whole words into a digest that tells accidents apart: each step is a bijection of the word and of what was before.
-std::uint64_t fold(std::uint64_t digest, std::string_view bytes) {
-  for (std::size_t k = 0; k + kWord <= bytes.size(); k += kWord) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + k, kWord);
-    digest = (digest ^ word) * 0x9E3779B97F4A7C15U;
-    digest ^= digest >> 32U;
-  }
-  return digest;
-}
 
 }  // namespace
 
@@ -65,10 +55,10 @@ void GrowingFile::append(std::string_view bytes) {
     odd_.append(bytes.substr(0, more));
     bytes.remove_prefix(more);
     if (odd_.size() < kWord) return;
-    digest_ = fold(digest_, odd_);
+    digest_ = fold_words(digest_, odd_);
     odd_.clear();
   }
-  digest_ = fold(digest_, bytes);
+  digest_ = fold_words(digest_, bytes);
   odd_ = bytes.substr(bytes.size() / kWord * kWord);
 }
 
@@ -112,7 +102,7 @@ void GrowingFile::require_reads_back(std::string_view head) const {
   for (std::uint64_t at = head_bytes_; at < size_ && same;) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(step.size(), size_ - at));
     const std::string_view got = read(at, wanted);
-    digest = fold(digest, got);
+    digest = fold_words(digest, got);
     rest = got.substr(got.size() / kWord * kWord);
     at += wanted;
   }
