@@ -8,6 +8,7 @@ void add_radar_commands(CLI::App& app, Session& session) {
   radar->fallthrough();
   add_radar_geometry_command(*radar, session);
   add_radar_alarms_command(*radar, session);
+  add_radar_invert_command(*radar, session);
 }
 
 }  // namespace highwall::cli

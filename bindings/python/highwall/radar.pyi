@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import Cloud
 
-__all__ = ["alarms", "geometry"]
+__all__ = ["alarms", "fit_velocity", "geometry", "invert"]
 
 _Path = str | os.PathLike[str]
 
@@ -29,3 +29,15 @@ def geometry(
     threads: int = 0,
     **options: Any,
 ) -> dict[str, NDArray[Any]]: ...
+
+def invert(
+    stack: _Path | Sequence[_Path] | NDArray[Any],
+    coherence: ArrayLike | str | None = None,
+    *,
+    pairs: Any = None,
+    output: _Path | None = None,
+    threads: int = 0,
+    **options: Any,
+) -> dict[str, Any]: ...
+
+def fit_velocity(time: Any, displacement: ArrayLike, *, threads: int = 0, **options: Any) -> dict[str, NDArray[Any]]: ...
