@@ -47,7 +47,7 @@ void add_radar_invert_command(CLI::App& radar, Session& session) {
   command->footer(
       "Writes timeseries.h5, velocity.h5, temporalCoherence.h5 (as MintPy), timeseriesStd.h5, numInvIfgram.h5, closure.tif, "
       "gaps.tif "
-      "and summary.json.\nExample: highwall radar invert ifgramStack.h5 -o series --weights variance");
+      "and summary.json.\nExample: highwall radar invert ifgramStack.h5 -o stack --weights variance");
   auto stack = std::make_shared<std::vector<std::string>>();
   auto out = std::make_shared<std::string>();
   command->add_option("stack", *stack, "Files, folders or text lists of unwrapped phase and coherence")->required();

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -49,6 +50,14 @@ def desk(tmp_path_factory):
         (folder / name).write_text("time,displacement_mm\n" + "".join(f"2026-01-{d:02}T00:00:00Z,{0.1 * d}\n" for d in range(1, 29)))
     (folder / "G01.csv").write_text("time,east_mm,north_mm,up_mm\n" + "".join(
         f"{np.datetime64('2023-01-01') + d}T12:00:00Z,{0.05 * d},{-0.02 * d},0\n" for d in range(1000)))
+    dates = [f"2025{month:02}01" for month in range(1, 9)]
+    pairs = [(i, j) for i in range(8) for j in range(i + 1, min(8, i + 3))]
+    with h5py.File(folder / "ifgramStack.h5", "w") as stack:
+        stack["date"] = np.array([[dates[i], dates[j]] for i, j in pairs], "S8")
+        stack["dropIfgram"] = np.ones(len(pairs), bool)
+        stack["unwrapPhase"] = np.array([0.01 + 0.1 * (j - i) * np.arange(12.0).reshape(3, 4) for i, j in pairs], "f4")
+        stack["coherence"] = np.full((len(pairs), 3, 4), 0.8, "f4")
+        stack.attrs.update(FILE_TYPE="ifgramStack", LENGTH="3", WIDTH="4", WAVELENGTH="0.0555", NCORRLOOKS="7", PROCESSOR="isce")
     return folder
 
 
@@ -65,7 +74,7 @@ def test_the_commands_of_a_night_and_of_single_files_run(desk):
     for line in lines:
         # Thirty nights are the demo's business.
         run(line.replace("--nights 30", "--nights 2 --beam-step-deg 0.5 --radar-cell-m 20 --radar-interval-min 120"), desk, code=(0, 2))
-    for name in ("out.csv", "rate.csv", "levels.csv", "trend.csv", "registered.csv", "series/series.json"):
+    for name in ("out.csv", "rate.csv", "levels.csv", "trend.csv", "registered.csv", "series/series.json", "stack/velocity.h5"):
         assert (desk / name).stat().st_size > 100, name
     assert (desk / "pit" / "archive" / "format.toml").exists()
 
