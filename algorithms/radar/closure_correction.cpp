@@ -82,6 +82,13 @@ Findings look(Task& task, const InterferogramSource& source, const std::function
   std::vector<LoopCycles> open;
   std::vector<std::uint8_t> absent(task.triangles.size());
   std::vector<std::uint32_t> pairs;
+  std::vector<std::uint32_t> numbers;
+  struct Noted {
+    std::size_t cell;
+    std::uint32_t pattern;
+  };
+  std::vector<Noted> noted;
+  task.solver.forget();
   for_loop_rows(source, task.triangles, task.filter, task.block_bytes, task.run, [&](const LoopRows& rows) {
     std::vector<std::uint8_t> any((rows.end - rows.begin) * rows.cols, 0);
     for (const std::vector<std::int8_t>& map : rows.cycles) {
@@ -93,16 +100,18 @@ Findings look(Task& task, const InterferogramSource& source, const std::function
       const std::size_t col = c % rows.cols;
       gather(rows, row, col, open, absent);
       count_open(task, open, pairs, out.open);
-      for (const PairCycles& found : task.solver.solve(open, absent)) {
-        if (found.unique || found.closes) {
-          out.cycles.append(found.pair, row, col, found.cycles);
-        } else {
-          out.doubtful.append(found.pair, row, col, 1);
-        }
-      }
+      numbers.clear();
+      task.solver.note(open, absent, numbers);
+      for (const std::uint32_t number : numbers) noted.push_back({row * rows.cols + col, number});
     }
     if (also) also(rows);
   });
+  for (const Noted& cell : noted) {
+    for (const PairCycles& found : task.solver.solution(cell.pattern)) {
+      CycleMap& map = found.unique || found.closes ? out.cycles : out.doubtful;
+      map.append(found.pair, cell.cell / map.cols(), cell.cell % map.cols(), &map == &out.cycles ? found.cycles : 1);
+    }
+  }
   const auto least = static_cast<std::size_t>(task.options.least_cells);
   for (std::size_t pair = 0; pair < task.pairs(); ++pair) {
     for (CycleMap* map : {&out.cycles, &out.doubtful}) {

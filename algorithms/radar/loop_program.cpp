@@ -109,6 +109,14 @@ class Program {
   std::vector<double> upper_;
 };
 
+/// Finalizer of splitmix64 (doi:10.1145/2660193.2660195).
+std::uint64_t mixed(std::uint64_t x) {
+  x += 0x9e3779b97f4a7c15U;
+  x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
+  return x ^ (x >> 31U);
+}
+
 /// One entry of several keys, in order, once each.
 void sort_unique(std::vector<std::uint32_t>& v) {
   std::sort(v.begin(), v.end());
@@ -185,26 +193,69 @@ std::vector<PairCycles> LoopSolver::solve_part(const Part& part, const std::vect
   return out;
 }
 
-std::vector<PairCycles> LoopSolver::solve(std::span<const LoopCycles> open, std::span<const std::uint8_t> absent) {
-  if (parts_.size() > kMostKept) parts_.clear();
+LoopSolver::Key LoopSolver::key_of(const Part& part, std::span<const std::uint8_t> absent) {
+  Key key = part.open;
+  for (const std::uint32_t t : part.loops) {
+    if (absent[t] != 0) key.push_back({t, 0});
+  }
+  return key;
+}
+
+std::vector<PairCycles> LoopSolver::solve_key(const Key& key) {
   if (solved_.size() > kMostKept) solved_.clear();
-  const auto [parts, fresh] = parts_.try_emplace(std::vector<LoopCycles>(open.begin(), open.end()));
-  if (fresh) parts->second = parts_of(open);
-  std::vector<PairCycles> out;
-  for (const Part& part : parts->second) {
-    std::vector<LoopCycles> key = part.open;
-    std::vector<std::uint32_t> missing;
-    for (const std::uint32_t t : part.loops) {
-      if (absent[t] == 0) continue;
-      missing.push_back(t);
-      key.push_back({t, 0});
+  const auto [solution, fresh] = solved_.try_emplace(key);
+  if (!fresh) return solution->second;
+  std::vector<LoopCycles> open;
+  std::vector<std::uint32_t> missing;
+  for (const LoopCycles& loop : key) {
+    if (loop.cycles != 0) {
+      open.push_back(loop);
+    } else {
+      missing.push_back(loop.triangle);
     }
-    const auto [solution, is_new] = solved_.try_emplace(std::move(key));
-    programs_ += is_new ? 1U : 0U;
-    if (is_new) solution->second = solve_part(part, missing);
-    out.insert(out.end(), solution->second.begin(), solution->second.end());
+  }
+  ++programs_;
+  solution->second = solve_part(parts_of(open).front(), missing);
+  return solution->second;
+}
+
+std::vector<PairCycles> LoopSolver::solve(std::span<const LoopCycles> open, std::span<const std::uint8_t> absent) {
+  std::vector<PairCycles> out;
+  for (const Part& part : parts_of(open)) {
+    const std::vector<PairCycles> found = solve_key(key_of(part, absent));
+    out.insert(out.end(), found.begin(), found.end());
   }
   return out;
+}
+
+void LoopSolver::note(std::span<const LoopCycles> open, std::span<const std::uint8_t> absent,
+                      std::vector<std::uint32_t>& numbers) {
+  for (const Part& part : parts_of(open)) {
+    if (part.open.size() > kMostOpenLoops) continue;
+    Key key = key_of(part, absent);
+    std::uint64_t hash = key.size();
+    for (const LoopCycles& loop : key)
+      hash = mixed(hash ^ mixed((std::uint64_t{loop.triangle} << 32U) + static_cast<std::uint32_t>(loop.cycles)));
+    const auto [at, fresh] = number_of_.try_emplace(hash, static_cast<std::uint32_t>(patterns_.size()));
+    if (fresh) patterns_.emplace_back();
+    Pattern& pattern = patterns_[at->second];
+    ++pattern.count;
+    if (pattern.key.empty() && (at->second < kFewPatterns || pattern.count > 1)) pattern.key = std::move(key);
+    numbers.push_back(at->second);
+  }
+}
+
+const std::vector<PairCycles>& LoopSolver::solution(std::uint32_t number) {
+  Pattern& pattern = patterns_[number];
+  const bool worth = patterns_.size() <= kFewPatterns || pattern.count >= kLeastOccurrences;
+  if (!pattern.solved && worth) pattern.solution = solve_key(pattern.key);
+  pattern.solved = true;
+  return pattern.solution;
+}
+
+void LoopSolver::forget() {
+  number_of_.clear();
+  patterns_.clear();
 }
 
 }  // namespace highwall

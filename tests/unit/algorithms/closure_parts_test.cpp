@@ -145,6 +145,42 @@ TEST(LoopSolver, RemembersPatterns) {
   EXPECT_EQ(solver.programs(), 2U);
 }
 
+TEST(LoopSolver, LeavesPatternsOfNoiseAlone) {
+  const InterferogramNetwork network = span_network(1, 1, 40, {1, 2, 3});
+  const std::vector<Triangle> triangles = triangles_of(network);
+  LoopSolver solver(triangles, network.pairs.size(), 2.0);
+  const std::vector<std::uint8_t> absent(triangles.size(), 0);
+  const std::uint32_t pair = 30;
+  std::vector<LoopCycles> error;  // What a cycle too many in one interferogram opens.
+  for (const std::uint32_t t : solver.loops_of(pair)) error.push_back({t, triangles[t].ik == pair ? -1 : 1});
+  std::vector<std::uint32_t> numbers;
+  solver.note(error, absent, numbers);
+  ASSERT_EQ(numbers.size(), 1U);
+  // While patterns are few, one that occurs once is solved.
+  ASSERT_EQ(solver.solution(numbers[0]).size(), 1U);
+  EXPECT_EQ(solver.solution(numbers[0])[0].pair, pair);
+  EXPECT_EQ(solver.solution(numbers[0])[0].cycles, -1);
+  solver.forget();
+  numbers.clear();
+  for (std::int32_t n = 1; n <= 100; ++n) {
+    for (std::uint32_t t = 0; t < 60; ++t) solver.note(std::vector<LoopCycles>{{t, n}}, absent, numbers);
+  }
+  for (int i = 0; i < 3; ++i) solver.note(error, absent, numbers);
+  ASSERT_EQ(numbers.size(), 6003U);
+  EXPECT_EQ(numbers[6000], numbers[6002]);
+  const std::size_t before = solver.programs();
+  EXPECT_TRUE(solver.solution(numbers[17]).empty());
+  ASSERT_EQ(solver.solution(numbers[6000]).size(), 1U);
+  EXPECT_EQ(solver.solution(numbers[6000])[0].pair, pair);
+  EXPECT_EQ(solver.programs(), before);  // It was known.
+  // Open nearly everywhere.
+  std::vector<LoopCycles> noise;
+  for (std::uint32_t t = 0; t < triangles.size(); ++t) noise.push_back({t, 1});
+  numbers.clear();
+  solver.note(noise, absent, numbers);
+  EXPECT_TRUE(numbers.empty());
+}
+
 TEST(NetworkMisfit, ChangesAsADenseSolutionSays) {
   const InterferogramNetwork network = [] {
     InterferogramNetwork n = span_network(1, 1, 9, {1, 2, 5});
