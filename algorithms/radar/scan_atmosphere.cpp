@@ -14,11 +14,9 @@ namespace {
 constexpr std::size_t kMostCells = 10000;
 constexpr double kFlat_km = 0.02;
 
-double robust_sigma(const Eigen::VectorXd& values) {
-  std::vector<double> own(values.data(), values.data() + values.size());
-  const double middle = median(own);
-  for (double& v : own) v = std::abs(v - middle);
-  return kMadToSigma * median(std::move(own));
+double scatter_of(const Eigen::VectorXd& values) {
+  const Eigen::VectorXf narrow = values.cast<float>();
+  return robust_scatter({narrow.data(), static_cast<std::size_t>(narrow.size())});
 }
 
 /// Least and largest of the finite ones.
@@ -33,6 +31,17 @@ std::array<double, 2> extent(std::span<const float> values) {
 }
 
 }  // namespace
+
+double robust_scatter(std::span<const float> values) {
+  std::vector<double> own;
+  const std::size_t step = std::max<std::size_t>(1, values.size() / kMostCells);
+  for (std::size_t k = 0; k < values.size(); k += step) {
+    if (std::isfinite(values[k])) own.push_back(values[k]);
+  }
+  const double middle = median(own);
+  for (double& v : own) v = std::abs(v - middle);
+  return kMadToSigma * median(std::move(own));
+}
 
 TrendFitter::TrendFitter(std::span<const float> range_m, std::span<const float> height_m)
     : range_m_(range_m), height_m_(height_m) {
@@ -87,11 +96,11 @@ AtmosphereTrend TrendFitter::fit(std::span<const float> value, std::span<const s
   rules.least_sigma = 1e-9;
   rules.least_ratio = 1e-9;
   const RobustFit fit = robust_fit(rows, values, rules);
-  trend.before = robust_sigma(values);
+  trend.before = scatter_of(values);
   trend.after = trend.before;
   if (!fit.solved) return trend;
   trend.solved = true;
-  trend.after = robust_sigma(fit.residual);
+  trend.after = scatter_of(fit.residual);
   for (std::size_t k = 0; k < terms.size(); ++k) {
     trend.coefficient[static_cast<std::size_t>(terms[k])] = fit.unknowns[static_cast<Eigen::Index>(k)];
   }

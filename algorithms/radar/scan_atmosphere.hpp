@@ -19,6 +19,9 @@ struct AtmosphereTrend {
   double after = 0.0;   ///< ... and after the trend is taken off.
 };
 
+/// 1.4826 times the median absolute deviation from the median, of evenly chosen values; NaN of nothing. NaN values do not count.
+double robust_scatter(std::span<const float> values);
+
 /// Fits the trend of each scan, robustly, on what stable cells show beside their own motion. b0 is an offset at range zero, b1 a
 /// change of the refractivity (Noferini et al. 2005, doi:10.1109/TGRS.2005.849068; Iannini and Monti Guarnieri 2011,
 /// doi:10.1109/LGRS.2010.2062492).

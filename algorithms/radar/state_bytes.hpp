@@ -35,6 +35,25 @@ class StateWriter {
   std::string bytes_;
 };
 
+/// A sum over bytes by which damage is seen: words multiplied and mixed.
+inline std::uint64_t checksum_of(std::string_view bytes) {
+  std::uint64_t sum = 0x9e3779b97f4a7c15ULL + bytes.size();
+  const auto mix = [&](std::uint64_t word) {
+    sum = (sum ^ word) * 0xff51afd7ed558ccdULL;
+    sum ^= sum >> 32U;
+  };
+  std::size_t at = 0;
+  for (; at + 8 <= bytes.size(); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, 8);
+    mix(word);
+  }
+  std::uint64_t rest = 0;
+  if (at < bytes.size()) std::memcpy(&rest, bytes.data() + at, bytes.size() - at);
+  mix(rest);
+  return sum;
+}
+
 /// Takes them out again. @throws Error(storage) where the bytes end, or a vector has not the size that is wanted
 class StateReader {
  public:

@@ -80,6 +80,27 @@ void VelocityStream::State::take_values(const RadarScan& scan, const Run& run) {
       run);
 }
 
+void VelocityStream::State::tell_atmosphere(const AtmosphereTrend& fitted, double after) {
+  ScanAtmosphere& told = out.atmosphere;
+  told = {};
+  told.stable = fitted.stable;
+  if (fitted.before > 0.0) {
+    told.before_m = fitted.before * level_m;
+    told.after_m = after * level_m;
+  }
+  if (options.atmosphere != "off" && fitted.solved) {
+    const auto b = fitter.about_zero(fitted);
+    told.offset_m = b[0] * level_m;
+    told.per_km_m = b[1] * level_m;
+    told.per_km2_m = b[2] * level_m;
+    told.per_km_height_m = b[3] * level_m;
+  }
+  if (options.atmosphere == "kriging" && kriging.block_rms() > 0.0) {
+    told.blocks_m = kriging.block_rms() * level_m;
+    told.left_out_m = kriging.left_out_rms() * level_m;
+  }
+}
+
 void VelocityStream::State::fit_atmosphere(const Run& run) {
   // Stable cells rest. Their filters' velocities are left out: what they all share there, no scan could ever correct again.
   std::vector<float> off_rest(stable.list().size());
@@ -88,32 +109,27 @@ void VelocityStream::State::fit_atmosphere(const Run& run) {
     off_rest[k] = judged.innovation[i] + static_cast<float>(filter.velocity(i)) * hours[i];
   }
   const AtmosphereTrend fitted = fitter.fit(off_rest, stable.list(), static_cast<std::size_t>(options.least_stable));
-  ScanAtmosphere& told = out.atmosphere;
-  told = {};
-  told.stable = fitted.stable;
   const bool off = options.atmosphere == "off";
-  if (fitted.before > 0.0) {
-    const double scatter = off ? fitted.before : fitted.after;
-    told.before_m = fitted.before * level_m;
-    told.after_m = scatter * level_m;
-    // What one scan shows may be a storm; what many show is the radar.
-    noise = noise == 0.0 ? scatter : std::sqrt(kNoiseMemory * noise * noise + (1.0 - kNoiseMemory) * scatter * scatter);
-  }
   // Without enough stable cells the atmosphere is what it was: setting it to zero would be a jump of all cells.
-  if (!off && fitted.solved) {
-    trend = fitted;
-    const auto b = fitter.about_zero(fitted);
-    told.offset_m = b[0] * level_m;
-    told.per_km_m = b[1] * level_m;
-    told.per_km2_m = b[2] * level_m;
-    told.per_km_height_m = b[3] * level_m;
+  if (!off && fitted.solved) trend = fitted;
+  double after = off ? fitted.before : fitted.after;
+  if (options.atmosphere == "kriging" && fitted.solved) {
+    for (std::size_t k = 0; k < off_rest.size(); ++k) off_rest[k] -= static_cast<float>(fitter.at(trend, stable.list()[k]));
+    kriging.fit(off_rest, stable.list());
+    for (std::size_t k = 0; k < off_rest.size(); ++k) off_rest[k] -= static_cast<float>(kriging.at(stable.list()[k]));
+    after = robust_scatter(off_rest);
   }
+  if (after > 0.0) {
+    // What one scan shows may be a storm; what many show is the radar.
+    noise = noise == 0.0 ? after : std::sqrt(kNoiseMemory * noise * noise + (1.0 - kNoiseMemory) * after * after);
+  }
+  tell_atmosphere(fitted, after);
   for_blocks(
       cells(),
       [&](const Block& block) {
         for (std::size_t i = block.begin; i < block.end; ++i) {
           const bool foretold = seen_at[i] != kNeverSeen;
-          judged.innovation[i] = foretold ? static_cast<float>(judged.innovation[i] - fitter.at(trend, i)) : kNone;
+          judged.innovation[i] = foretold ? static_cast<float>(judged.innovation[i] - air(i)) : kNone;
         }
       },
       run);
@@ -122,15 +138,15 @@ void VelocityStream::State::fit_atmosphere(const Run& run) {
 /// The cell's value, held against what was foretold, goes into its level, its filter and its windows.
 void VelocityStream::State::follow_cell(std::size_t i) {
   const double noise_now = noise > 0.0 ? noise : kFirstNoise_m / level_m;
-  const double air = fitter.at(trend, i);
+  const double cell_air = air(i);
   std::uint8_t& flags = out.flags[i];
-  const bool known = std::isfinite(air);
+  const bool known = std::isfinite(cell_air);
   if (!known) flags = cell_flag::no_sample;
   if ((flags & cell_flag::no_sample) != 0) {
     const bool bridges = value == ScanValue::increment && known && seen_at[i] != kNeverSeen;
     if (bridges && hours_since_seen(i) <= options.bridge_h + 1e-6) {
       raw[i] = static_cast<std::int32_t>(
-          std::llround(level[i] + filter.foretell(i, hours_since_seen(i)) + air + static_cast<double>(wrapped(i))));
+          std::llround(level[i] + filter.foretell(i, hours_since_seen(i)) + cell_air + static_cast<double>(wrapped(i))));
       flags |= cell_flag::bridged;
     }
     return;
@@ -140,9 +156,9 @@ void VelocityStream::State::follow_cell(std::size_t i) {
       // How far it moved meanwhile is not known: it goes on at the level where it was seen last.
       for (WindowSums& w : windows) w.reset(i);
       wraps[i] = 0;
-      raw[i] = static_cast<std::int32_t>(std::llround(level[i] + air));
+      raw[i] = static_cast<std::int32_t>(std::llround(level[i] + cell_air));
     }
-    level[i] = static_cast<std::int32_t>(std::llround(raw[i] - air));
+    level[i] = static_cast<std::int32_t>(std::llround(raw[i] - cell_air));
     filter.reset(i, noise_now);
   } else {
     Verdict verdict = judged.verdict[i];
@@ -156,7 +172,7 @@ void VelocityStream::State::follow_cell(std::size_t i) {
       innovation -= judged.halves[i] * half;
     }
     if (verdict == Verdict::aliased) alias_until[i] = static_cast<std::uint32_t>(tick + kTicksPerHour * options.windows_h.back());
-    level[i] = static_cast<std::int32_t>(std::llround(static_cast<double>(raw[i] - wrapped(i)) - air));
+    level[i] = static_cast<std::int32_t>(std::llround(static_cast<double>(raw[i] - wrapped(i)) - cell_air));
     filter.update(i, innovation, hours[i], noise_now);
   }
   seen_at[i] = static_cast<std::uint32_t>(tick);

@@ -93,11 +93,15 @@ void VelocityStream::State::finish_cell(std::size_t w, std::size_t i, double& la
     window.reason[i] = Reason::no_stable_ground;
     return;
   }
-  const double z = v / own.sigma_m_per_day;
-  window.sigma_m_per_day[i] = static_cast<float>(own.sigma_m_per_day);
+  // Where kriging had no stable cells near by, more of the turbulence is left than where sigma was calibrated.
+  const double excess = kriging.excess_variance(i);
+  const double wider = excess > 0.0 && noise > 0.0 ? std::sqrt(1.0 + excess / (noise * noise)) : 1.0;
+  const double sigma = own.sigma_m_per_day * wider;
+  const double z = v / sigma;
+  window.sigma_m_per_day[i] = static_cast<float>(sigma);
   window.z[i] = static_cast<float>(z);
   window.motion[i] =
-      motion_of(v, a, z, fit.has_acceleration ? a / own.sigma_m_per_day2 : kUnknown, fit.count, window.window_h / 24.0);
+      motion_of(v, a, z, fit.has_acceleration ? a / (own.sigma_m_per_day2 * wider) : kUnknown, fit.count, window.window_h / 24.0);
   if (!(std::abs(z) <= largest)) largest = std::abs(z);
 }
 
@@ -134,6 +138,7 @@ void VelocityStream::State::test_stable() {
   if (now < next_test()) return;
   tested = now;
   stable.test();
+  kriging.set_stable(stable.list());
   bins = RangeBins(range_m, stable.mask(), static_cast<std::size_t>(options.least_stable));
 }
 

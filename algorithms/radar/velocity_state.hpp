@@ -7,6 +7,7 @@
 
 #include "algorithms/radar/motion_filter.hpp"
 #include "algorithms/radar/range_calibration.hpp"
+#include "algorithms/radar/residual_kriging.hpp"
 #include "algorithms/radar/scan_atmosphere.hpp"
 #include "algorithms/radar/stable_cells.hpp"
 #include "algorithms/radar/velocity_stream.hpp"
@@ -23,12 +24,15 @@ struct VelocityStream::State {
   State(const ScanGrid& grid, ScanValue scan_value, VelocityStreamOptions wanted, const CellMasks& masks);
 
   std::size_t cells() const noexcept { return raw.size(); }
+  /// The atmosphere of a cell in the newest scan, in levels; NaN where its range or height is not known.
+  double air(std::size_t i) const noexcept { return fitter.at(trend, i) + kriging.at(i); }
   std::int64_t wrapped(std::size_t i) const { return std::llround(wraps[i] * half); }
   double hours_since_seen(std::size_t i) const { return (tick - static_cast<double>(seen_at[i])) / kTicksPerHour; }
 
   void begin(const RadarScan& scan);
   void take_values(const RadarScan& scan, const Run& run);
   void fit_atmosphere(const Run& run);
+  void tell_atmosphere(const AtmosphereTrend& fitted, double after);
   void follow(const Run& run);
   void follow_cell(std::size_t i);
   void measure(const Run& run);
@@ -48,6 +52,7 @@ struct VelocityStream::State {
   std::vector<float> range_m;
   std::vector<float> height_m;
   TrendFitter fitter;
+  ResidualKriging kriging;
   MotionFilter filter;
   std::vector<WindowSums> windows;
   StableCells stable;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstring>
 
 #include "algorithms/radar/velocity_state.hpp"
 #include "core/error.hpp"
@@ -70,6 +71,7 @@ VelocityStream::State::State(const ScanGrid& grid, ScanValue scan_value, Velocit
       range_m(ranges_of(grid)),
       height_m(grid.cell_height_m),
       fitter(range_m, height_m),
+      kriging(grid),
       filter(CellShape::of(grid), half),
       stable(CellShape::of(grid), allowed_by(masks, grid.cells())),
       bins(range_m, stable.mask(), static_cast<std::size_t>(options.least_stable)),
@@ -79,6 +81,7 @@ VelocityStream::State::State(const ScanGrid& grid, ScanValue scan_value, Velocit
       seen_at(grid.cells(), kNeverSeen),
       alias_until(grid.cells()) {
   for (const double length : options.windows_h) windows.emplace_back(grid.cells(), length);
+  kriging.set_stable(stable.list());
   out.flags.assign(grid.cells(), cell_flag::no_sample);
   out.displacement_m.assign(grid.cells(), kNone);
   out.aliased.assign(grid.cells(), 0);
@@ -113,6 +116,7 @@ void VelocityStream::State::save(StateWriter& writer) const {
   writer.put(noise);
   writer.put<std::uint64_t>(scans);
   writer.put(out.flags);
+  kriging.save(writer);
   filter.save(writer);
   stable.save(writer);
   for (const WindowSums& w : windows) w.save(writer);
@@ -129,8 +133,10 @@ void VelocityStream::State::restore(StateReader& reader) {
   noise = reader.get<double>();
   scans = reader.get<std::uint64_t>();
   reader.get(out.flags);
+  kriging.restore(reader);
   filter.restore(reader);
   stable.restore(reader);
+  kriging.set_stable(stable.list());
   for (WindowSums& w : windows) w.restore(reader);
   reader.end();
   bins = RangeBins(range_m, stable.mask(), static_cast<std::size_t>(options.least_stable));
@@ -158,19 +164,28 @@ const VelocityScan& VelocityStream::push(const RadarScan& scan, const Run& run) 
 }
 
 const VelocityScan& VelocityStream::last() const noexcept { return state_->out; }
+Instant VelocityStream::newest() const noexcept { return state_->now; }
 std::size_t VelocityStream::cells() const noexcept { return state_->cells(); }
 const VelocityStreamOptions& VelocityStream::options() const noexcept { return state_->options; }
 
 std::string VelocityStream::save() const {
   StateWriter writer;
   state_->save(writer);
-  return writer.take();
+  std::string bytes = writer.take();
+  const std::uint64_t sum = checksum_of(bytes);
+  bytes.append(reinterpret_cast<const char*>(&sum), sizeof sum);
+  return bytes;
 }
 
 VelocityStream VelocityStream::restore(std::string_view bytes, const ScanGrid& grid, ScanValue value,
                                        VelocityStreamOptions options) {
   VelocityStream stream(grid, value, std::move(options));
   State& s = *stream.state_;
+  std::uint64_t sum = 0;
+  if (bytes.size() < sizeof sum) StateReader::damaged();
+  std::memcpy(&sum, bytes.data() + bytes.size() - sizeof sum, sizeof sum);
+  bytes.remove_suffix(sizeof sum);
+  if (sum != checksum_of(bytes)) StateReader::damaged();
   StateReader reader(bytes);
   std::string told;
   for (const auto& [name, option] : option_values(s.options)) told += name + '=' + to_text(option) + '\n';

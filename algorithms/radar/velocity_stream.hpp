@@ -70,6 +70,10 @@ struct ScanAtmosphere {
   /// Robust standard deviation of the stable cells about their own motion: before, and after the correction.
   double before_m = std::numeric_limits<double>::quiet_NaN();
   double after_m = std::numeric_limits<double>::quiet_NaN();
+  /// With kriging, over the last scans: root mean square of the residuals of blocks of cells, and of what they are off when
+  /// foretold from all the other blocks. NaN = not known.
+  double blocks_m = std::numeric_limits<double>::quiet_NaN();
+  double left_out_m = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// All that is known after one scan.
@@ -119,8 +123,10 @@ struct VelocityStreamOptions {
     d.field(&O::retest_h, "retest_h", "h", above(0), "Stable cells are chosen anew so often");
     d.field(&O::bridge_h, "bridge_h", "h", at_least(0),
             "Missing increments are bridged by the cell's velocity for so long; after that its series begins anew");
-    d.field(&O::atmosphere, "atmosphere", "", one_of({"off", "trend"}),
-            "Correction by stable cells, scan by scan: none, or a trend in range and height");
+    d.field(
+        &O::atmosphere, "atmosphere", "", one_of({"off", "trend", "kriging"}),
+        "Correction by stable cells, scan by scan: none; a trend in range and height; or that and what neighbours share, which "
+        "takes part of the motion of large areas with it until they are found to move");
     d.field(&O::unwrap, "unwrap", "", anything(), "Whether wraps of single areas are taken out, where the wavelength is known");
     d.require(
         [](const O& o) {
@@ -161,6 +167,8 @@ class VelocityStream {
   /// What push() returned last; empty before the first scan and after restore().
   const VelocityScan& last() const noexcept;
   std::size_t cells() const noexcept;
+  /// Time of the newest scan, also one from before a restore(); kNoInstant = none.
+  Instant newest() const noexcept;
   const VelocityStreamOptions& options() const noexcept;
 
   /// The whole state. The same scans give the same bytes.

@@ -7,6 +7,7 @@ void add_radar_commands(CLI::App& app, Session& session) {
   radar->require_subcommand(1);
   radar->fallthrough();
   add_radar_geometry_command(*radar, session);
+  add_radar_velocity_command(*radar, session);
   add_radar_alarms_command(*radar, session);
   add_radar_invert_command(*radar, session);
 }

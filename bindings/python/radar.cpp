@@ -7,6 +7,7 @@ void add_radar(py::module_& module) {
   add_radar_alarms(radar);
   add_radar_geometry(radar);
   add_radar_invert(radar);
+  add_radar_velocity(radar);
 }
 
 }  // namespace highwall::python

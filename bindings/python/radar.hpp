@@ -10,5 +10,6 @@ void add_radar(py::module_& module);  // the submodule highwall.radar
 void add_radar_alarms(py::module_& radar);
 void add_radar_geometry(py::module_& radar);
 void add_radar_invert(py::module_& radar);
+void add_radar_velocity(py::module_& radar);
 
 }  // namespace highwall::python

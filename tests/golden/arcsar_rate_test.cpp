@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "algorithms/radar/velocity_stream.hpp"
 #include "algorithms/series/noise.hpp"
 #include "algorithms/series/rate.hpp"
 #include "io/readers/reader.hpp"
@@ -71,6 +72,56 @@ TEST(RealDataArcsar, SigmaOfOneQuietPeriodCoversTheNext) {
                 calibrations[w].independent_windows, 100.0 * inside / n, n);
     EXPECT_GE(inside / n, low[w]);
     EXPECT_LE(inside / n, high[w]);
+  }
+}
+
+TEST(RealDataArcsar, TheStreamTellsWhatRateTellsAndItsScatterCoversTheNextDays) {
+  HIGHWALL_NEED_REALDATA();
+  const TimeSeries s = arcsar();
+  const auto rates = rate(s, RateOptions{}, highwall::Run());
+  auto streamed = rates;
+  ScanGrid grid;
+  grid.rows = grid.cols = 1;
+  VelocityStreamOptions options;
+  options.atmosphere = "off";
+  options.refit_z = 1e9;
+  VelocityStream stream(grid, ScanValue::cumulative, options);
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    const VelocityScan& scan = stream.push({s.time[i], "", {static_cast<float>(s.value_m[i])}, {}, {}}, highwall::Run(1));
+    for (std::size_t w = 0; w < rates.size(); ++w) {
+      streamed[w].velocity_m_per_day[i] = scan.windows[w].velocity_m_per_day[0];
+      // One area has no neighbours to be calibrated by.
+      EXPECT_FALSE(std::isfinite(scan.windows[w].sigma_m_per_day[0]));
+    }
+  }
+  // Scatter of four days, taken from time instead of from cells of one range, is held against the next four.
+  calibrate(streamed, s, {{at("2025-08-13T00:00:00Z"), at("2025-08-17T00:00:00Z")}});
+  const Instant from = at("2025-08-17T00:00:00Z");
+  const Instant to = at("2025-08-21T00:00:00Z");
+  for (std::size_t w = 0; w < rates.size(); ++w) {
+    double difference = 0.0;
+    double size = 0.0;
+    double inside = 0.0;
+    double n = 0.0;
+    for (std::size_t i = 0; i < s.size(); ++i) {
+      const double v = streamed[w].velocity_m_per_day[i];
+      const double other = rates[w].velocity_m_per_day[i];
+      if (!std::isfinite(v) || !std::isfinite(other)) continue;
+      difference += (v - other) * (v - other);
+      size += other * other;
+      if (s.time[i] < from + duration_from_seconds(rates[w].window_h * 3600.0) || s.time[i] > to) continue;
+      n += 1.0;
+      inside += std::abs(v) <= 1.96 * streamed[w].sigma_m_per_day[i] ? 1.0 : 0.0;
+    }
+    const double apart = std::sqrt(difference / size);
+    std::printf("%2.0f h: rms off rate() by %.2f %%; covers %.1f %% of %.0f\n", rates[w].window_h, 100.0 * apart,
+                100.0 * inside / n, n);
+    // The window's far end is known to a 24th: velocities differ by as much as they change in that.
+    EXPECT_LT(apart, 0.05);
+    if (rates[w].window_h <= 12.0) {
+      EXPECT_GE(inside / n, 0.88) << rates[w].window_h << " h";
+      EXPECT_LE(inside / n, 0.99) << rates[w].window_h << " h";
+    }
   }
 }
 

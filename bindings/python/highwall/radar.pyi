@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import Cloud
 
-__all__ = ["alarms", "fit_velocity", "geometry", "invert"]
+__all__ = ["alarms", "fit_velocity", "geometry", "invert", "velocity"]
 
 _Path = str | os.PathLike[str]
 
@@ -41,3 +41,13 @@ def invert(
 ) -> dict[str, Any]: ...
 
 def fit_velocity(time: Any, displacement: ArrayLike, *, threads: int = 0, **options: Any) -> dict[str, NDArray[Any]]: ...
+
+def velocity(
+    scans: _Path | Sequence[_Path],
+    *,
+    state: _Path | None = None,
+    ground: _Path | None = None,
+    stable: _Path | None = None,
+    threads: int = 0,
+    **options: Any,
+) -> dict[str, Any]: ...

@@ -41,6 +41,7 @@ class GeotiffScans final : public ScanSource {
     if (options.wavelength_mm > 0.0) grid_.wavelength_m = 1e-3 * options.wavelength_mm;
   }
 
+  const GridGeometry& geometry() const noexcept { return geometry_; }
   const ScanGrid& grid() const noexcept override { return grid_; }
   ScanValue value() const noexcept override { return value_; }
   std::size_t size() const noexcept override { return scans_.size(); }
@@ -115,9 +116,10 @@ class GeotiffScans final : public ScanSource {
 
 }  // namespace
 
-std::unique_ptr<ScanSource> open_geotiff_scans(std::vector<fs::path> files, const ScanFileOptions& options, const Run& run,
-                                               Report& report) {
-  return std::make_unique<GeotiffScans>(std::move(files), options, run, report);
+void open_geotiff_scans(std::vector<fs::path> files, const ScanFileOptions& options, const Run& run, OpenedScans& opened) {
+  auto scans = std::make_unique<GeotiffScans>(std::move(files), options, run, opened.report);
+  opened.map = scans->geometry();
+  opened.source = std::move(scans);
 }
 
 }  // namespace highwall

@@ -238,8 +238,11 @@ OpenedScans open_scans(const std::vector<fs::path>& paths, const ScanFileOptions
   auto [files, format] = list_files(paths, options, opened.report);
   opened.report.source = files[0].string();
   opened.report.format = format;
-  opened.source = format == "geotiff" ? open_geotiff_scans(std::move(files), options, run, opened.report)
-                                      : open_diffimages(std::move(files), options, opened.report);
+  if (format == "geotiff") {
+    open_geotiff_scans(std::move(files), options, run, opened);
+  } else {
+    opened.source = open_diffimages(std::move(files), options, opened.report);
+  }
   opened.report.accepted = opened.source->size();
   return opened;
 }

@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/grid.hpp"
 #include "core/options.hpp"
 #include "core/report.hpp"
 #include "core/run.hpp"
@@ -60,6 +62,7 @@ struct ScanFileOptions {
 /// Scans as files gave them, and what there is to say about the files.
 struct OpenedScans {
   std::unique_ptr<ScanSource> source;
+  std::optional<GridGeometry> map;  ///< Where the cells lie, for maps.
   Report report;
 };
 

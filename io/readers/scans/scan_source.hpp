@@ -8,8 +8,9 @@ namespace highwall {
 
 std::unique_ptr<ScanSource> open_diffimages(std::vector<std::filesystem::path> files, const ScanFileOptions& options,
                                             Report& report);
-std::unique_ptr<ScanSource> open_geotiff_scans(std::vector<std::filesystem::path> files, const ScanFileOptions& options,
-                                               const Run& run, Report& report);
+/// Sets source and map of `opened`.
+void open_geotiff_scans(std::vector<std::filesystem::path> files, const ScanFileOptions& options, const Run& run,
+                        OpenedScans& opened);
 
 /// Motion since the scan before, or since the first. @throws Error(config) when it was not told.
 ScanValue told_value(const ScanFileOptions& options);

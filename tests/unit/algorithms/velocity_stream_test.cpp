@@ -167,6 +167,11 @@ TEST(VelocityStream, AStateThatIsNotItsOwnIsRefused) {
   for (std::size_t n = 0; n < state.size(); n += 1 + state.size() / 50) {
     refused(state.substr(0, n), scene.grid(), ScanValue::cumulative, short_windows());
   }
+  for (std::size_t n = 0; n < state.size(); n += 1 + state.size() / 50) {
+    std::string flipped = state;
+    flipped[n] = static_cast<char>(flipped[n] ^ 4);
+    refused(flipped, scene.grid(), ScanValue::cumulative, short_windows());
+  }
   EXPECT_THROW(stream.push(stream.last().index == 4 ? RadarScan{} : radar.next(), kOne), Error);
 }
 
