@@ -153,11 +153,12 @@ void VelocityStream::State::follow_cell(std::size_t i) {
   }
   if (seen_at[i] == kNeverSeen || (flags & cell_flag::restarted) != 0) {
     if (seen_at[i] != kNeverSeen) {
-      // How far it moved meanwhile is not known: it goes on at the level where it was seen last.
       for (WindowSums& w : windows) w.reset(i);
       wraps[i] = 0;
-      raw[i] = static_cast<std::int32_t>(std::llround(level[i] + cell_air));
     }
+    // How far it moved before, or meanwhile, no increment tells: it begins at the level where it was seen last, or at zero.
+    const bool unknown = value == ScanValue::increment && before != kNoInstant;
+    if (unknown) raw[i] = static_cast<std::int32_t>(std::llround(level[i] + cell_air));
     level[i] = static_cast<std::int32_t>(std::llround(raw[i] - cell_air));
     filter.reset(i, noise_now);
   } else {

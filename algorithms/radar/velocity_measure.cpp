@@ -11,12 +11,23 @@ namespace {
 constexpr double kStaleShare = 1.0 / 12.0;
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
+/// ln n, from a table: it is wanted for every cell and window of every scan.
+double log_of(std::int64_t n) {
+  static const std::vector<double> table = [] {
+    std::vector<double> logs(8192);
+    for (std::size_t k = 1; k < logs.size(); ++k) logs[k] = std::log(static_cast<double>(k));
+    return logs;
+  }();
+  return n > 0 && static_cast<std::size_t>(n) < table.size() ? table[static_cast<std::size_t>(n)]
+                                                             : std::log(static_cast<double>(n));
+}
+
 /// The model with the least Bayesian information criterion: what a velocity and an acceleration beyond noise are worth, against
 /// ln n for each number more.
 CellMotion motion_of(double velocity, double acceleration, double z_velocity, double z_acceleration, std::int64_t n,
                      double window_d) {
   if (!std::isfinite(z_velocity)) return CellMotion::unknown;
-  const double price = std::log(static_cast<double>(n));
+  const double price = log_of(n);
   const double linear = price - z_velocity * z_velocity;
   const double curved =
       std::isfinite(z_acceleration) ? linear + price - z_acceleration * z_acceleration : std::numeric_limits<double>::infinity();

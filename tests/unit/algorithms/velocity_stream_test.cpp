@@ -259,6 +259,24 @@ TEST(VelocityStream, MissingIncrementsAreBridgedAndLongOnesBeginAnew) {
   EXPECT_LT(1e3 * stream.last().displacement_m[broken], 71.0 / 12.0 - 1.2);
 }
 
+TEST(VelocityStream, ACellThatComesLateBeginsAtZero) {
+  RadarScene scene;
+  scene.trend_mm_per_km = 1.0;
+  RadarSimulator radar(scene);
+  VelocityStream stream(scene.grid(), ScanValue::increment, short_windows());
+  std::vector<float> before;
+  for (int k = 0; k < 30; ++k) {
+    RadarScan scan = increment_of(radar.next(), before);
+    if (k < 20) scan.displacement_m[100] = std::numeric_limits<float>::quiet_NaN();
+    stream.push(scan, kOne);
+    if (k == 20) {
+      EXPECT_EQ(stream.last().displacement_m[100], 0.0F);
+    }
+  }
+  EXPECT_NEAR(stream.last().displacement_m[100], 0.0, 3e-4);
+  EXPECT_EQ(stream.last().windows[1].reason[100], Reason::window_not_filled);
+}
+
 TEST(VelocityStream, AWrapOfAnAreaAtRestIsTakenOutAndTold) {
   RadarScene scene;
   RadarSimulator radar(scene);
