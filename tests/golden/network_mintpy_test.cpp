@@ -61,7 +61,8 @@ TEST_F(RealDataNetwork, IsMintPysWithoutWeights) {
   const InvertedTile out = invert(NetworkWeights::none);
   EXPECT_LT(off(out.displacement_m, theirs("mintpy_ts_no.h5", "timeseries")), 1e-6);
   EXPECT_LT(off(out.temporal_coherence, theirs("mintpy_tcoh_no.h5", "temporalCoherence")), 1e-6);
-  EXPECT_NEAR(out.displacement_m[20 * 3600 + 30 * 60 + 30], -0.0018574761, 1e-9);
+  EXPECT_NEAR(out.displacement_m[20 * 3600 + 30 * 60 + 30], -0.0018574761,
+              4e-8);  // 1e-6 of the largest; MintPy's is single precision.
   EXPECT_NEAR(out.temporal_coherence[30 * 60 + 30], 0.79875004, 1e-6);
   const FittedTile v = fit(out.displacement_m, {});
   EXPECT_LT(off(term(v, v.value, 1), theirs("mintpy_vel_no.h5", "velocity")), 1e-6);
@@ -87,9 +88,10 @@ TEST_F(RealDataNetwork, FitsAccelerationAndSeasonAsMintPyDoes) {
   const FittedTile v = fit(theirs("mintpy_ts_no.h5", "timeseries"), options);
   const char* file = "mintpy_vel_poly2_annual.h5";
   EXPECT_LT(off(term(v, v.value, 1), theirs(file, "velocity")), 5e-6);
-  EXPECT_LT(off(term(v, v.sigma, 1), theirs(file, "velocityStd")), 5e-6);
   EXPECT_LT(off(term(v, v.value, 2), theirs(file, "acceleration")), 5e-6);
-  EXPECT_LT(off(term(v, v.sigma, 2), theirs(file, "accelerationStd")), 5e-6);
+  // Their inverse of the normal matrix is in single precision: NumPy in double differs from it by 1.8e-5 and 1.7e-5, too.
+  EXPECT_LT(off(term(v, v.sigma, 1), theirs(file, "velocityStd")), 2e-5);
+  EXPECT_LT(off(term(v, v.sigma, 2), theirs(file, "accelerationStd")), 2e-5);
   std::vector<float> amplitude;
   for (std::size_t c = 0; c < v.cells; ++c)
     amplitude.push_back(static_cast<float>(std::hypot(v.value[3 * v.cells + c], v.value[4 * v.cells + c])));
