@@ -44,7 +44,7 @@ void add_radar_alarms_command(CLI::App& radar, Session& session) {
       "alarms", "Alarms of contiguous areas of a slope radar, scan by scan, by the [[area_rule]]s of a policy.");
   command->footer(
       "Example: highwall radar alarms scans/ --start 2025-08-13T00:00:00+08:00 --interval-s 300 --sign toward_negative --unit mm "
-      "--value increment -o alarms.json\nEnds with 2 when an alarm stands, or no scan could be judged.");
+      "-o alarms.json\nEnds with 2 when an alarm stands, or no scan could be judged.");
   auto scans = std::make_shared<std::vector<std::string>>();
   auto policy = std::make_shared<std::string>();
   auto out = std::make_shared<std::string>();

@@ -51,7 +51,7 @@ void add_radar_velocity_command(CLI::App& radar, Session& session) {
       "velocity", "Velocity of every cell of a slope radar, scan by scan, with sigma calibrated on cells at rest.");
   command->footer(
       "Example: highwall radar velocity scans/ --window 1h,6h,24h --start 2025-08-13T00:00:00+08:00 --interval-s 300 --sign "
-      "toward_negative --unit mm --value increment -o out/\nEnds with 2 when a window has no cell with a sigma at the newest "
+      "toward_negative --unit mm -o out/\nEnds with 2 when a window has no cell with a sigma at the newest "
       "scan.");
   auto scans = std::make_shared<std::vector<std::string>>();
   auto windows = std::make_shared<std::string>();

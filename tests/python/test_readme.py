@@ -43,6 +43,13 @@ def desk(tmp_path_factory):
     write_las(folder / "june.las", xyz - [0, 0, 0.02], 4548, origin)
     write_las(folder / "july.las", xyz + [0.01, 0, 0.02], 4548, origin)
     write_las(folder / "cores.las", xyz[:20], 4548, origin)
+    (folder / "scans").mkdir()
+    range_m, azimuth_rad = 480.0 + 2.0 * np.arange(30), np.deg2rad(np.arange(-3.0, 3.1, 0.5))
+    for k in range(30):
+        values = rng.normal(0, 0.05, (range_m.size, azimuth_rad.size)).astype("<f4")
+        (folder / "scans" / f"scan_{k:03d}.dat").write_bytes(
+            np.array(values.shape, "<i4").tobytes() + range_m.astype("<f8").tobytes() + azimuth_rad.astype("<f8").tobytes()
+            + values.tobytes(order="F"))
     t = np.datetime64("2025-08-13T00:00:00") + np.arange(2000) * np.timedelta64(15, "m")
     text = "".join(f"{a}Z,{v:.4f}\n" for a, v in zip(t, 0.1 * rng.normal(size=2000)))
     (folder / "areas.csv").write_text("time,displacement_mm\n" + text)

@@ -31,7 +31,10 @@ ReadOptions read_options(const ScanFileOptions& options) {
 class GeotiffScans final : public ScanSource {
  public:
   GeotiffScans(std::vector<fs::path> files, const ScanFileOptions& options, const Run& run, Report& report)
-      : files_(std::move(files)), options_(options), read_(read_options(options)), value_(told_value(options)) {
+      : files_(std::move(files)),
+        options_(options),
+        read_(read_options(options)),
+        value_(told_value(options, ScanValue::cumulative, report)) {
     if (!options.start.empty()) {
       throw Error(ErrorKind::config, "maps in GeoTIFF files tell their time by a tag (INSTANT) or by their name", "--start",
                   "give --instant filename:PATTERN where the names tell it");

@@ -80,7 +80,7 @@ std::pair<std::vector<fs::path>, std::string> list_files(const std::vector<fs::p
 class DiffImages final : public ScanSource {
  public:
   DiffImages(std::vector<fs::path> files, const ScanFileOptions& options, Report& report)
-      : files_(std::move(files)), options_(options), value_(told_value(options)) {
+      : files_(std::move(files)), options_(options), value_(told_value(options, ScanValue::increment, report)) {
     if (options.sign == "auto" || options.unit == "auto") {
       throw Error(ErrorKind::config, "DiffImage files tell neither the sign of motion nor the unit", "--sign, --unit",
                   "ask the radar's operator; usual are toward_negative and mm");
@@ -147,12 +147,13 @@ class DiffImages final : public ScanSource {
 
 }  // namespace
 
-ScanValue told_value(const ScanFileOptions& options) {
-  if (options.value == "auto") {
-    throw Error(ErrorKind::config, "the files do not tell whether they hold motion since the scan before or since the first",
-                "--value", "give increment (usual for S-SAR) or cumulative");
-  }
-  return options.value == "increment" ? ScanValue::increment : ScanValue::cumulative;
+ScanValue told_value(const ScanFileOptions& options, ScanValue usual, Report& report) {
+  if (options.value != "auto") return options.value == "increment" ? ScanValue::increment : ScanValue::cumulative;
+  report.warn(
+      usual == ScanValue::increment
+          ? "value: taken as motion since the scan before, as S-SAR difference images are; --value cumulative if they are not"
+          : "value: taken as motion since the first scan, as displacement maps are; --value increment if they are not");
+  return usual;
 }
 
 ScanTimes times_of(const std::vector<fs::path>& files, const ScanFileOptions& options, Report& report) {

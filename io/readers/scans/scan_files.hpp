@@ -45,9 +45,10 @@ struct ScanFileOptions {
             "toward_negative)");
     d.field(&O::unit, "unit", "", one_of({"auto", "m", "cm", "mm"}),
             "Unit of the values; auto: as the files say, else it must be given (S-SAR: usually mm)");
-    d.field(&O::value, "value", "", one_of({"auto", "increment", "cumulative"}),
-            "increment: motion since the scan before (usual for S-SAR); cumulative: since the first scan; one of the two must be "
-            "given");
+    d.field(
+        &O::value, "value", "", one_of({"auto", "increment", "cumulative"}),
+        "increment: motion since the scan before; cumulative: since the first scan; auto: increment for S-SAR difference images, "
+        "cumulative for maps, which the log says");
     d.field(&O::angle, "angle", "", one_of({"rad", "deg"}), "Unit of the azimuths of DiffImage files");
     d.field(&O::zero, "zero", "", one_of({"auto", "data", "no_data"}),
             "What a value of exactly 0 is; auto: data where it is rare, else it must be given");

@@ -145,7 +145,13 @@ TEST_F(ScanFiles, AskForWhatTheFilesDoNotTell) {
   };
   EXPECT_NE(asked([](auto& o) { o.sign = "auto"; }).find("--sign"), std::string::npos);
   EXPECT_NE(asked([](auto& o) { o.unit = "auto"; }).find("--unit"), std::string::npos);
-  EXPECT_NE(asked([](auto& o) { o.value = "auto"; }).find("--value"), std::string::npos);
+  ScanFileOptions usual = told();
+  usual.value = "auto";
+  const OpenedScans opened = open_scans({file}, usual, highwall::Run(1));
+  EXPECT_EQ(opened.source->value(), ScanValue::increment);
+  const auto& notes = opened.report.warnings;
+  EXPECT_TRUE(std::any_of(notes.begin(), notes.end(), [](const std::string& n) { return n.find("--value") != n.npos; }))
+      << "what is taken for granted is said";
   EXPECT_NE(asked([](auto& o) { o.start = "", o.interval_s = 0; }).find("--start"), std::string::npos);
   EXPECT_NE(asked([](auto& o) { o.start = "2025-08-13T00:00:00"; }).find("zone"), std::string::npos);
   EXPECT_NE(asked([](auto& o) { o.interval_s = 0; }).find("go together"), std::string::npos);
@@ -199,9 +205,8 @@ TEST_F(ScanFiles, MapsInGeotiffFiles) {
   write("b.tif", geotiff_bytes(geometry, {{"2025-08-13T00:05:00Z", "mm", &later}}, {{"SIGN", "toward_positive"}}));
   write("a.tif", geotiff_bytes(geometry, {{"2025-08-13T00:00:00Z", "mm", &map}}, {{"SIGN", "toward_positive"}}));
   ScanFileOptions options;
-  EXPECT_THROW(open_scans({folder_}, options, highwall::Run(1)), Error) << "value is not told";
-  options.value = "cumulative";
   const OpenedScans opened = open_scans({folder_}, options, highwall::Run(1));
+  EXPECT_EQ(opened.source->value(), ScanValue::cumulative);
   ASSERT_EQ(opened.source->size(), 2u);
   EXPECT_EQ(opened.source->grid().frame.crs, "EPSG:32719");
   EXPECT_FLOAT_EQ(opened.source->read(0).displacement_m[1], 0.002F);
