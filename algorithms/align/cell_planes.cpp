@@ -42,7 +42,7 @@ CellMeans means_of_columns(const Points& points, const std::vector<double>& weig
             const double z = points(static_cast<Eigen::Index>(k), 2) - cells.origin_m.z();
             order.emplace_back(static_cast<std::int64_t>(std::floor(z / cell_m)), k);
           }
-          std::sort(order.begin(), order.end());
+          if (!std::is_sorted(order.begin(), order.end())) std::sort(order.begin(), order.end());  // Of flat ground they are.
           for (std::size_t first = 0; first < order.size();) {
             Eigen::Vector3d sum = Eigen::Vector3d::Zero();
             double count = 0.0;
@@ -173,11 +173,10 @@ CellMeans CellPlanes::coarser(const Run& run) const {
   return means_of_columns(points_, weight_, *index_, 2.0 * cell_m_, false, run);
 }
 
-double spacing_of(PointsView cloud, double guess_m, const Run& run) {
-  constexpr std::size_t kSample = 2000;
+double spacing_of(PointsView cloud, double guess_m, std::size_t sample, const Run& run) {
   constexpr std::size_t kNeighbours = 12;
-  const CellIndex index(cloud, 2.0 * guess_m, 8.0 * guess_m, run);
-  const std::size_t every = std::max<std::size_t>(1, cloud.size() / kSample);
+  const CellIndex index(cloud, guess_m, 8.0 * guess_m, run);
+  const std::size_t every = std::max<std::size_t>(1, cloud.size() / sample);
   const std::size_t count = cloud.size() / every;
   std::vector<double> reach(count, 0.0);
   for_blocks(
@@ -189,7 +188,7 @@ double spacing_of(PointsView cloud, double guess_m, const Run& run) {
           const std::uint64_t turn = (i + 1) * 6364136223846793005ULL >> 33U;
           const Eigen::Vector3d p = cloud[i * every + static_cast<std::size_t>(turn % every)];
           if (!p.allFinite()) continue;
-          for (double radius = guess_m; radius <= 8.0 * guess_m; radius *= 2.0) {
+          for (double radius = 0.5 * guess_m; radius <= 8.0 * guess_m; radius *= 2.0) {
             squares.clear();
             index.near_segment(p, p, radius, [&](const Eigen::Vector3d& q) {
               const double d2 = (q - p).squaredNorm();

@@ -58,9 +58,10 @@ class CellPlanes {
   std::vector<double> weight_;
 };
 
-/// The distance of neighbouring points: from the twelfth nearest of some thousand, half of the ground lies denser.
+/// The distance of neighbouring points: from the twelfth nearest of a sample, half of the ground lies denser.
 /// @param guess_m  to look for neighbours with
+/// @param sample   of about so many points, taken evenly
 /// @throws Error(input) when there are too few points
-double spacing_of(PointsView cloud, double guess_m, const Run& run);
+double spacing_of(PointsView cloud, double guess_m, std::size_t sample, const Run& run);
 
 }  // namespace highwall

@@ -29,6 +29,8 @@ constexpr double kNarrowest = 0.1;
 constexpr double kAsMany = 0.8;  // So large a share of the stable patches on another motion makes the choice a guess.
 constexpr double kWeak =
     0.025;  // Of the spacing: directions known to less stay as the epoch came when nothing significant moves it.
+constexpr std::size_t kSample = 2000;      // Points that tell the spacing.
+constexpr std::size_t kSampleOfAll = 500;  // Cells of about that size will do where no patch is judged.
 constexpr double kRadians = std::numbers::pi / 180.0;
 
 /// Where a cloud lies.
@@ -220,10 +222,10 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
   }
   const Eigen::Vector3d size = before.high - before.low;
   const double area = std::max({size[0] * size[1], size[0] * size[2], size[1] * size[2], 1e-12});
-  const double spacing = options.spacing_m > 0.0
-                             ? options.spacing_m
-                             : spacing_of(reference, std::sqrt(area / static_cast<double>(before.count)), run);
   const bool all = options.ground == "all";
+  const double spacing = options.spacing_m > 0.0 ? options.spacing_m
+                                                 : spacing_of(reference, std::sqrt(area / static_cast<double>(before.count)),
+                                                              all ? kSampleOfAll : kSample, run);
   Registration out;
   out.centre_m = before.sum / static_cast<double>(before.count);
   const std::deque<Level> levels = levels_of(reference, epoch, spacing, options, run);
@@ -232,6 +234,7 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
   how.length_m = before.length();
   for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
     const bool finest = &*level == &levels.front();
+    if (all && finest && levels.size() > 1) break;  // Least squares go on from here.
     out.transform = settle(*level, out.transform, how, finest, options, run);
   }
 
@@ -271,8 +274,11 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
   if (out.stable_count < static_cast<std::size_t>(options.least_patches) ||
       static_cast<double>(out.stable_count) < options.least_stable_share * static_cast<double>(comparable)) {
     throw Error(ErrorKind::input,
-                fmt::format("too little stable ground to register on: {} of {} patches", out.stable_count, comparable), {},
-                "check that both clouds show the same place and that their frames are near to each other");
+                fmt::format("too little stable ground to register on: {} of {} patches, {} and {:g} % are the least",
+                            out.stable_count, comparable, options.least_patches, 100.0 * options.least_stable_share),
+                {},
+                fmt::format("check that both clouds show the same place and that their frames are near to each other{}",
+                            all ? "" : "; where scans are bent by more than anything moves in them, use ground = all"));
   }
   std::vector<Eigen::Vector3d> places;
   for (const GroundPatch& patch : patches.patches()) {
