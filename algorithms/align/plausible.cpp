@@ -10,7 +10,8 @@
 namespace highwall {
 namespace {
 
-constexpr double kFewestPoints = 4.0;  // Of a cylinder, as registration asks.
+constexpr double kFewestPoints = 4.0;    // Of a cylinder, as registration asks.
+constexpr double kTimesExpected = 10.0;  // A shift beyond is told.
 
 /// "15.2 m east, 0.1 m north and 0.3 m below".
 std::string in_words(const Eigen::Vector3d& v) {
@@ -18,28 +19,40 @@ std::string in_words(const Eigen::Vector3d& v) {
                      v.y() < 0.0 ? "south" : "north", std::abs(v.z()), v.z() < 0.0 ? "below" : "above");
 }
 
-}  // namespace
+/// How far the scan lay off at the places that both show: the middle one of each coordinate. Empty when there are none.
+struct Offset {
+  Eigen::Vector3d off_m = Eigen::Vector3d::Zero();
+  std::size_t seen = 0;   ///< Of what the reference shows.
+  std::size_t shown = 0;  ///< The reference against itself would have a distance there.
+};
 
-void require_plausible(const Registration& fit, const DisplacementField& field, const RegisterOptions& options) {
+Offset offset_of(const Registration& fit, const DisplacementField& field) {
   std::vector<double> x;
   std::vector<double> y;
   std::vector<double> z;
-  std::size_t seen = 0;  // Of what the reference shows.
-  std::size_t shown = 0;
+  Offset out;
   for (std::size_t i = 0; i < field.size(); ++i) {
-    // The reference against itself would have a distance there.
-    if (static_cast<double>(field.n_before[i]) >= kFewestPoints) ++shown;
+    if (static_cast<double>(field.n_before[i]) >= kFewestPoints) ++out.shown;
     if (field.reason[i] != Reason::ok) continue;
-    ++seen;
+    ++out.seen;
     const Eigen::Vector3d place = field.position_m.row(static_cast<Eigen::Index>(i)).transpose();
     const Eigen::Vector3d off = fit.transform.inverse() * place - place;
     x.push_back(off.x());
     y.push_back(off.y());
     z.push_back(off.z());
   }
+  if (out.seen > 0) out.off_m = {median(std::move(x)), median(std::move(y)), median(std::move(z))};
+  return out;
+}
+
+constexpr const char* kCheck = "check the scan's coordinates (CRS, station, units) against an older one";
+
+}  // namespace
+
+void require_plausible(const Registration& fit, const DisplacementField& field, const RegisterOptions& options) {
+  const auto [off, seen, shown] = offset_of(fit, field);
   if (seen == 0) return;  // Too little stable ground, which is said elsewhere.
-  const Eigen::Vector3d off(median(std::move(x)), median(std::move(y)), median(std::move(z)));
-  const std::string check = "check the scan's coordinates (CRS, station, units) against an older one";
+  const std::string check = kCheck;
   if (off.norm() > options.largest_shift_m) {
     throw Error(ErrorKind::input,
                 fmt::format("the scan seems to lie {:.3g} m off the reference ({}), more than the {:.3g} m of largest_shift_m",
@@ -62,6 +75,20 @@ void require_plausible(const Registration& fit, const DisplacementField& field, 
                     off.norm(), in_words(off), seen, shown, options.least_seen_share),
         {}, check + ", and whether it is complete");
   }
+}
+
+std::string tell_shift(const Registration& fit, const DisplacementField& field, const RegisterOptions& options,
+                       double nearest_rms_m) {
+  const Eigen::Vector3d off = offset_of(fit, field).off_m;
+  if (off.norm() <= kTimesExpected * options.expected_shift_m) return {};
+  std::string text =
+      fmt::format("the scan lies {:.3g} m off the reference ({}) and was moved back by as much", off.norm(), in_words(off));
+  if (nearest_rms_m > fit.rms_m) {
+    text +=
+        fmt::format(", where {:.1f} mm are left between their stable ground; the fit nearest to its coordinates left {:.1f} mm",
+                    1000.0 * fit.rms_m, 1000.0 * nearest_rms_m);
+  }
+  return text + fmt::format(": {}; where scans lie so far off as a rule, raise expected_shift_m of [calculate] register", kCheck);
 }
 
 }  // namespace highwall

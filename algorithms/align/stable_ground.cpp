@@ -4,16 +4,17 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
-
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <numbers>
+#include <optional>
 
+#include "algorithms/align/fit_elsewhere.hpp"
+#include "algorithms/align/plane_offsets.hpp"
 #include "algorithms/align/plausible.hpp"
 #include "algorithms/align/rigid_motion.hpp"
 #include "algorithms/compare/cell_index.hpp"
-#include "algorithms/compare/cylinder_points.hpp"
 #include "algorithms/compare/m3c2.hpp"
 #include "algorithms/compare/planes.hpp"
 #include "algorithms/robust_fit.hpp"
@@ -39,6 +40,7 @@ Vector6 row_of(const Eigen::Vector3d& p, const Eigen::Vector3d& n) {
 }
 
 constexpr std::uint32_t kFewestPoints = 4;  ///< Of either epoch at a place that is compared.
+constexpr double kTold = 0.25;              ///< Of what is expected; a direction known better is told by the distances.
 
 struct Fit {
   Vector6 motion = Vector6::Zero();
@@ -78,45 +80,6 @@ Fit fit_motion(const DisplacementField& field, const Eigen::Vector3d& centre) {
     ++fit.stable_count;
   }
   return fit;
-}
-
-/// Height of the second epoch's points over the first's on one common plane; NaN when they do not tell one. Means would see
-/// a slope where the epochs' points lie differently in the cylinder, and rows of beams do so everywhere alike: a slide that
-/// nothing made.
-double offset_on_common_plane(const std::vector<Spot>& before, const std::vector<Spot>& after) {
-  Eigen::Matrix4d normal = Eigen::Matrix4d::Zero();
-  Eigen::Vector4d right = Eigen::Vector4d::Zero();
-  for (const auto* epoch : {&before, &after}) {
-    for (const Spot& s : *epoch) {
-      const Eigen::Vector4d row(1.0, s.a, s.b, epoch == &after ? 1.0 : 0.0);
-      normal += row * row.transpose();
-      right += s.h * row;
-    }
-  }
-  const Eigen::LDLT<Eigen::Matrix4d> solver(normal);
-  if (!(solver.vectorD().minCoeff() > 1e-6 * solver.vectorD().maxCoeff())) return kNaN;
-  return solver.solve(right)[3];
-}
-
-/// Distances on common planes instead of those between means.
-void measure_on_planes(const CellIndex& before, const CellIndex& after, const M3c2Options& compare, DisplacementField& field,
-                       const Run& run) {
-  constexpr std::size_t kMost = 200;
-  const CylinderPoints gather(field, compare.cylinder_radius_m, compare.half_length_m, kMost);
-  for_blocks(
-      field.size(),
-      [&](const Block& block) {
-        std::vector<Spot> here;
-        std::vector<Spot> there;
-        for (std::size_t i = block.begin; i < block.end; ++i) {
-          if (field.reason[i] != Reason::ok) continue;
-          gather(before, i, here);
-          gather(after, i, there);
-          field.value_m[i] = offset_on_common_plane(here, there);
-          if (std::isnan(field.value_m[i])) field.reason[i] = Reason::no_fit;
-        }
-      },
-      run);
 }
 
 /// What the distances tell, and where they tell nothing the scan's own coordinates.
@@ -159,6 +122,24 @@ Posterior combine(const Fit& fit, const Vector6& moved, double stretch, double s
   return out;
 }
 
+/// Where the distances' pull and what is expected of the scan come to rest.
+struct Settled {
+  Eigen::Isometry3d transform = Eigen::Isometry3d::Identity();
+  Matrix6 covariance = Matrix6::Zero();
+  Fit fit;
+  DisplacementField field;
+  std::int64_t iterations = 0;
+};
+
+/// Directions, in columns, of which the distances tell no more than what is expected of the scan did.
+Eigen::Matrix3Xd resting_on_expectation(const Settled& at, const Eigen::Vector3d& centre, double expected_shift_m) {
+  const double expected = std::max(expected_shift_m, motion_of(at.transform, centre).head<3>().norm());
+  const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> known(at.covariance.topLeftCorner<3, 3>());
+  Eigen::Index first = 0;
+  while (first < 3 && at.fit.sigma > 0.0 && std::sqrt(known.eigenvalues()[first]) < kTold * expected) ++first;
+  return known.eigenvectors().rightCols(3 - first);
+}
+
 /// True when too few of the places that the reference shows are near their surface for distances to mean anything.
 bool is_far(const DisplacementField& field, double far_apart_m) {
   std::vector<double> magnitude;
@@ -196,6 +177,141 @@ Eigen::Isometry3d coarse_fit([[maybe_unused]] PointsView epoch, [[maybe_unused]]
   throw Error(ErrorKind::config, "this build has no coarse registration", {}, "build with PCL, or set coarse = \"none\"");
 #endif
 }
+
+bool is_enough(const Fit& fit, const RegisterOptions& options) {
+  const double needed =
+      std::max(static_cast<double>(options.least_stable_cores), options.least_stable_share * static_cast<double>(fit.comparable));
+  return static_cast<double>(fit.stable_count) >= needed;
+}
+
+/// Measures an epoch, moved, on one reference, and lets it come to rest.
+class StableGround {
+ public:
+  StableGround(PointsView epoch, PointsView reference, const RegisterOptions& options, const Run& run, const Points& core_m,
+               const std::vector<std::uint8_t>& core_is_allowed)
+      : epoch_(epoch),
+        reference_(reference),
+        options_(options),
+        run_(run),
+        core_m_(core_m),
+        allowed_(core_is_allowed),
+        centre_m_(core_m.colwise().mean().transpose()),
+        spacing_m_(spacing_of(reference, run)),
+        compare_(compare_as(options, spacing_m_)),
+        reach_m_(std::hypot(compare_.half_length_m, compare_.cylinder_radius_m)),
+        before_(reference, compare_.cylinder_radius_m, reach_m_, run) {
+    arm_m_ = std::max(1.0, std::sqrt((core_m.rowwise() - centre_m_.transpose()).rowwise().squaredNorm().mean()));
+  }
+
+  const Eigen::Vector3d& centre_m() const { return centre_m_; }
+
+  DisplacementField distances(const Eigen::Isometry3d& transform) const {
+    const Points here = moved(epoch_, transform, run_);
+    const PointsView after(here, reference_.frame());
+    DisplacementField field = m3c2(reference_, after, PointsView(core_m_, reference_.frame()), compare_, run_);
+    measure_on_planes(before_, CellIndex(after, compare_.cylinder_radius_m, reach_m_, run_), compare_.cylinder_radius_m,
+                      compare_.half_length_m, field, run_);
+    for (std::size_t i = 0; i < allowed_.size(); ++i) {
+      if (allowed_[i] == 0) field.reason[i] = Reason::no_normal;
+    }
+    return field;
+  }
+
+  /// @param field       distances of the epoch moved by `transform`
+  /// @param expected_m  how far off the scan is expected to be
+  Settled settle(const Eigen::Isometry3d& transform, DisplacementField field, double expected_m) const {
+    Settled at{transform, Matrix6::Zero(), {}, std::move(field), 0};
+    for (at.iterations = 1; at.iterations <= options_.iterations; ++at.iterations) {
+      at.fit = fit_motion(at.field, centre_m_);
+      if (at.fit.stable_count == 0) break;
+      const Posterior step =
+          combine(at.fit, motion_of(at.transform, centre_m_), options_.formal_to_real, expected_m, arm_m_, spacing_m_);
+      at.transform = rigid_motion(step.correction, centre_m_) * at.transform;
+      at.covariance = step.covariance;
+      if (step.correction.head<3>().norm() < 1e-5 && step.correction.tail<3>().norm() < 1e-7) break;
+      if (at.iterations < options_.iterations) at.field = distances(at.transform);
+    }
+    return at;
+  }
+
+  /// The same, or where the epoch fits much better, found by shifting it along what rests on expectation.
+  /// @throws Error(input) when it fits there as anything does that lies metres aside
+  Settled look_elsewhere(Settled at) const {
+    for (int pass = 0; pass < 3; ++pass) {
+      if (!(at.fit.sigma > 0.0) || at.fit.sigma > options_.largest_rms_m) return at;  // Perfect, or refused in any case.
+      const Eigen::Matrix3Xd open = resting_on_expectation(at, centre_m_, options_.expected_shift_m);
+      if (open.cols() == 0) return at;
+      const Points here = moved(epoch_, at.transform, run_);
+      const PointsView after(here, reference_.frame());
+      const CellIndex index(after, compare_.cylinder_radius_m, reach_m_, run_);
+      const auto shifted = [&](const CellIndex& cloud) {
+        return ShiftedFit(before_, cloud, at.field, compare_.cylinder_radius_m, compare_.half_length_m, run_);
+      };
+      const double reach_m = kSought * options_.largest_shift_m;
+      const double step_m = std::max(0.5, 0.25 * compare_.cylinder_radius_m);
+      const Surroundings around = look_around(shifted(index), open, reach_m, step_m);
+      if (!tells_place(around)) return at;
+      std::optional<Settled> there;
+      if (around.best_m < kMuchBetter * around.here_m) there = tried(at, around);
+      if (!there) {
+        require_own_place(
+            around, [&] { return look_around(shifted(before_), open, reach_m, reach_m / 4.0).aside_m; }, reach_m);
+        return at;
+      }
+      at = *std::move(there);
+    }
+    return at;
+  }
+
+ private:
+  static double spacing_of(PointsView reference, const Run& run) {
+    constexpr std::size_t kNth = 8;
+    return point_spacing(finite_points(reference), kNth, run);
+  }
+
+  static M3c2Options compare_as(const RegisterOptions& options, double spacing_m) {
+    constexpr double kSpacings = 4.5;  // Radius that holds some sixty points.
+    constexpr double kLeastRadius_m = 2.0;
+    constexpr double kMostRadius_m = 4.0;  // Larger ones round benches off.
+    M3c2Options compare;
+    compare.normal_radius_m = options.normal_radius_m > 0.0 ? options.normal_radius_m
+                                                            : std::clamp(kSpacings * spacing_m, kLeastRadius_m, kMostRadius_m);
+    compare.cylinder_radius_m = options.cylinder_radius_m > 0.0 ? options.cylinder_radius_m : 0.5 * compare.normal_radius_m;
+    compare.half_length_m = options.half_length_m;
+    compare.min_points = kFewestPoints;
+    return compare;
+  }
+
+  /// Settled from a shifted start, when that fits much better on as much ground, and as well as the points' own scatter lets it.
+  std::optional<Settled> tried(const Settled& at, const Surroundings& around) const {
+    Eigen::Isometry3d start = at.transform;
+    start.pretranslate(around.shift_m);
+    // What is expected of a scan that seems to lie there, or expectation would draw it back along what only the search tells.
+    const double expected_m = std::max(options_.expected_shift_m, motion_of(start, centre_m_).head<3>().norm());
+    Settled there = settle(start, distances(start), expected_m);
+    const bool better = there.fit.sigma < std::min(kMuchBetter * at.fit.sigma, around.sampling_m) &&
+                        is_enough(there.fit, options_) &&
+                        static_cast<double>(there.fit.comparable) >= kMostOf * static_cast<double>(at.fit.comparable);
+    return better ? std::optional(std::move(there)) : std::nullopt;
+  }
+
+  static constexpr double kSought = 2.0;       ///< Times largest_shift_m.
+  static constexpr double kMuchBetter = 0.75;  ///< Some 200 places tell their robust scatter to a tenth.
+  static constexpr double kMostOf = 0.8;
+
+  PointsView epoch_;
+  PointsView reference_;
+  const RegisterOptions& options_;
+  const Run& run_;
+  const Points& core_m_;
+  const std::vector<std::uint8_t>& allowed_;
+  Eigen::Vector3d centre_m_;
+  double spacing_m_;
+  M3c2Options compare_;
+  double reach_m_;
+  CellIndex before_;
+  double arm_m_ = 1.0;
+};
 
 }  // namespace
 
@@ -250,61 +366,31 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
   if (!core_is_allowed.empty() && core_is_allowed.size() != cores) {
     throw Error(ErrorKind::input, "one mark per core point is wanted");
   }
-  out.centre_m = out.core_m.colwise().mean().transpose();
-  constexpr std::size_t kNth = 8;
-  constexpr double kSpacings = 4.5;  // Radius that holds some sixty points.
-  constexpr double kLeastRadius_m = 2.0;
-  constexpr double kMostRadius_m = 4.0;  // Larger ones round benches off.
-  const double spacing_m = point_spacing(finite_points(reference), kNth, run);
-  M3c2Options compare;
-  compare.normal_radius_m =
-      options.normal_radius_m > 0.0 ? options.normal_radius_m : std::clamp(kSpacings * spacing_m, kLeastRadius_m, kMostRadius_m);
-  compare.cylinder_radius_m = options.cylinder_radius_m > 0.0 ? options.cylinder_radius_m : 0.5 * compare.normal_radius_m;
-  compare.half_length_m = options.half_length_m;
-  compare.min_points = kFewestPoints;
-
-  const double reach = std::hypot(compare.half_length_m, compare.cylinder_radius_m);
-  const CellIndex before(reference, compare.cylinder_radius_m, reach, run);
-  const auto distances = [&](const Eigen::Isometry3d& transform) {
-    const Points here = moved(epoch, transform, run);
-    const PointsView after(here, reference.frame());
-    DisplacementField field = m3c2(reference, after, PointsView(out.core_m, reference.frame()), compare, run);
-    measure_on_planes(before, CellIndex(after, compare.cylinder_radius_m, reach, run), compare, field, run);
-    for (std::size_t i = 0; i < core_is_allowed.size(); ++i) {
-      if (core_is_allowed[i] == 0) field.reason[i] = Reason::no_normal;
-    }
-    return field;
-  };
-
-  DisplacementField field = distances(out.transform);
-  if (options.coarse == "gicp" || (options.coarse == "auto" && is_far(field, options.far_apart_m))) {
-    out.transform = coarse_fit(epoch, reference, options, run);
-    field = distances(out.transform);
+  const StableGround ground(epoch, reference, options, run, out.core_m, core_is_allowed);
+  out.centre_m = ground.centre_m();
+  Eigen::Isometry3d start = Eigen::Isometry3d::Identity();
+  DisplacementField first = ground.distances(start);
+  if (options.coarse == "gicp" || (options.coarse == "auto" && is_far(first, options.far_apart_m))) {
+    start = coarse_fit(epoch, reference, options, run);
+    first = ground.distances(start);
   }
-  const double arm_m = std::sqrt((out.core_m.rowwise() - out.centre_m.transpose()).rowwise().squaredNorm().mean());
-  Fit fit;
-  for (out.iterations = 1; out.iterations <= options.iterations; ++out.iterations) {
-    fit = fit_motion(field, out.centre_m);
-    if (fit.stable_count == 0) break;
-    const Posterior step = combine(fit, motion_of(out.transform, out.centre_m), options.formal_to_real, options.expected_shift_m,
-                                   std::max(arm_m, 1.0), spacing_m);
-    out.transform = rigid_motion(step.correction, out.centre_m) * out.transform;
-    out.covariance = step.covariance;
-    if (step.correction.head<3>().norm() < 1e-5 && step.correction.tail<3>().norm() < 1e-7) break;
-    if (out.iterations < options.iterations) field = distances(out.transform);
-  }
-  const std::size_t comparable = fit.comparable;
-  out.stable = fit.stable;
-  out.stable_count = fit.stable_count;
-  out.rms_m = fit.sigma;
-  const auto needed = std::max<double>(static_cast<double>(options.least_stable_cores),
-                                       options.least_stable_share * static_cast<double>(comparable));
-  if (static_cast<double>(out.stable_count) < needed) {
+  Settled at = ground.settle(start, std::move(first), options.expected_shift_m);
+  const double nearest_rms_m = at.fit.sigma;
+  if (is_enough(at.fit, options)) at = ground.look_elsewhere(std::move(at));
+  out.transform = at.transform;
+  out.covariance = at.covariance;
+  out.iterations = at.iterations;
+  out.stable = at.fit.stable;
+  out.stable_count = at.fit.stable_count;
+  out.rms_m = at.fit.sigma;
+  const std::size_t comparable = at.fit.comparable;
+  if (!is_enough(at.fit, options)) {
     throw Error(ErrorKind::input,
                 fmt::format("too little stable ground to register on: {} of {} comparable places", out.stable_count, comparable),
                 {}, "give stable areas that both epochs see, or check that it is the same place");
   }
-  require_plausible(out, field, options);
+  require_plausible(out, at.field, options);
+  out.finding = tell_shift(out, at.field, options, nearest_rms_m);
   const Eigen::Vector3d shift_mm = 1000.0 * (out.transform * out.centre_m - out.centre_m);
   const double turn_mgon = Eigen::AngleAxisd(out.transform.rotation()).angle() * 200000.0 / std::numbers::pi;
   const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> known(out.covariance.topLeftCorner<3, 3>());

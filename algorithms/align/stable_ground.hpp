@@ -49,9 +49,12 @@ struct RegisterOptions {
     d.field(
         &O::expected_shift_m, "expected_shift_m", "m", above(0),
         "A scan is expected to be off by about so much (one standard deviation), or by what it is off in the directions that "
-        "its ground tells well: what that leaves open, such as a slide along the faces, stays near the scan's own coordinates");
-    d.field(&O::largest_shift_m, "largest_shift_m", "m", above(0),
-            "A scan that lies farther from the reference at the places they share is refused: its coordinates are wrong");
+        "its ground tells well: what that leaves open, such as a slide along the faces, stays near the scan's own coordinates, "
+        "unless the scan fits much better elsewhere along it. A scan that was off by more than ten times as much is told");
+    d.field(
+        &O::largest_shift_m, "largest_shift_m", "m", above(0),
+        "A scan that lies farther from the reference at the places they share is refused: its coordinates are wrong. A better "
+        "fit is looked for up to twice as far along directions that rest on expected_shift_m");
     d.field(&O::largest_rms_m, "largest_rms_m", "m", above(0),
             "One whose stable ground scatters more about the reference's is refused: it is not the same ground");
     d.field(&O::least_seen_share, "least_seen_share", "", between(0, 1),
@@ -71,6 +74,7 @@ struct Registration {
   std::size_t stable_count = 0;
   std::int64_t iterations = 0;
   std::string verdict;  ///< One sentence.
+  std::string finding;  ///< What to look at though the registration is taken; empty when there is nothing.
   std::string left;     ///< The part of it about directions that were left as the epoch came; empty when there are none.
   /// Motions (translation m, rotation rad about centre_m) in columns, each of about a metre at the cloud's rim: along these the
   /// ground tells nothing, and the epoch was left as it came.

@@ -11,6 +11,7 @@
 #include "bindings/pipeline/reference_epoch.hpp"
 #include "core/error.hpp"
 #include "core/move_origin.hpp"
+#include "io/archive/epoch_file.hpp"
 #include "io/durable/digest.hpp"
 #include "io/readers/zones.hpp"
 
@@ -32,6 +33,8 @@ std::vector<double> flat(const std::vector<Eigen::Vector2d>& ring) {
 
 constexpr std::uintmax_t kCheckedBytes = 256U << 20U;  // Of older fields, a night.
 constexpr std::int64_t kNanosecondsPerDay = 86'400'000'000'000;
+constexpr int kToldDays = 7;                 ///< So long a scan's registration is a finding.
+constexpr const char* kFinding = "finding";  ///< Of a field's provenance.
 
 class LidarMeasurer {
  public:
@@ -85,7 +88,21 @@ class LidarMeasurer {
       if (is_known(named) || compare(epochs[0], named)) fields.push_back(named);
       at_.run.progress("lidar " + source_.id, e, epochs.size() - 1);
     }
+    tell_registrations(fields);
     return fields;
+  }
+
+  /// What the registrations of the last days found: from the fields, so that a night run again tells the same.
+  void tell_registrations(const std::vector<Named>& fields) const {
+    for (const Named& named : fields) {
+      if (named.epoch.instant + days(kToldDays) < at_.now) continue;
+      try {
+        const std::string finding = field_provenance(at_.archive.get_product(named.field), named.field, kFinding);
+        if (!finding.empty()) at_.findings.push_back(fmt::format("{}: {}", named.epoch.id, finding));
+      } catch (const Error& e) {
+        if (e.kind() != ErrorKind::storage) throw;  // A damaged field is told where it is made again.
+      }
+    }
   }
 
   /// Change in volumes and classes is told of the newest epoch only.
@@ -194,12 +211,12 @@ class LidarMeasurer {
     at_.run.log(LogLevel::info, "register", {{"epoch", named.epoch.id}, {"verdict", fit.verdict}});
     at_.run.log(LogLevel::info, "calibrate", {{"epoch", named.epoch.id}, {"verdict", limits.sentence}});
     at_.run.log(LogLevel::info, "vectors", {{"epoch", named.epoch.id}, {"verdict", vectors.sentence}});
-    const std::string bytes = encode_field(field, {{"before", from.id},
-                                                   {"after", named.epoch.id},
-                                                   {"registration", fit.verdict},
-                                                   {"calibration", limits.sentence},
-                                                   {"vectors", vectors.sentence},
-                                                   {"options", options_text(compare_)}});
+    std::vector<std::pair<std::string, std::string>> provenance{
+        {"before", from.id},           {"after", named.epoch.id},
+        {"registration", fit.verdict}, {"calibration", limits.sentence},
+        {"vectors", vectors.sentence}, {"options", options_text(compare_)}};
+    if (!fit.finding.empty()) provenance.emplace_back(kFinding, fit.finding);
+    const std::string bytes = encode_field(field, provenance);
     at_.on_disk([&] { at_.archive.put_product(named.field, bytes); });
   }
 

@@ -460,6 +460,14 @@ std::string encode_field(const DisplacementField& f, const std::vector<std::pair
   return image.bytes();
 }
 
+std::string field_provenance(std::string_view bytes, const std::string& name, const std::string& key) {
+  const h5::Image image(bytes, name);
+  for (auto& [entry, value] : read_provenance(image.root(), name)) {
+    if (entry == key) return std::move(value);
+  }
+  return {};
+}
+
 DisplacementField decode_field(std::string_view bytes, const std::string& name) {
   const h5::Image image(bytes, name);
   const hid_t at = image.root();

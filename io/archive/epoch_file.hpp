@@ -82,5 +82,7 @@ class SegmentReader {
 /// A displacement field as HDF5 bytes, and back. Also the product "hdf5" of the night.
 std::string encode_field(const DisplacementField& field, const std::vector<std::pair<std::string, std::string>>& provenance);
 DisplacementField decode_field(std::string_view bytes, const std::string& name);
+/// What a field's provenance says under a key; empty when it says nothing.
+std::string field_provenance(std::string_view bytes, const std::string& name, const std::string& key);
 
 }  // namespace highwall

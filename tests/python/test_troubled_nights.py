@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -558,3 +560,64 @@ def test_warn_shows_when_each_level_began_and_rate_why_there_is_none(tmp_path):
     reasons = {(line["window_h"], line["reason"]): (line["samples"], line["first"]) for line in told if line["event"] == "no_velocity"}
     assert reasons == {("3", "too_few_samples"): ("168", "2026-02-24T00:00:00Z"), ("24", "too_few_samples"): ("9", "2026-02-24T00:00:00Z"),
                        ("24", "window_not_filled"): ("3", "2026-02-24T09:00:00Z")}, done.stderr
+
+
+# ---- scans whose coordinates are off ----
+
+def moved_las(path, off):
+    """Moves a LAS file by its header's offsets and bounds."""
+    data = bytearray(path.read_bytes())
+    for axis, by in enumerate(off):
+        for at in (155 + 8 * axis, 179 + 16 * axis, 187 + 16 * axis):
+            struct.pack_into("<d", data, at, struct.unpack_from("<d", data, at)[0] + by)
+    path.write_bytes(data)
+
+
+@pytest.fixture(scope="module")
+def two_scans(tmp_path_factory):
+    """Two scans of a wall whose normals tell nothing of a slide along it; its relief does."""
+    out = tmp_path_factory.mktemp("wall")
+    hw.simulate(out, scenario="stable", seed=101, nights=2, beam_step_deg=0.16, radar_cell_m=50.0, radar_interval_min=720.0)
+    return out
+
+
+def night_with_a_scan_off(two_scans, out, off):
+    for folder in ("drop", "site.toml", "zones.geojson"):
+        (shutil.copytree if folder == "drop" else shutil.copy)(two_scans / folder, out / folder)
+    site = out / "site.toml"
+    site.write_text(site.read_text().replace('"geotiff", "gpkg", "csv", "hdf5", "png"', '"csv"'))
+    moved_las(sorted((out / "drop/lidar").glob("*.las"))[1], off)
+    done = run(site)
+    verdicts = [json.loads(line)["verdict"] for line in done.stderr.splitlines() if '"register"' in line]
+    about = [f for f in night(out)["findings"] if "-scan_east-" in f.split(":")[0]]
+    return done, verdicts, about, {s["level"] for s in night(out)["states"]}
+
+
+def test_a_scan_in_its_place_is_no_finding(two_scans, tmp_path):
+    done, verdicts, about, levels = night_with_a_scan_off(two_scans, tmp_path, (0.0, 0.0, 0.0))
+    assert len(verdicts) == 1 and about == [], done.stdout
+
+
+@pytest.mark.parametrize("off", [(0.0, 1.0, 0.0), (0.0, -3.0, 0.0), (1.0, 0.0, 0.0), (3.0, 0.0, 0.0)])
+def test_a_scan_metres_off_is_found_where_it_lies_and_told(two_scans, tmp_path, off):
+    done, (verdict,), (finding,), levels = night_with_a_scan_off(two_scans, tmp_path, off)
+    assert done.returncode == 2 and levels == {"none"}, done.stdout
+    back = [float(v) / 1000.0 for v in verdict.split("moved ")[1].split(" mm at")[0].split(",")]
+    # The scans' own misfit of registration is 3 mm; what rests on expectation is known to 0.05 m.
+    assert all(abs(b + o) < 0.15 for b, o in zip(back, off)), verdict
+    assert "m off the reference" in finding and "check the scan's coordinates" in finding
+    told = night(tmp_path)["findings"]
+    assert run(tmp_path / "site.toml").returncode == 2 and night(tmp_path)["findings"] == told
+
+
+@pytest.mark.parametrize("off, words", [((0.0, 7.0, 0.0), "7 m north"), ((0.0, -7.0, 0.0), "7 m south"), ((7.0, 0.0, 0.0), "7 m east"),
+                                        ((0.0, 20.0, 0.0), "along the wall")])
+def test_a_scan_that_lies_far_off_along_a_uniform_wall_has_no_values(two_scans, tmp_path, off, words):
+    done, verdicts, (finding,), levels = night_with_a_scan_off(two_scans, tmp_path, off)
+    assert done.returncode == 2 and verdicts == [] and levels <= {"none"}, done.stdout
+    assert "could not be compared" in finding and "check the scan's coordinates" in finding
+    far = words.split(" m ")[0]
+    if far == "7":
+        assert re.search(rf"(7|6\.9\d?|7\.0\d?) m {words.split()[-1]}", finding), finding
+    else:
+        assert words in finding and ("nowhere well" in finding or "no better where it lies than metres aside" in finding)

@@ -47,5 +47,22 @@ TEST(Plausible, OtherGroundIsRefused) {
   EXPECT_NE(refusal({1.0, 0.0, 0.0}, 0.02, 9).find("shows 9 of its 100 places"), std::string::npos);
 }
 
+TEST(Plausible, AScanFartherOffThanExpectedIsToldThoughItIsTaken) {
+  DisplacementField field = DisplacementField::of_size(100, Reason::ok);
+  for (Eigen::Index i = 0; i < 100; ++i) field.position_m.row(i) << static_cast<double>(i), 5.0, 20.0;
+  Registration fit;
+  fit.rms_m = 0.004;
+  fit.transform.translate(Eigen::Vector3d(0.0, -0.19, 0.0));
+  EXPECT_EQ(tell_shift(fit, field, {}, 0.004), "");
+  fit.transform.translate(Eigen::Vector3d(0.0, -2.81, 0.0));
+  const std::string text = tell_shift(fit, field, {}, 0.087);
+  EXPECT_NE(text.find("lies 3 m off the reference"), std::string::npos) << text;
+  EXPECT_NE(text.find("3 m north"), std::string::npos) << text;
+  EXPECT_NE(text.find("left 87.0 mm"), std::string::npos) << text;
+  RegisterOptions free;
+  free.expected_shift_m = 0.5;
+  EXPECT_EQ(tell_shift(fit, field, free, 0.004), "");
+}
+
 }  // namespace
 }  // namespace highwall
