@@ -110,8 +110,8 @@ class Calibrator {
   double rest(std::size_t i, const SharedShift& shift) const { return offsets_[i].value - shift.along(place(i), normal(i)); }
   double limit(std::size_t i, const Widening& w) const {
     const Offset& o = offsets_[i];
-    return std::hypot(w.factor_at(o.sigma) * o.student * std::hypot(o.sigma, w.floor_m),
-                      kNormal95 * w.shift.sigma_m(place(i), normal(i)));
+    return kLeastLimit_m + std::hypot(w.factor_at(o.sigma) * o.student * std::hypot(o.sigma, w.floor_m),
+                                      kNormal95 * w.shift.sigma_m(place(i), normal(i)));
   }
   bool alarm(std::size_t i, const Widening& w) const { return std::abs(rest(i, w.shift)) > limit(i, w); }
 
@@ -148,7 +148,7 @@ class Calibrator {
   }
 
   /// Core points among which nothing moves but what all of them share: the mean of those around is not significant. The shift is
-  /// looked for only where too little rests without it, so that a wall of which most moves a little does not pass for rest.
+  /// fitted to what rests without it, or where that is too little to all, as far as most_shift_m allows.
   std::vector<std::size_t> find_stable(const std::vector<std::size_t>& cores, const CalibrateOptions& options, SharedShift& shift,
                                        const Run& run) const {
     const double reach = kAround * radius_m_;
@@ -231,7 +231,8 @@ class Calibrator {
   static constexpr std::size_t kOfFactor = 400;   // Core points that a factor rests on.
   static constexpr std::size_t kMostFactors = 5;  // Standard errors' parts.
   static constexpr int kShiftPasses = 3;
-  static constexpr double kLeastFactor = 1e-3;  // Two copies of one cloud rest, whatever rounding leaves.
+  static constexpr double kLeastLimit_m = 1e-6;  // No coordinate is known better: rounding is no change.
+  static constexpr double kLeastFactor = 1e-3;   // Two copies of one cloud rest, whatever rounding leaves.
   static constexpr std::size_t kFewestPairs = 50;
 
   /// How many standard errors neighbours scatter about each other, whose cylinders do not overlap: whatever they share, a shift
