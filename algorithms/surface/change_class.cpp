@@ -35,9 +35,11 @@ constexpr double kQuiet = 0.15;       // Of the median change of a cluster: less
 constexpr double kDugShare = 0.5;     // Of the level ground lost; the rest became the new face.
 constexpr double kBesideFloor = 0.1;  // Of the places around a cut.
 constexpr double kFlatTop = 0.4;      // Of its height: what an object's median height is at least; a heap's is a third.
-constexpr double kObjectSpread = 3.0;  // Points on and beside an object scatter so many times more than the ground alone,
-constexpr double kObjectShare = 0.25;  // and their mean is at least so much of that.
-constexpr std::size_t kFewestOfIsland = 3;
+constexpr double kObjectSpread = 3.0;      // Points on and beside an object scatter so many times more than the ground alone,
+constexpr double kObjectShare = 0.25;      // and their mean is at least so much of that.
+constexpr double kLeastFilled = 0.25;      // Of a cylinder, by the lowest object.
+constexpr std::size_t kFewestOfShape = 3;  // Places that have one.
+constexpr double kFoot = 0.3;  // Of its height: so far up may ground touch what stands free, on a road that falls along it.
 constexpr double kRadians = std::numbers::pi / 180.0;
 
 /// What the rules know of a connected change.
@@ -57,7 +59,8 @@ struct Features {
   double tall = 0.0;            ///< Median height of what stands in one epoch only, from the size of change and what it scatters.
   double deep = 0.0;            ///< Median of how far the second epoch sees behind it; NaN = it does not.
   double narrow = 0.0;          ///< Its second longest side in space.
-  bool island = false;          ///< No ground of the first epoch next to it.
+  std::size_t deep_cores = 0;   ///< Places that changed by rockfall_depth_m at least, or are seen through.
+  bool free = false;            ///< No ground of the first epoch next to it but at its foot.
   bool flush = false;           ///< The ground under it now is level and that of its surroundings.
   bool dug = false;             ///< Level ground went down to level ground beside it that did not change.
   Eigen::Vector2d facing = Eigen::Vector2d::Zero();  ///< Mean level part of the normals.
@@ -181,7 +184,7 @@ class Classifier {
     }
     find_events();
     find_dust();
-    find_islands();
+    find_free();
     find_falls();
     for (std::size_t k = 0; k < features_.size(); ++k) {
       ChangeObject& object = out_.objects[k];
@@ -213,6 +216,7 @@ class Classifier {
       const double area = std::isfinite(pieces_.area_m2[i]) ? pieces_.area_m2[i] : 0.0;
       const double c = pieces_.change_m[i];
       x.area += area;
+      x.deep_cores += std::abs(c) >= o_.rockfall_depth_m || out_.evidence[i] == ChangeEvidence::ray_free ? 1 : 0;
       x.low_z = std::min(x.low_z, place(i).z());
       x.high_z = std::max(x.high_z, place(i).z());
       x.facing += area * normal(i).head<2>();
@@ -243,7 +247,8 @@ class Classifier {
     x.tall = median(std::move(heights));
     x.deep = 2 * depths.size() > x.cores.size() ? median(std::move(depths)) : kNaN;
     x.narrow = second_side(x.cores);
-    x.island = std::none_of(ring.begin(), ring.end(), [&](std::uint32_t j) { return normal(j).allFinite(); });
+    const double foot = x.low_z + kFoot * (x.high_z - x.low_z);
+    x.free = std::none_of(ring.begin(), ring.end(), [&](auto j) { return normal(j).allFinite() && place(j).z() > foot; });
     x.dusty = dusty / static_cast<double>(x.cores.size());
     look_around(x, ring);
   }
@@ -275,12 +280,13 @@ class Classifier {
     return high - low;
   }
 
-  /// New points on no surface: they scatter along the normal, far more than the ground did.
+  /// New points on no surface: they scatter in front of it, far more than the ground did; not about a rim that did not move.
   bool is_dusty(std::size_t i) const {
     const Beyond& b = beyond_[i];
     const bool front = b.evidence == ChangeEvidence::in_front;
     const double spread = front ? b.spread_m : f_.reason[i] == Reason::ok && f_.value_m[i] > 0.0 ? f_.spread_after_m[i] : 0.0;
-    return spread > o_.dust_spread_m && !(spread <= o_.dust_ratio * f_.spread_before_m[i]);
+    return spread > o_.dust_spread_m && (front || pieces_.change_m[i] >= kObjectShare * spread) &&
+           !(spread <= o_.dust_ratio * f_.spread_before_m[i]);
   }
 
   void look_around(Features& x, const std::set<std::uint32_t>& ring) const {
@@ -363,13 +369,13 @@ class Classifier {
     }
   }
 
-  /// Something that stood free in the first epoch: no ground beside it, and what is seen through it lies farther behind than it
-  /// was wide, which no scar does.
-  void find_islands() {
+  /// Something that stood free in the first epoch: ground touches it at its foot at most, and what is seen through it lies
+  /// farther behind than it was wide, which no scar does.
+  void find_free() {
     for (std::size_t k = 0; k < features_.size(); ++k) {
       ChangeObject& object = out_.objects[k];
       const Features& x = features_[k];
-      if (object.gain || object.value != ChangeClass::deformation || !x.island || x.cores.size() < kFewestOfIsland) continue;
+      if (object.gain || object.value != ChangeClass::deformation || !x.free || x.cores.size() < kFewestOfShape) continue;
       const double high = x.high_z - x.low_z;
       if (!(object.length_m <= o_.object_length_m && high <= o_.object_height_m && high >= o_.object_low_m)) continue;
       if (!(x.deep > std::max(x.narrow, spacing_))) continue;
@@ -379,9 +385,12 @@ class Classifier {
     }
   }
 
+  /// Places at the rim of a bench are lost and gained by the pattern of the scan alone, one beside the other along the rim.
   bool is_source(std::size_t k) const {
     const ChangeObject& s = out_.objects[k];
-    return !s.gain && s.value == ChangeClass::deformation && -features_[k].mean >= o_.rockfall_depth_m && s.steep_share >= 0.5;
+    const Features& x = features_[k];
+    return !s.gain && s.value == ChangeClass::deformation && -x.mean >= o_.rockfall_depth_m && s.steep_share >= 0.5 &&
+           x.deep_cores >= kFewestOfShape && x.narrow >= spacing_;
   }
 
   /// How far a deposit lies from a source; infinite where it cannot be its.
@@ -400,35 +409,45 @@ class Classifier {
   }
 
   void find_falls() {
-    for (std::size_t g = 0; g < features_.size(); ++g) {
-      ChangeObject& deposit = out_.objects[g];
+    constexpr double kNever = std::numeric_limits<double>::infinity();
+    const std::size_t n = features_.size();
+    std::vector<std::size_t> source(n, n);  // Of each gain; n = none.
+    std::vector<double> fallen(n, 0.0);     // From each loss, m3.
+    std::vector<double> nearest(n, kNever);
+    for (std::size_t g = 0; g < n; ++g) {
+      const ChangeObject& deposit = out_.objects[g];
       // What grows out of a face is no heap.
       if (!deposit.gain || deposit.value != ChangeClass::deformation || deposit.steep_share >= 0.5) continue;
-      double nearest = std::numeric_limits<double>::infinity();
-      for (std::size_t s = 0; s < features_.size(); ++s) {
-        if (!is_source(s) && out_.objects[s].value != ChangeClass::rockfall_source) continue;
-        const double here = way(s, g);
-        if (!(here < nearest)) continue;
-        nearest = here;
-        deposit.partner = s + 1;
+      for (std::size_t s = 0; s < n; ++s) {
+        const double here = is_source(s) ? way(s, g) : kNever;
+        if (!(here < nearest[g])) continue;
+        nearest[g] = here;
+        source[g] = s;
       }
-      if (deposit.partner == 0) continue;
-      ChangeObject& source = out_.objects[deposit.partner - 1];
-      deposit.value = ChangeClass::deposit;
-      deposit.evidence =
-          fmt::format("{:.1f} m3 gained {:.1f} m from and below the loss {}", deposit.volume.value_m3, nearest, deposit.partner);
-      source.value = ChangeClass::rockfall_source;
-      source.partner = g + 1;
-      source.evidence =
-          fmt::format("{:.1f} m3 lost, {:.0f} % of it from faces, {:.2f} m deep on average; deposit {} below",
-                      -source.volume.value_m3, 100.0 * source.steep_share, -features_[deposit.partner - 1].mean, g + 1);
+      if (source[g] < n) fallen[source[g]] += deposit.volume.value_m3;
+    }
+    for (std::size_t g = 0; g < n; ++g) {
+      const std::size_t s = source[g];
+      // More below a loss than can have come from it did not come from it.
+      if (s < n && fallen[s] <= o_.most_deposit * -out_.objects[s].volume.value_m3) tell_fall(s, g, nearest[g]);
     }
   }
 
+  void tell_fall(std::size_t s, std::size_t g, double way_m) {
+    ChangeObject& source = out_.objects[s];
+    ChangeObject& deposit = out_.objects[g];
+    deposit.partner = s + 1;
+    deposit.value = ChangeClass::deposit;
+    deposit.evidence = fmt::format("{:.1f} m3 gained {:.1f} m from and below the loss {}", deposit.volume.value_m3, way_m, s + 1);
+    source.value = ChangeClass::rockfall_source;
+    source.partner = g + 1;
+    source.evidence = fmt::format("{:.1f} m3 lost, {:.0f} % of it from faces, {:.2f} m deep on average; deposit {} below",
+                                  -source.volume.value_m3, 100.0 * source.steep_share, -features_[s].mean, g + 1);
+  }
+
   void find_dug_or_moving(const Features& x, ChangeObject& object) const {
-    const bool fits = object.length_m <= o_.object_length_m && x.isolated >= o_.isolated_share;
-    if (!x.gain && object.length_m <= o_.object_length_m && x.flush && x.high_z - x.low_z <= o_.object_height_m &&
-        x.tall >= o_.object_low_m) {
+    const bool small = object.length_m <= o_.object_length_m && std::abs(object.largest_m) >= kLeastFilled * o_.object_low_m;
+    if (!x.gain && small && x.flush && x.high_z - x.low_z <= o_.object_height_m && x.tall >= o_.object_low_m) {
       object.value = ChangeClass::moving_object;
       object.evidence = fmt::format("stood {:.1f} m long on level ground in the first epoch only", object.length_m);
     } else if (!x.gain && x.dug) {
@@ -436,8 +455,8 @@ class Classifier {
       object.evidence =
           fmt::format("{:.0f} m2 of level ground became level ground at least {:.1f} m lower, flush with the floor beside it",
                       x.level_to_level, o_.mined_depth_m);
-    } else if (x.gain && fits && x.level_area >= kLeastWhole * x.area && x.tall >= o_.object_low_m &&
-               object.largest_m <= o_.object_height_m && x.median >= kFlatTop * object.largest_m) {
+    } else if (x.gain && small && x.isolated >= o_.isolated_share && x.level_area >= kLeastWhole * x.area &&
+               x.tall >= o_.object_low_m && object.largest_m <= o_.object_height_m && x.median >= kFlatTop * object.largest_m) {
       object.value = ChangeClass::moving_object;
       object.evidence = fmt::format("stands {:.1f} m high and {:.1f} m long on level ground, nothing around it changed",
                                     std::max(x.tall, object.largest_m), object.length_m);

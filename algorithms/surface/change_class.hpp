@@ -144,10 +144,14 @@ struct ChangeClasses {
 /// together, in this order; the first rule that holds entirely gives the class:
 /// - mined: within a declared event, by event_depth_m on average;
 /// - moving object, dust: new points that scatter along the normal as no surface does;
-/// - moving object, free: a loss within the sizes of an object beside which the first epoch has no ground, and through which the
-///   second sees farther than it was wide (a rock that has fallen hung on its wall, and its scar is not deeper than wide);
-/// - rockfall source and deposit: a loss deeper than rockfall_depth_m, mostly on faces (a face cannot move into the rock), and a
-///   gain below it, not on a face, in the direction that the source faces, under at least the reach angle, of a fitting volume;
+/// - moving object, free: a loss within the sizes of an object that ground of the first epoch touches at its foot at most, and
+///   through which the second sees farther than it was wide (a rock that has fallen hung on its wall, and its scar is not deeper
+///   than wide);
+/// - rockfall source and deposit: a loss deeper than rockfall_depth_m, mostly on faces (a face cannot move into the rock), at
+/// three
+///   places at least and in more than one row (rims of benches are no source), and a gain below it, not on a face, in the
+///   direction that the source faces, under at least the reach angle, of a fitting volume; all gains below a source together
+///   hold no more than a deposit may, else none of them fell from it;
 /// - moving object: within the sizes of an object; of a gain: on level ground, higher than object_low_m over most of its area,
 ///   and nothing around it changed; of a loss: what is seen under it is level and the same plain as what lies around it;
 /// - mined: a loss that turned level ground into level ground mined_depth_m lower, flush with unchanged ground beside it (a scar

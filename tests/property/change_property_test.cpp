@@ -241,6 +241,76 @@ TEST(ChangeClass, TheCalibratedLimitSeesMoreAndHidesNoneOfIt) {
   EXPECT_LT(wrong / quiet, 0.08);
 }
 
+/// A truck's side on a berm, seen from below so that the berm itself is hidden and its rim alone lies beside the truck; 19 m
+/// behind it a wall. In the second scan the truck is gone. With `ridge_m` rock stands on both sides of it, as high as it: then it
+/// was a part of the ridge.
+struct Berm {
+  static constexpr double kHalf_m = 4.5;  ///< Of the truck's length.
+  static Eigen::Vector3d scanner() { return {120.0, 0.0, -40.0}; }
+
+  static bool is_truck(const Eigen::Vector3d& p) { return std::abs(p.x() + 1.0) < 0.5 && std::abs(p.y()) <= kHalf_m; }
+
+  static Points scan(bool truck, double ridge_m, std::uint64_t number) {
+    const Random random(number, 71);
+    std::vector<Eigen::Vector3d> seen;
+    std::uint64_t index = 0;
+    const auto stands = [&](double y) {
+      return (truck && std::abs(y) <= kHalf_m) || (std::abs(y) > kHalf_m && std::abs(y) <= kHalf_m + ridge_m);
+    };
+    const auto face = [&](double x, double low, double high, auto&& visible) {
+      for (double y = -24.0; y < 24.0; y += 0.25) {
+        for (double z = low; z < high; z += 0.25) {
+          const double noise = 0.005 * random.normal(index);
+          const Eigen::Vector3d p(x + noise, y + 0.25 * random.uniform(index + (1ULL << 40U)),
+                                  z + 0.25 * random.uniform(index + (1ULL << 41U)));
+          ++index;
+          if (visible(p)) seen.push_back(p);
+        }
+      }
+    };
+    face(0.0, -10.0, 0.0, [](const Eigen::Vector3d&) { return true; });
+    face(-1.0, 0.6, 5.5, [&](const Eigen::Vector3d& p) { return stands(p.y()); });
+    face(-20.0, 0.0, 18.0, [&](const Eigen::Vector3d& p) {
+      const double way = (120.0 + 1.0) / (120.0 + 20.0);
+      const Eigen::Vector3d there = scanner() + way * (p - scanner());
+      return !(stands(there.y()) && there.z() < 5.5);
+    });
+    Points out(static_cast<Eigen::Index>(seen.size()), 3);
+    for (std::size_t i = 0; i < seen.size(); ++i) out.row(static_cast<Eigen::Index>(i)) = seen[i].transpose();
+    return out;
+  }
+
+  /// Classes of the truck's places, or of what stands there as a part of a ridge.
+  static std::map<ChangeClass, std::size_t> classes(double ridge_m) {
+    const Points before = scan(true, ridge_m, 1);
+    const Points after = scan(false, ridge_m, 2);
+    M3c2Options compare;
+    const Eigen::Vector3d from = scanner();
+    compare.scanner_m = {from.x(), from.y(), from.z()};
+    const Points cores = thin_in_space(before, 1.0);
+    const DisplacementField f = m3c2(before, after, cores, compare, kRun);
+    const ChangeClasses c = classify_change(f, before, after, &from, {}, {}, kRun);
+    std::map<ChangeClass, std::size_t> out;
+    for (std::size_t i = 0; i < f.size(); ++i) {
+      if (is_truck(f.position_m.row(static_cast<Eigen::Index>(i)).transpose())) ++out[c.value[i]];
+    }
+    return out;
+  }
+};
+
+TEST(ChangeClass, WhatTouchesGroundAtItsFootAloneStoodFree) {
+  std::map<ChangeClass, std::size_t> found = Berm::classes(0.0);
+  EXPECT_GT(found[ChangeClass::moving_object], 20U);
+  EXPECT_EQ(found[ChangeClass::deformation] + found[ChangeClass::rockfall_source] + found[ChangeClass::none], 0U);
+  // Rock beside it, as high as it: a part of the wall is gone, and no depth behind it makes it an object.
+  for (const double ridge : {3.0, 15.0}) {
+    found = Berm::classes(ridge);
+    EXPECT_EQ(found[ChangeClass::moving_object], 0U) << ridge;
+    EXPECT_EQ(found[ChangeClass::mined], 0U) << ridge;
+    EXPECT_GT(found[ChangeClass::deformation] + found[ChangeClass::rockfall_source], 20U) << ridge;
+  }
+}
+
 TEST(ChangeClass, DeformationStaysDeformationWhereNothingIsKnownOfTheScanner) {
   const ChangedPit pit(4);
   const Scene s = scene_of(pit, false);

@@ -54,6 +54,9 @@ def test_rows_and_means_are_sane_against_the_truth(table):
         counted = sum(row[f"true_{a}_as_{b}"] for a in ("none", "deformation", "moving_object", "occluded") for b in CLASSES)
         assert counted == row["core_points"] > 1000
         assert row["true_none_as_none"] > 0.8 * sum(row[f"true_none_as_{b}"] for b in CLASSES)
+        # Nothing fell: places at the rims of benches make no rockfalls. What moves is called by no harmless name.
+        assert row["true_none_as_deposit"] == row["true_none_as_rockfall_source"] == 0
+        assert sum(row[f"true_deformation_as_{b}"] for b in ("rockfall_source", "deposit", "mined", "moving_object")) == 0
 
 
 def test_truth_is_read_as_it_was_written(table):
