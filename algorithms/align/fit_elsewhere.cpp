@@ -106,7 +106,7 @@ Surroundings look_around(const ShiftedFit& fit, const Eigen::Matrix3Xd& directio
 bool tells_place(const Surroundings& around) { return around.aside_m > 3.0 * around.sampling_m; }
 
 void require_own_place(const Surroundings& around, const std::function<double()>& relief_m, double reach_m) {
-  constexpr double kMoreThanSampling = 1.0;
+  constexpr double kMoreThanSampling = 1.5;
   constexpr double kBetter = 0.85;
   constexpr double kAsAside = 0.8;
   constexpr double kRelief[2] = {0.7, 1.5};
