@@ -20,7 +20,7 @@ class MappedFile {
   /// has, or that its disk cannot give, is ended by the system. Any number of threads may read.
   /// @throws Error(input) when the file ends before, or cannot be read
   void read(std::size_t begin, char* to, std::size_t size) const;
-  /// Nothing of the file is needed for now: the memory of what was looked at is given back.
+  /// Gives back the memory of what was looked at; what is read again comes from the disk.
   void release() const noexcept;
   /// @throws Error(input) when the file has another size or time of change than at the beginning
   void require_unchanged() const;
