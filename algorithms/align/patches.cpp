@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numbers>
 #include <numeric>
 
 #include "core/parallel.hpp"
@@ -15,131 +16,15 @@ namespace highwall {
 namespace {
 
 constexpr double kFewestPlanes = 5.0;
-constexpr double kOfAPatch = 30.0;       // Planes that are as good as one: they share points.
-constexpr double kShared = 1.05;         // Standard deviations are so much larger: what is shared farther than by neighbours.
-constexpr double kLeastShared = 0.07;    // Correlation of neighbours, which have planes across their border in common.
-constexpr double kMixed = 2.0;           // Times the median scatter of a patch's pairs.
-constexpr double kUsual = 0.75;          // This quantile of the patches' matched shares is that of ground at rest.
-constexpr double kCore = 0.25;           // Share of the patches that tells the scatter: three quarters may have moved.
+constexpr double kOfAPatch = 30.0;     // Planes that are as good as one: they share points.
+constexpr double kShared = 1.05;       // Standard deviations are so much larger: what is shared farther than by neighbours.
+constexpr double kLeastShared = 0.07;  // Correlation of neighbours, which have planes across their border in common.
+constexpr double kMixed = 2.0;         // Times the median scatter of a patch's pairs.
+constexpr double kUsual = 0.75;        // This quantile of the patches' matched shares is that of ground at rest.
+constexpr double kCore = 0.25;         // Share of the steps between neighbours that tells their scatter: most may cross a border.
 constexpr double kCoreToSigma = 0.3186;  // Of a Gaussian's absolute values so many lie below this.
-
-using Cube = std::array<std::int64_t, 3>;
-
-/// Motions that a few patches each give, judged by how near the nearest of all come.
-class Consensus {
- public:
-  /// @param directions  that motions have a part in
-  Consensus(std::vector<const GroundPatch*> patches, const Motions& directions)
-      : patches_(std::move(patches)), directions_(directions) {}
-
-  Vector6 fit(const std::vector<const GroundPatch*>& some) const {
-    using Square = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, 0, 6, 6>;
-    using Column = Eigen::Matrix<double, Eigen::Dynamic, 1, 0, 6, 1>;
-    const Eigen::Index n = directions_.cols();
-    Square matrix = Square::Zero(n, n);
-    Column right = Column::Zero(n);
-    for (const GroundPatch* patch : some) {
-      const Column row = directions_.transpose() * patch->row;
-      matrix += row * row.transpose();
-      right += patch->residual * row;
-    }
-    const Eigen::LDLT<Square> solver(matrix);
-    if (!(solver.vectorD().minCoeff() > 1e-6 * solver.vectorD().maxCoeff())) return Vector6::Constant(std::nan(""));
-    return directions_ * Column(solver.solve(right));
-  }
-
-  /// The patches, every so manyth, that a motion explains within the limit.
-  std::vector<const GroundPatch*> inside(const Vector6& motion, double limit, std::size_t every) const {
-    std::vector<const GroundPatch*> out;
-    for (std::size_t k = 0; k < patches_.size(); k += every) {
-      if (std::abs(patches_[k]->residual - patches_[k]->row.dot(motion)) < limit) out.push_back(patches_[k]);
-    }
-    return out;
-  }
-
-  Vector6 best(double limit, const Run& run) const {
-    constexpr std::size_t kTrials = 1024;
-    constexpr std::size_t kDrawn = 7;
-    constexpr std::size_t kLooked = 500;
-    constexpr double kWorthIt = 1.05;  // The motion at hand came from all points: a few patches more are no reason to leave it.
-    const std::size_t every = 1 + patches_.size() / kLooked;
-    struct Best {
-      double count = 0.0;
-      Vector6 motion = Vector6::Zero();
-    };
-    const Best zero{kWorthIt * static_cast<double>(inside(Vector6::Zero(), limit, every).size()), Vector6::Zero()};
-    const Best found = reduce_blocks(
-        kTrials, zero,
-        [&](const Block& block) {
-          Best best = zero;
-          std::vector<const GroundPatch*> some(kDrawn);
-          for (std::size_t trial = block.begin; trial < block.end; ++trial) {
-            std::uint64_t state = 6364136223846793005ULL * (2 * trial + 1);
-            for (const GroundPatch*& patch : some) {
-              state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-              patch = patches_[static_cast<std::size_t>((state >> 33U) % patches_.size())];
-            }
-            const Vector6 motion = fit(some);
-            if (!motion.allFinite()) continue;
-            const auto count = static_cast<double>(inside(motion, limit, every).size());
-            if (count > best.count) best = {count, motion};
-          }
-          return best;
-        },
-        [](Best& a, Best&& b) {
-          if (b.count > a.count) a = b;
-        },
-        run, {}, 16);
-    Vector6 motion = found.motion;
-    std::vector<const GroundPatch*> agree = inside(motion, limit, 1);
-    for (int pass = 0; pass < 6; ++pass) {
-      const Vector6 next = fit(agree);
-      if (!next.allFinite()) break;
-      std::vector<const GroundPatch*> more = inside(next, limit, 1);
-      if (more.size() < agree.size()) break;
-      motion = next;
-      agree = std::move(more);
-    }
-    return motion;
-  }
-
- private:
-  std::vector<const GroundPatch*> patches_;
-  Motions directions_;
-};
-
-using StableAt = std::map<Cube, const GroundPatch*>;
-
-/// Sums over the pairs of stable patches that touch, each pair twice.
-struct Neighbours {
-  double count = 0.0;
-  double products = 0.0;  ///< Of their residuals.
-  double taken = 0.0;     ///< What a fit to patches of unit scatter takes from that sum.
-  Matrix6 across = Matrix6::Zero();
-
-  /// Of the means of two neighbours before the fit took from it.
-  double correlation(double rms_m) const {
-    if (!(count > 0.0) || !(rms_m > 0.0)) return kLeastShared;
-    return std::max(kLeastShared, (products / (rms_m * rms_m) + taken) / count);
-  }
-};
-
-/// @param fitted  inverse of the normal matrix
-Neighbours neighbours_of(const StableAt& at, const Matrix6& fitted) {
-  Neighbours out;
-  for (const auto& [cube, patch] : at) {
-    for (std::int64_t k = 0; k < 27; ++k) {
-      const auto found = at.find({cube[0] + k / 9 - 1, cube[1] + k / 3 % 3 - 1, cube[2] + k % 3 - 1});
-      if (found == at.end() || found->second == patch) continue;
-      const GroundPatch& other = *found->second;
-      out.count += 1.0;
-      out.products += patch->residual * other.residual;
-      out.taken += std::sqrt(patch->matched * other.matched) * patch->row.dot(fitted * other.row);
-      out.across += patch->matched * other.matched * patch->row * other.row.transpose();
-    }
-  }
-  return out;
-}
+constexpr double kOfFloor = 0.2;         // What is below a floor is within five sigmas, and within a patch's own limit.
+constexpr std::uint32_t kNoRow = std::numeric_limits<std::uint32_t>::max();
 
 /// What neighbours share adds where their rows are alike and cancels where they oppose: nowhere to less than independent
 /// patches have.
@@ -151,7 +36,19 @@ Eigen::MatrixXd with_shared(const Eigen::MatrixXd& alone, const Eigen::MatrixXd&
   return axes * more.asDiagonal() * axes.transpose();
 }
 
+void turn_over(PlanePair& pair) {
+  pair.row = -pair.row;
+  pair.residual = -pair.residual;
+  pair.unlike = -pair.unlike;
+  pair.unlike_residual = -pair.unlike_residual;
+}
+
 }  // namespace
+
+double PatchesShared::correlation(double rms_m) const {
+  if (!(count > 0.0) || !(rms_m > 0.0)) return kLeastShared;
+  return std::max(kLeastShared, (products / (rms_m * rms_m) + taken) / count);
+}
 
 PlanePair pair_of(const CellPlanes& epoch, std::size_t k, const CellPlanes& reference, const Eigen::Isometry3d& transform,
                   const Pairing& how) {
@@ -187,12 +84,7 @@ GroundPatches::GroundPatches(const CellPlanes& epoch, const std::vector<std::siz
     : epoch_(epoch), reference_(reference), rules_(rules) {
   std::vector<std::pair<Cube, std::size_t>> order;
   order.reserve(smooth.size());
-  for (const std::size_t k : smooth) {
-    const Eigen::Vector3d p = transform * epoch.point(k) / rules.side_m;
-    Cube cube{};
-    for (std::size_t c = 0; c < 3; ++c) cube[c] = static_cast<std::int64_t>(std::floor(p[static_cast<Eigen::Index>(c)]));
-    order.emplace_back(cube, k);
-  }
+  for (const std::size_t k : smooth) order.emplace_back(cube_of(transform * epoch.point(k)), k);
   std::sort(order.begin(), order.end());
   planes_.reserve(order.size());
   for (const auto& [cube, k] : order) {
@@ -205,6 +97,159 @@ GroundPatches::GroundPatches(const CellPlanes& epoch, const std::vector<std::siz
     patches_.back().end = planes_.size();
   }
   pairs_.resize(planes_.size());
+  find_touching();
+}
+
+GroundPatches::Cube GroundPatches::cube_of(const Eigen::Vector3d& place) const {
+  Cube cube{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    cube[c] = static_cast<std::int64_t>(std::floor(place[static_cast<Eigen::Index>(c)] / rules_.side_m));
+  }
+  return cube;
+}
+
+std::size_t GroundPatches::patch_in(const Cube& cube) const {
+  const auto found = std::lower_bound(cubes_.begin(), cubes_.end(), cube);
+  return found == cubes_.end() || *found != cube ? patches_.size() : static_cast<std::size_t>(found - cubes_.begin());
+}
+
+void GroundPatches::find_touching() {
+  touching_.resize(cubes_.size());
+  for (std::size_t i = 0; i < cubes_.size(); ++i) {
+    for (std::int64_t k = 0; k < 27; ++k) {
+      const std::size_t j = patch_in({cubes_[i][0] + k / 9 - 1, cubes_[i][1] + k / 3 % 3 - 1, cubes_[i][2] + k % 3 - 1});
+      if (j != patches_.size() && j != i) touching_[i].push_back(static_cast<std::uint32_t>(j));
+    }
+  }
+}
+
+void GroundPatches::pair_up(GroundPatch& patch, const Eigen::Isometry3d& transform, const Pairing& how) {
+  double sum = 0.0;
+  double square = 0.0;
+  patch.matched = 0.0;
+  patch.row.setZero();
+  patch.place_m.setZero();
+  for (std::size_t k = patch.begin; k < patch.end; ++k) {
+    PlanePair& pair = pairs_[k];
+    pair = pair_of(epoch_, planes_[k], reference_, transform, how);
+    patch.place_m += transform * epoch_.point(planes_[k]);
+    if (!pair.found || std::abs(pair.residual) > outlier_m_) continue;
+    if (patch.row.head<3>().dot(pair.row.head<3>()) < 0.0) turn_over(pair);
+    patch.matched += 1.0;
+    sum += pair.residual;
+    square += pair.residual * pair.residual;
+    patch.row += pair.row;
+  }
+  const auto planes = static_cast<double>(patch.end - patch.begin);
+  patch.place_m /= planes;
+  patch.matching = patch.matched >= kFewestPlanes;
+  patch.share = patch.matched / planes;
+  if (patch.matched == 0.0) return;
+  patch.row /= patch.matched;
+  patch.residual = sum / patch.matched;
+  patch.scatter = std::sqrt(std::max(0.0, square / patch.matched - patch.residual * patch.residual));
+  patch.error = patch.scatter / std::sqrt(patch.matched);
+}
+
+/// Normals are of either sign: those of patches that touch are brought to one side, so that what they share has one sign, too.
+void GroundPatches::face_alike() {
+  std::vector<std::uint8_t> seen(patches_.size(), 0);
+  std::vector<std::uint32_t> next;
+  for (std::size_t first = 0; first < patches_.size(); ++first) {
+    if (seen[first] != 0 || patches_[first].matched == 0.0) continue;
+    seen[first] = 1;
+    next.assign(1, static_cast<std::uint32_t>(first));
+    for (std::size_t k = 0; k < next.size(); ++k) {
+      const Eigen::Vector3d normal = patches_[next[k]].row.head<3>();
+      for (const std::uint32_t j : touching_[next[k]]) {
+        GroundPatch& patch = patches_[j];
+        if (seen[j] != 0 || patch.matched == 0.0) continue;
+        seen[j] = 1;
+        next.push_back(j);
+        if (patch.row.head<3>().dot(normal) >= 0.0) continue;
+        patch.row = -patch.row;
+        patch.residual = -patch.residual;
+      }
+    }
+  }
+}
+
+/// Patches of which too few planes match, or that scatter too much, tell nothing.
+void GroundPatches::compare_shares() {
+  // A border of what moved runs through a patch that scatters more than others.
+  std::vector<double> scatters;
+  for (const GroundPatch& patch : patches_) {
+    if (patch.matching) scatters.push_back(patch.scatter);
+  }
+  const double most = scatters.empty() ? 0.0 : kMixed * median(std::move(scatters));
+  // CellPlanes of noisy scans miss each other everywhere: as many as usual are asked for.
+  std::vector<double> shares;
+  for (GroundPatch& patch : patches_) {
+    patch.comparable = patch.matching && patch.scatter <= most;
+    if (patch.comparable) shares.push_back(patch.share);
+  }
+  const double usual = shares.empty() ? 1.0 : quantile(std::move(shares), kUsual);
+  for (GroundPatch& patch : patches_) patch.comparable = patch.comparable && patch.share >= rules_.least_matched * usual;
+}
+
+/// Of the comparable patches. What neighbours do not share tells their sigma, whatever parts of the ground moved.
+PatchResiduals GroundPatches::residuals(double least_sigma_m) const {
+  constexpr double kLeast_m = 1e-9;
+  PatchResiduals out;
+  std::vector<std::uint32_t> row_of(patches_.size(), kNoRow);
+  std::vector<double> steps;
+  for (std::size_t i = 0; i < patches_.size(); ++i) {
+    if (!patches_[i].comparable) continue;
+    row_of[i] = static_cast<std::uint32_t>(out.size());
+    out.row.push_back(patches_[i].row);
+    out.residual.push_back(patches_[i].residual);
+    for (const std::uint32_t j : touching_[i]) {
+      if (j > i && patches_[j].comparable) steps.push_back(std::abs(patches_[i].residual - patches_[j].residual));
+    }
+  }
+  const double alone = steps.empty() ? 0.0 : quantile(std::move(steps), kCore) / (kCoreToSigma * std::numbers::sqrt2);
+  for (std::size_t i = 0; i < patches_.size(); ++i) {
+    if (!patches_[i].comparable) continue;
+    out.sigma.push_back(std::max({alone, patches_[i].error, least_sigma_m, kLeast_m}));
+    std::vector<std::uint32_t>& touching = out.touching.emplace_back();
+    for (const std::uint32_t j : touching_[i]) {
+      if (row_of[j] != kNoRow) touching.push_back(row_of[j]);
+    }
+  }
+  return out;
+}
+
+void GroundPatches::split(double floor_m) {
+  PatchResiduals left = residuals(kOfFloor * floor_m);
+  const Motions any = all_motions(rules_.length_m);
+  motions_ = GroundSplit(left, any).at_rest(motions_);
+  std::vector<double> size;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (motions_.of[i] == FollowedMotion::rest) size.push_back(std::abs(left.residual[i]));
+  }
+  alone_m_ = left.sigma.empty() ? 0.0 : median(left.sigma);
+  const double scatter = size.empty() ? 0.0 : kMadToSigma * median(std::move(size));
+  if (scatter > alone_m_) {  // Bent scans leave more than neighbours tell.
+    for (double& sigma : left.sigma) sigma = std::max(sigma, scatter);
+    motions_ = GroundSplit(left, any).at_rest(motions_);
+  }
+  // What another motion moves by less than this is as likely bent as moved.
+  constexpr double kApart = 2.5;
+  std::vector<std::uint8_t> moved(left.size(), 0);
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    const double by = std::abs(left.row[i].dot(motions_.other - motions_.rest));
+    moved[i] = motions_.of[i] == FollowedMotion::other && by > kApart * left.sigma[i] ? 1 : 0;
+  }
+  moved_count_ = static_cast<std::size_t>(std::count(moved.begin(), moved.end(), 1));
+  std::size_t row = 0;
+  for (GroundPatch& patch : patches_) {
+    if (!patch.comparable) continue;
+    const double limit = std::max(rules_.moved_sigma * left.sigma[row], floor_m);
+    patch.rests = motions_.of[row] != FollowedMotion::none && moved[row] == 0 && std::abs(patch.residual) < limit;
+    patch.stable = patch.rests && std::none_of(left.touching[row].begin(), left.touching[row].end(),
+                                               [&](std::uint32_t j) { return moved[j] != 0; });
+    ++row;
+  }
 }
 
 void GroundPatches::judge(const Eigen::Isometry3d& transform, const Pairing& how, double outlier_m, double floor_m,
@@ -213,93 +258,32 @@ void GroundPatches::judge(const Eigen::Isometry3d& transform, const Pairing& how
   for_blocks(
       patches_.size(),
       [&](const Block& block) {
-        for (std::size_t i = block.begin; i < block.end; ++i) {
-          GroundPatch& patch = patches_[i];
-          double sum = 0.0;
-          double square = 0.0;
-          patch.matched = 0.0;
-          patch.row.setZero();
-          patch.place_m.setZero();
-          for (std::size_t k = patch.begin; k < patch.end; ++k) {
-            PlanePair& pair = pairs_[k];
-            pair = pair_of(epoch_, planes_[k], reference_, transform, how);
-            patch.place_m += transform * epoch_.point(planes_[k]);
-            if (!pair.found || std::abs(pair.residual) > outlier_m) continue;
-            patch.matched += 1.0;
-            sum += pair.residual;
-            square += pair.residual * pair.residual;
-            patch.row += pair.row;
-          }
-          const auto planes = static_cast<double>(patch.end - patch.begin);
-          patch.place_m /= planes;
-          patch.matching = patch.matched >= kFewestPlanes;
-          patch.comparable = patch.matching;
-          patch.share = patch.matched / planes;
-          if (patch.matched == 0.0) continue;
-          patch.row /= patch.matched;
-          patch.residual = sum / patch.matched;
-          patch.scatter = std::sqrt(std::max(0.0, square / patch.matched - patch.residual * patch.residual));
-          patch.error = patch.scatter / std::sqrt(patch.matched);
-        }
+        for (std::size_t i = block.begin; i < block.end; ++i) pair_up(patches_[i], transform, how);
       },
       run, {}, 16);
-  // A border of what moved runs through a patch that scatters more than others.
-  std::vector<double> scatters;
-  for (const GroundPatch& patch : patches_) {
-    if (patch.comparable) scatters.push_back(patch.scatter);
-  }
-  const double most = scatters.empty() ? 0.0 : kMixed * median(std::move(scatters));
-  for (GroundPatch& patch : patches_) patch.comparable = patch.comparable && patch.scatter <= most;
-  // CellPlanes of noisy scans miss each other everywhere: as many as usual are asked for.
-  std::vector<double> shares;
-  for (const GroundPatch& patch : patches_) {
-    if (patch.comparable) shares.push_back(patch.share);
-  }
-  const double usual = shares.empty() ? 1.0 : quantile(std::move(shares), kUsual);
-  for (GroundPatch& patch : patches_) patch.comparable = patch.comparable && patch.share >= rules_.least_matched * usual;
-  std::vector<double> size;
-  for (const GroundPatch& patch : patches_) {
-    if (patch.comparable) size.push_back(std::abs(patch.residual));
-  }
-  const double scatter = size.empty() ? 0.0 : quantile(std::move(size), kCore) / kCoreToSigma;
-  for (GroundPatch& patch : patches_) {
-    const double limit = std::max(rules_.moved_sigma * std::max(patch.error, scatter), floor_m);
-    patch.stable = patch.comparable && std::abs(patch.residual) < limit;
-  }
+  face_alike();
+  compare_shares();
+  const bool all = std::isinf(floor_m);
+  for (GroundPatch& patch : patches_) patch.rests = patch.stable = all && patch.comparable;
+  if (!all) split(floor_m);
 }
 
-Vector6 GroundPatches::consensus(const Motions& free, double floor_m, const Run& run) const {
-  std::vector<const GroundPatch*> used;
-  for (const GroundPatch& patch : patches_) {
-    if (patch.matching) used.push_back(&patch);
-  }
-  if (used.size() < static_cast<std::size_t>(rules_.least_patches)) return Vector6::Zero();
-  std::vector<double> errors;
-  for (const GroundPatch* patch : used) errors.push_back(patch->error);
-  const double limit = std::max(rules_.moved_sigma * median(std::move(errors)), floor_m);
+Vector6 GroundPatches::consensus(const Motions& free, double floor_m, const Run& run) {
+  const PatchResiduals left = residuals(kOfFloor * floor_m);
+  if (left.size() < static_cast<std::size_t>(rules_.least_patches)) return Vector6::Zero();
   const Told directions =
       equations(false, std::numeric_limits<double>::infinity(), run).told(free, rules_.length_m, 1.0 / kOfAPatch, 0.0);
   if (directions.told.cols() == 0) return Vector6::Zero();
-  return Consensus(std::move(used), directions.told).best(limit, run);
+  motions_ = GroundSplit(left, directions.told).best(run);
+  return motions_.rest;
 }
 
-std::size_t GroundPatches::rivals(const Told& directions, const Run& run) const {
-  std::vector<const GroundPatch*> others;
-  for (const GroundPatch& patch : patches_) {
-    if (patch.comparable && !patch.stable) others.push_back(&patch);
-  }
-  if (others.size() < static_cast<std::size_t>(rules_.least_patches)) return 0;
-  double rms = 0.0;
-  static_cast<void>(covariance(directions, rms));
-  if (directions.told.cols() == 0) return 0;
-  const Vector6 motion = Consensus(others, directions.told).best(rules_.moved_sigma * rms, run);
-  std::size_t count = 0;
-  for (const GroundPatch* patch : others) {
-    const double limit = rules_.moved_sigma * std::max(patch->error, rms);
-    count += std::abs(patch->residual - patch->row.dot(motion)) < limit ? 1 : 0;
-  }
-  return count;
+void GroundPatches::follow(const Vector6& motion) {
+  motions_.rest -= motion;
+  motions_.other -= motion;
 }
+
+double GroundPatches::least_told_m() const { return alone_m_ * GroundSplit::least_told_sigmas(resting_count()); }
 
 double GroundPatches::pair_quantile(double share) const {
   std::vector<double> size;
@@ -340,21 +324,37 @@ Told GroundPatches::told(const Motions& free, const Run& run) const {
   return equations(true, std::numeric_limits<double>::infinity(), run).told(free, rules_.length_m, 1.0 / kOfAPatch, kAgreed);
 }
 
-Matrix6 GroundPatches::covariance(const Told& directions, double& rms_m) const {
-  constexpr double kUnknowns = 6.0;
-  StableAt at;
-  Matrix6 normal = Matrix6::Zero();
-  Matrix6 spread = Matrix6::Zero();
-  double square = 0.0;
+/// @param fitted  inverse of the normal matrix
+PatchesShared GroundPatches::shared(const Matrix6& fitted) const {
+  PatchesShared out;
   for (std::size_t i = 0; i < patches_.size(); ++i) {
     const GroundPatch& patch = patches_[i];
     if (!patch.stable) continue;
-    at.emplace(cubes_[i], &patch);
+    for (const std::uint32_t j : touching_[i]) {
+      const GroundPatch& other = patches_[j];
+      if (!other.stable) continue;
+      out.count += 1.0;
+      out.products += patch.residual * other.residual;
+      out.taken += std::sqrt(patch.matched * other.matched) * patch.row.dot(fitted * other.row);
+      out.across += patch.matched * other.matched * patch.row * other.row.transpose();
+    }
+  }
+  return out;
+}
+
+Matrix6 GroundPatches::covariance(const Told& directions, double& rms_m) const {
+  constexpr double kUnknowns = 6.0;
+  double n = 0.0;
+  Matrix6 normal = Matrix6::Zero();
+  Matrix6 spread = Matrix6::Zero();
+  double square = 0.0;
+  for (const GroundPatch& patch : patches_) {
+    if (!patch.stable) continue;
+    n += 1.0;
     normal += patch.matched * patch.row * patch.row.transpose();
     spread += patch.matched * patch.matched * patch.row * patch.row.transpose();
     square += patch.residual * patch.residual;
   }
-  const auto n = static_cast<double>(at.size());
   if (n <= kUnknowns) return Matrix6::Constant(std::numeric_limits<double>::quiet_NaN());
   rms_m = std::sqrt(square / (n - kUnknowns));
   const double few = 1.0 + 4.6 / (n - kUnknowns);  // Six unknowns and a scatter of few patches: Fisher's F for chi squared.
@@ -363,7 +363,7 @@ Matrix6 GroundPatches::covariance(const Told& directions, double& rms_m) const {
   if (told.cols() == 0) return Matrix6::Zero();
   const Eigen::LDLT<Eigen::MatrixXd> solver(told.transpose() * normal * told);
   const Eigen::MatrixXd fit = solver.solve(Eigen::MatrixXd(told.transpose()));
-  const Neighbours neighbours = neighbours_of(at, told * fit);
+  const PatchesShared neighbours = shared(told * fit);
   const Eigen::MatrixXd meat =
       with_shared(told.transpose() * spread * told, told.transpose() * neighbours.across * told, neighbours.correlation(rms_m));
   const Eigen::MatrixXd answer =
@@ -371,13 +371,46 @@ Matrix6 GroundPatches::covariance(const Told& directions, double& rms_m) const {
   return few * kShared * kShared * rms_m * rms_m * answer * meat * answer.transpose();
 }
 
-std::size_t GroundPatches::matching_count() const {
-  return static_cast<std::size_t>(
-      std::count_if(patches_.begin(), patches_.end(), [](const GroundPatch& p) { return p.matching; }));
-}
-
 std::size_t GroundPatches::stable_count() const {
   return static_cast<std::size_t>(std::count_if(patches_.begin(), patches_.end(), [](const GroundPatch& p) { return p.stable; }));
+}
+
+std::size_t GroundPatches::resting_count() const {
+  return static_cast<std::size_t>(std::count_if(patches_.begin(), patches_.end(), [](const GroundPatch& p) { return p.rests; }));
+}
+
+std::size_t GroundPatches::shown_count() const {
+  return static_cast<std::size_t>(std::count_if(patches_.begin(), patches_.end(), [](const GroundPatch& p) { return p.shown; }));
+}
+
+void GroundPatches::find_shown(const Eigen::Isometry3d& transform, double gate_m, const Run& run) {
+  constexpr std::size_t kAsked = 7;  // Planes of a patch.
+  for_blocks(
+      patches_.size(),
+      [&](const Block& block) {
+        for (std::size_t i = block.begin; i < block.end; ++i) {
+          GroundPatch& patch = patches_[i];
+          const std::size_t every = 1 + (patch.end - patch.begin) / kAsked;
+          std::size_t near = 0;
+          std::size_t asked = 0;
+          for (std::size_t k = patch.begin; k < patch.end && !patch.matching; k += every, ++asked) {
+            near += reference_.nearest(transform * epoch_.point(planes_[k]), gate_m) != reference_.size() ? 1 : 0;
+          }
+          const auto planes = static_cast<double>(patch.end - patch.begin);
+          patch.shown = patch.matching || (planes >= kFewestPlanes && 2 * near > asked);
+        }
+      },
+      run, {}, 16);
+}
+
+std::vector<std::size_t> GroundPatches::not_at_rest(const CellPlanes& epoch, const std::vector<std::size_t>& planes,
+                                                    const Eigen::Isometry3d& transform) const {
+  std::vector<std::size_t> out;
+  for (const std::size_t k : planes) {
+    const std::size_t patch = patch_in(cube_of(transform * epoch.point(k)));
+    if (patch != patches_.size() && patches_[patch].shown && !patches_[patch].rests) out.push_back(k);
+  }
+  return out;
 }
 
 }  // namespace highwall

@@ -26,7 +26,9 @@ constexpr double kMost = 0.9;     // Of the pairs on stable ground are nearer th
 constexpr double kOutlier = 1.3;  // ... and few beyond so many times it.
 constexpr double kWidest = 0.5;   // Cells that a residual may be at first, and at the end of a level.
 constexpr double kNarrowest = 0.1;
-constexpr double kAsMany = 0.8;  // So large a share of the stable patches on another motion makes the choice a guess.
+constexpr double kAsMany = 0.6;  // So large a share of the patches at rest on another motion makes the choice a guess.
+constexpr double kFloor = 0.02;  // Spacings that a patch may be off in any case.
+constexpr double kShown = 2.0;   // Sides of a patch: ground of both clouds is looked for so far from where it was.
 constexpr double kWeak =
     0.025;  // Of the spacing: directions known to less stay as the epoch came when nothing significant moves it.
 constexpr std::size_t kSample = 2000;      // Points that tell the spacing.
@@ -152,11 +154,13 @@ Eigen::Isometry3d settle_all(const Level& level, Eigen::Isometry3d transform, Pa
   return transform;
 }
 
+std::vector<std::size_t> settled_on(const Level& level) { return level.epoch.smooth(level.epoch.rms_quantile(kMost), 1.0); }
+
 /// Point-to-plane on one level with Tukey's weights. Wide first: most of a scan may be one plane that fits at once, and what
 /// holds the other directions must not be cut off for it. Then narrow, so that what moved as a block does not pull.
-Eigen::Isometry3d settle(const Level& level, Eigen::Isometry3d transform, Pairing how, bool finest,
-                         const PiecewiseOptions& options, const Run& run) {
-  const std::vector<std::size_t> planes = level.epoch.smooth(level.epoch.rms_quantile(kMost), 1.0);
+/// @param planes  of the epoch
+Eigen::Isometry3d settle(const Level& level, const std::vector<std::size_t>& planes, Eigen::Isometry3d transform, Pairing how,
+                         bool finest, const PiecewiseOptions& options, const Run& run) {
   const double cell = level.reference.cell_m();
   how.gate_m = 3.0 * cell;
   how.roughest_m = level.reference.rms_quantile(kMost);
@@ -188,12 +192,13 @@ void refine(GroundPatches& patches, Registration& out, const Pairing& how, const
   constexpr int kMostPasses = 6;
   for (int pass = 0; pass < kMostPasses; ++pass) {
     patches.judge(out.transform, how, infinity, 0.0, run);
-    const Vector6 motion = patches.consensus(free, 0.02 * spacing, run);
+    const Vector6 motion = patches.consensus(free, kFloor * spacing, run);
+    patches.follow(motion);
     out.transform = rigid_motion(motion, out.centre_m) * out.transform;
     if (motion.head<3>().norm() < 0.03 * spacing) break;
   }
   double tolerance = 0.05 * spacing;  // What a residual may be beside its scatter: falls to nothing.
-  const double least = 0.02 * spacing;
+  const double least = kFloor * spacing;
   double outlier = infinity;
   for (out.iterations = 1; out.iterations <= options.iterations; ++out.iterations) {
     patches.judge(out.transform, how, outlier, tolerance, run);
@@ -202,11 +207,36 @@ void refine(GroundPatches& patches, Registration& out, const Pairing& how, const
     const double sigma = std::max(kMadToSigma * patches.pair_quantile(0.5), tolerance);
     const Vector6 motion = patches.step(free, kTukey * sigma, run);
     if (!motion.allFinite()) break;
+    patches.follow(motion);
     out.transform = rigid_motion(motion, out.centre_m) * out.transform;
     const bool settled = motion.head<3>().norm() < 1e-4 * spacing && motion.tail<3>().norm() * how.length_m < 3e-4 * spacing;
     if (settled && tolerance <= least) break;
     tolerance = std::max(0.4 * tolerance, least);
   }
+}
+
+/// How many of the patches that both clouds show and that do not rest follow a motion of their own that takes them farther
+/// than pairs are looked for; none when they are too few to be rivals.
+std::size_t rivals_far_off(const std::deque<Level>& levels, const std::vector<std::size_t>& smooth, const GroundPatches& patches,
+                           const Registration& fit, Pairing how, const PatchRules& rules, const PiecewiseOptions& options,
+                           const Run& run) {
+  const std::size_t resting = patches.resting_count();
+  if (static_cast<double>(patches.shown_count() - resting) <= kAsMany * static_cast<double>(resting)) return 0;
+  Eigen::Isometry3d transform = fit.transform;
+  const auto moved = [&](const Level& level, const std::vector<std::size_t>& planes) {
+    return patches.not_at_rest(level.epoch, planes, fit.transform);
+  };
+  for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
+    transform = settle(*level, moved(*level, settled_on(*level)), transform, how, &*level == &levels.front(), options, run);
+  }
+  const Level& fine = levels.front();
+  const std::vector<std::size_t> planes = moved(fine, smooth);
+  GroundPatches others(fine.epoch, planes, fine.reference, transform, rules);
+  Registration other;
+  other.transform = transform;
+  other.centre_m = fit.centre_m;
+  refine(others, other, how, all_motions(how.length_m), rules.side_m / options.patch_spacings, options, run);
+  return others.resting_count();
 }
 
 }  // namespace
@@ -235,7 +265,7 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
   for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
     const bool finest = &*level == &levels.front();
     if (all && finest && levels.size() > 1) break;  // Least squares go on from here.
-    out.transform = settle(*level, out.transform, how, finest, options, run);
+    out.transform = settle(*level, settled_on(*level), out.transform, how, finest, options, run);
   }
 
   const Level& fine = levels.front();
@@ -268,21 +298,22 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
     if (!held.take(directions.open, out.covariance, all ? infinity : kWeak * spacing, out.transform) || round == kMostRounds)
       break;
   }
-  const GroundPatches& patches = *last;
+  GroundPatches& patches = *last;
   out.stable_count = patches.stable_count();
-  const std::size_t comparable = patches.matching_count();
+  patches.find_shown(out.transform, kShown * rules.side_m, run);
+  const std::size_t shown = patches.shown_count();
   if (out.stable_count < static_cast<std::size_t>(options.least_patches) ||
-      static_cast<double>(out.stable_count) < options.least_stable_share * static_cast<double>(comparable)) {
+      static_cast<double>(out.stable_count) < options.least_stable_share * static_cast<double>(shown)) {
     throw Error(ErrorKind::input,
                 fmt::format("too little stable ground to register on: {} of {} patches, {} and {:g} % are the least",
-                            out.stable_count, comparable, options.least_patches, 100.0 * options.least_stable_share),
+                            out.stable_count, shown, options.least_patches, 100.0 * options.least_stable_share),
                 {},
                 fmt::format("check that both clouds show the same place and that their frames are near to each other{}",
                             all ? "" : "; where scans are bent by more than anything moves in them, use ground = all"));
   }
   std::vector<Eigen::Vector3d> places;
   for (const GroundPatch& patch : patches.patches()) {
-    if (!patch.matching) continue;
+    if (!patch.shown) continue;
     places.push_back(patch.place_m);
     out.stable.push_back(patch.stable ? 1 : 0);
   }
@@ -292,18 +323,26 @@ Registration register_piecewise(PointsView epoch, PointsView reference, const Pi
   out.not_observable = held.open();
   out.not_significant = held.weak();
   out.verdict = fmt::format("registered on {} {} of {} patches, rms of their means {:.2f} mm", all ? "all" : "the stable",
-                            out.stable_count, comparable, 1000.0 * out.rms_m);
+                            out.stable_count, shown, 1000.0 * out.rms_m);
   out.left = held.in_words();
   out.verdict += out.left;
-  const std::size_t rivals = all ? 0 : patches.rivals(directions, run);
-  if (static_cast<double>(rivals) > kAsMany * static_cast<double>(out.stable_count)) {
+  if (all) return out;
+  // Pairs beyond the outlier's limit, and ground that has no pair, belong to the question, too.
+  patches.judge(out.transform, how, infinity, kFloor * spacing, run);
+  const std::size_t resting = patches.resting_count();
+  const std::size_t rivals =
+      std::max(patches.moved_count(), rivals_far_off(levels, smooth, patches, out, how, rules, options, run));
+  if (static_cast<double>(rivals) > kAsMany * static_cast<double>(resting)) {
     throw Error(ErrorKind::input,
-                fmt::format("two motions fit the ground about equally well, one {} of its patches and another {}: which of them "
-                            "rests cannot be told",
-                            out.stable_count, rivals),
+                fmt::format("two motions each fit a large part of the ground, one {} of its patches and another {}: which of "
+                            "them rests cannot be told",
+                            resting, rivals),
                 {}, "cut both clouds to ground that is known to rest");
   }
   if (rivals > 0) out.verdict += fmt::format("; {} others agree on another motion", rivals);
+  out.least_told_m = patches.least_told_m();
+  out.verdict +=
+      fmt::format("; a third of it that moved by less than {:.1f} mm may be taken for rest", 1000.0 * out.least_told_m);
   return out;
 }
 

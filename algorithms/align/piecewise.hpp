@@ -49,9 +49,9 @@ struct PiecewiseOptions {
 
 /// Registers an epoch on the pieces of the reference that did not move (Friedli and Wieser 2016; Yang and Schwieger 2023,
 /// doi:10.1515/jag-2022-0031). Point-to-plane from coarse cells to fine ones, least squares first and Tukey's weights then;
-/// a consensus of patches (least quantile of their means, Rousseeuw 1984, doi:10.2307/2288718), for least squares would be
-/// drawn along by what moved as a block; and planes on both sides on the patches that match as a whole. No model of where
-/// the ground rests is needed.
+/// the ground split into what rests and what follows another motion (GroundSplit), for least squares would be drawn along by
+/// what moved as a block; and planes on both sides on the patches that match as a whole. No model of where the ground
+/// rests is needed.
 ///
 /// A direction that the normals of both epochs, whose noise is independent, do not agree on is not observable: the epoch is left
 /// as it came along it, with the variance of expected_shift_m. So it is along directions that are known to less than a fortieth
@@ -60,9 +60,9 @@ struct PiecewiseOptions {
 /// @param epoch, reference  local metres of one frame, a few hundred points at least; points that are not finite are left out
 /// @return transform, covariance of (translation m, rotation rad) about centre_m from the scatter of the stable patches'
 ///         own means and the correlation of neighbouring ones; core_m = the patches that both show, in the reference, with
-///         `stable`; rms_m of the stable patches' means; a verdict
-/// @throws Error(input) when fewer than least_patches patches, or too small a share, are stable, or when a second motion fits
-///         nearly as many of them: no guess is returned
+///         `stable`; rms_m of the stable patches' means; least_told_m; a verdict
+/// @throws Error(input) when fewer than least_patches patches, or too small a share, are stable, or when a second motion has more
+///         than 0.6 times as many of them as rest: no guess is returned
 /// @throws Error(frame) when the frames differ, Error(config) for bad options, Error(cancelled)
 Registration register_piecewise(PointsView epoch, PointsView reference, const PiecewiseOptions& options, const Run& run);
 

@@ -2,6 +2,7 @@
 
 #include <Eigen/Geometry>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,9 @@ struct Registration {
   std::vector<std::uint8_t> stable;  ///< 1 = counted as stable ground.
   double rms_m = 0.0;                ///< Of the stable places after registration.
   std::size_t stable_count = 0;
+  /// A third of the ground that moved by less may be taken for rest, and its motion for a tilt; NaN where it is not known. The
+  /// covariance does not hold it.
+  double least_told_m = std::numeric_limits<double>::quiet_NaN();
   std::int64_t iterations = 0;
   std::string verdict;  ///< One sentence.
   std::string finding;  ///< What to look at though the registration is taken; empty when there is nothing.

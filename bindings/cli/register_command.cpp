@@ -43,6 +43,7 @@ std::string json_of(const Registration& r, const Frame& frame) {
                            {"centre_m", {r.centre_m.x(), r.centre_m.y(), r.centre_m.z()}},
                            {"rms_of_patch_means_m", r.rms_m},
                            {"stable_patches", r.stable_count},
+                           {"least_told_m", r.least_told_m},
                            {"verdict", r.verdict},
                            {"not_observable", rows_of(r.not_observable.transpose())},
                            {"not_significant", rows_of(r.not_significant.transpose())},

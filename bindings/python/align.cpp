@@ -93,6 +93,7 @@ py::dict dict_of(const Registration& fit) {
   d["patches"] = rows_of(fit.core_m);
   d["stable"] = std::vector<bool>(fit.stable.begin(), fit.stable.end());
   d["rms_m"] = fit.rms_m;
+  d["least_told_m"] = fit.least_told_m;
   d["verdict"] = fit.verdict;
   d["not_observable"] = rows_of(fit.not_observable.transpose());
   d["not_significant"] = rows_of(fit.not_significant.transpose());
@@ -107,7 +108,9 @@ void add_align(py::module_& module) {
       "threads : integer, default 0 = all; results do not depend on it\n\nReturns\n-------\ndict with transform (4 x 4, maps "
       "epoch "
       "onto reference; local metres of the reference), covariance (6 x 6, of translation in m and rotation in rad about centre), "
-      "centre, patches (M x 3), stable (M booleans), rms_m of the stable patches' means, verdict, not_observable and "
+      "centre, patches (M x 3), stable (M booleans), rms_m of the stable patches' means, least_told_m (a third of the ground "
+      "that moved by less may be taken for rest; nan where "
+      "ground = all), verdict, not_observable and "
       "not_significant "
       "(K x 6 each, as covariance): motions that the ground does not tell, or so badly that they may be none. Along these the "
       "epoch "

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <numbers>
 
 #include "core/error.hpp"
@@ -81,7 +82,11 @@ class NewSlope {
     }
   }
 
-  Points scan(std::uint64_t seed, double side_m, double spacing_m, double noise_m) const {
+  /// @param moves  of (along the slope, across it), in sides: this part of the ground ...
+  /// @param by_m   ... has moved by so much
+  Points scan(std::uint64_t seed, double side_m, double spacing_m, double noise_m,
+              const std::function<bool(double, double)>& moves = {},
+              const Eigen::Vector3d& by_m = Eigen::Vector3d::Zero()) const {
     const Random place(seed, 1);
     const Random noise(seed, 2);
     const auto cells = static_cast<Eigen::Index>(std::lround(side_m / spacing_m));
@@ -93,6 +98,7 @@ class NewSlope {
       double h = 0.0;
       for (const auto& w : waves_) h += w[3] * std::cos(w[0] * u + w[1] * y + w[2]);
       Eigen::Vector3d p(std::sqrt(0.5) * (u - h), y, std::sqrt(0.5) * (u + h));
+      if (moves && moves(u / side_m, y / side_m)) p += by_m;
       for (std::uint64_t c = 0; c < 3; ++c) p[static_cast<Eigen::Index>(c)] += noise_m * noise.normal(3 * k + c);
       out.row(i) = p.transpose();
     }
@@ -143,6 +149,91 @@ TEST(Piecewise, TheEllipsoidCoversTheErrorOf200IndependentPairs) {
   }
   EXPECT_GE(covered, pairs * 90 / 100) << covered << " of " << pairs;
   EXPECT_LE(covered, pairs * 98 / 100) << covered << " of " << pairs;
+}
+
+/// The part of a slope that moved: a strip at its end, a disc in the middle or a corner.
+std::function<bool(double, double)> part(int shape, double share) {
+  if (shape == 0) return [=](double u, double) { return u > 1.0 - share; };
+  if (shape == 1) return [=](double u, double y) { return std::hypot(u - 0.5, y - 0.5) < std::sqrt(share / std::numbers::pi); };
+  return [=](double u, double y) { return u < std::sqrt(share) && y < std::sqrt(share); };
+}
+
+/// A pair of scans of new ground, a part of which moved along the normal of the slope.
+struct MovedPair {
+  Points reference;
+  Points epoch;
+  Eigen::Isometry3d truth = Eigen::Isometry3d::Identity();
+};
+
+MovedPair moved_pair(int k, double side_m, double share, double by_m) {
+  const auto seed = static_cast<std::uint64_t>(5000 + 2 * k);
+  const NewSlope ground(seed);
+  const Random random(seed, 7);
+  Vector6 m;
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    m[static_cast<Eigen::Index>(i)] = 0.1 * (1.0 + 0.3 * random.normal(i));
+    m[static_cast<Eigen::Index>(i + 3)] = 0.05 / side_m * random.normal(i + 3);
+  }
+  MovedPair out;
+  out.truth = motion_of(m, Eigen::Vector3d::Constant(0.5 * side_m));
+  out.reference = ground.scan(seed, side_m, 0.1, 0.003);
+  const Eigen::Vector3d normal(-std::sqrt(0.5), 0.0, std::sqrt(0.5));
+  out.epoch = moved(ground.scan(seed + 1, side_m, 0.1, 0.003, part(k % 3, share), by_m * normal), out.truth.inverse());
+  return out;
+}
+
+// No patch of a fifth or a third that moved by four to seven sigmas (1.2 mm) is far from a motion that tilts between the two.
+TEST(Piecewise, APartThatMovedByMillimetresIsNoPartOfTheRest) {
+  int covered = 0;
+  int issued = 0;
+  int asked = 0;
+  double worst_m = 0.0;
+  for (const double share : {0.2, 0.33}) {
+    for (const double by_m : {0.0055, 0.0075}) {
+      for (int k = 0; k < 9; ++k, ++asked) {
+        const MovedPair pair = moved_pair(k, 24.0, share, by_m);
+        try {
+          const Registration r = register_piecewise(pair.epoch, pair.reference, PiecewiseOptions{}, highwall::Run(2));
+          const Eigen::Isometry3d left = r.transform * pair.truth.inverse();
+          const Eigen::AngleAxisd turn(left.rotation());
+          Vector6 error;
+          error << left * r.centre_m - r.centre_m, turn.angle() * turn.axis();
+          covered += error.dot(r.covariance.ldlt().solve(error)) < 12.59 ? 1 : 0;
+          worst_m = std::max(worst_m, error.head<3>().cwiseAbs().dot(Eigen::Vector3d(std::sqrt(0.5), 0.0, std::sqrt(0.5))));
+          ++issued;
+        } catch (const Error& e) {
+          EXPECT_NE(std::string(e.what()).find("two motions"), std::string::npos) << e.what();
+        }
+      }
+    }
+  }
+  std::printf("%d of %d issued, %d covered, at most %.2f mm off along the normal\n", issued, asked, covered, 1000.0 * worst_m);
+  EXPECT_GE(issued, asked * 3 / 4);
+  EXPECT_GE(covered, issued * 90 / 100);
+}
+
+TEST(Piecewise, WhichOfTwoHalvesRestsIsNotGuessed) {
+  for (int k = 0; k < 3; ++k) {
+    for (const double by_m : {0.009, 0.07, 1.0}) {
+      const MovedPair pair = moved_pair(k, 20.0, 0.5, by_m);
+      try {
+        const Registration r = register_piecewise(pair.epoch, pair.reference, PiecewiseOptions{}, highwall::Run(2));
+        ADD_FAILURE() << by_m << " m, shape " << k << ": " << r.verdict;
+      } catch (const Error& e) {
+        EXPECT_EQ(e.kind(), ErrorKind::input) << e.what();
+      }
+    }
+  }
+}
+
+TEST(Piecewise, GroundFarFromWhereItWasCountsAmongWhatBothShow) {
+  const MovedPair pair = moved_pair(0, 20.0, 0.3, 0.3);
+  const Registration r = register_piecewise(pair.epoch, pair.reference, PiecewiseOptions{}, highwall::Run(2));
+  const auto shown = static_cast<double>(r.stable.size());
+  EXPECT_GT(static_cast<double>(r.core_m.rows()), 0.9 * 20.0 * 20.0 / (1.2 * 1.2)) << r.verdict;
+  EXPECT_LT(static_cast<double>(r.stable_count), 0.75 * shown) << r.verdict;
+  EXPECT_GT(r.least_told_m, 0.002);
+  EXPECT_LT(r.least_told_m, 0.012);
 }
 
 TEST(Piecewise, SameBitsOnAnyNumberOfThreads) {
