@@ -6,10 +6,12 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <numeric>
 #include <utility>
 
 #include "core/parallel.hpp"
+#include "core/statistics.hpp"
 
 namespace highwall {
 namespace {
@@ -43,6 +45,27 @@ GroundMotions single(GroundMotions m) {
 }
 
 }  // namespace
+
+double PatchResiduals::scatter_alone() const {
+  constexpr double kCore = 0.25;           // Of the steps: most may cross a border.
+  constexpr double kCoreToSigma = 0.3186;  // Of a Gaussian's absolute values so many lie below this.
+  std::vector<double> steps;
+  for (std::size_t i = 0; i < size(); ++i) {
+    for (const std::uint32_t j : touching[i]) {
+      if (j > i) steps.push_back(std::abs(residual[i] - residual[j]));
+    }
+  }
+  return steps.empty() ? 0.0 : quantile(std::move(steps), kCore) / (kCoreToSigma * std::numbers::sqrt2);
+}
+
+std::vector<std::uint8_t> GroundMotions::moved(const PatchResiduals& patches) const {
+  constexpr double kApart = 2.5;  // Sigmas of a patch.
+  std::vector<std::uint8_t> out(of.size(), 0);
+  for (std::size_t i = 0; i < of.size(); ++i) {
+    out[i] = of[i] == FollowedMotion::other && std::abs(patches.row[i].dot(other - rest)) > kApart * patches.sigma[i] ? 1 : 0;
+  }
+  return out;
+}
 
 std::size_t GroundMotions::count(FollowedMotion which) const {
   return static_cast<std::size_t>(std::count(of.begin(), of.end(), which));

@@ -17,6 +17,9 @@ struct PatchResiduals {
   std::vector<std::vector<std::uint32_t>> touching;  ///< The patches that touch each.
 
   std::size_t size() const noexcept { return residual.size(); }
+  /// What a residual has for itself, told by its difference to those of the patches that touch, wherever parts of the
+  /// ground moved; 0 without any.
+  double scatter_alone() const;
 };
 
 enum class FollowedMotion : std::uint8_t { rest, other, none };
@@ -30,6 +33,8 @@ struct GroundMotions {
   double energy = 0.0;
 
   std::size_t count(FollowedMotion which) const;
+  /// 1 for each patch that the other motion takes clearly off; less is as likely bent as moved.
+  std::vector<std::uint8_t> moved(const PatchResiduals& patches) const;
 };
 
 /// Ground of which a part has moved is two pieces, each with a motion of its own and with a short border. A single motion that

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <numbers>
 #include <numeric>
 
 #include "core/parallel.hpp"
@@ -21,9 +20,7 @@ constexpr double kShared = 1.05;       // Standard deviations are so much larger
 constexpr double kLeastShared = 0.07;  // Correlation of neighbours, which have planes across their border in common.
 constexpr double kMixed = 2.0;         // Times the median scatter of a patch's pairs.
 constexpr double kUsual = 0.75;        // This quantile of the patches' matched shares is that of ground at rest.
-constexpr double kCore = 0.25;         // Share of the steps between neighbours that tells their scatter: most may cross a border.
-constexpr double kCoreToSigma = 0.3186;  // Of a Gaussian's absolute values so many lie below this.
-constexpr double kOfFloor = 0.2;         // What is below a floor is within five sigmas, and within a patch's own limit.
+constexpr double kOfFloor = 0.2;       // What is below a floor is within five sigmas, and within a patch's own limit.
 constexpr std::uint32_t kNoRow = std::numeric_limits<std::uint32_t>::max();
 
 /// What neighbours share adds where their rows are alike and cancels where they oppose: nowhere to less than independent
@@ -192,29 +189,27 @@ void GroundPatches::compare_shares() {
   for (GroundPatch& patch : patches_) patch.comparable = patch.comparable && patch.share >= rules_.least_matched * usual;
 }
 
-/// Of the comparable patches. What neighbours do not share tells their sigma, whatever parts of the ground moved.
+/// Of the comparable patches.
 PatchResiduals GroundPatches::residuals(double least_sigma_m) const {
   constexpr double kLeast_m = 1e-9;
   PatchResiduals out;
   std::vector<std::uint32_t> row_of(patches_.size(), kNoRow);
-  std::vector<double> steps;
   for (std::size_t i = 0; i < patches_.size(); ++i) {
     if (!patches_[i].comparable) continue;
     row_of[i] = static_cast<std::uint32_t>(out.size());
     out.row.push_back(patches_[i].row);
     out.residual.push_back(patches_[i].residual);
-    for (const std::uint32_t j : touching_[i]) {
-      if (j > i && patches_[j].comparable) steps.push_back(std::abs(patches_[i].residual - patches_[j].residual));
-    }
   }
-  const double alone = steps.empty() ? 0.0 : quantile(std::move(steps), kCore) / (kCoreToSigma * std::numbers::sqrt2);
   for (std::size_t i = 0; i < patches_.size(); ++i) {
     if (!patches_[i].comparable) continue;
-    out.sigma.push_back(std::max({alone, patches_[i].error, least_sigma_m, kLeast_m}));
     std::vector<std::uint32_t>& touching = out.touching.emplace_back();
     for (const std::uint32_t j : touching_[i]) {
       if (row_of[j] != kNoRow) touching.push_back(row_of[j]);
     }
+  }
+  const double alone = out.scatter_alone();
+  for (const GroundPatch& patch : patches_) {
+    if (patch.comparable) out.sigma.push_back(std::max({alone, patch.error, least_sigma_m, kLeast_m}));
   }
   return out;
 }
@@ -233,13 +228,7 @@ void GroundPatches::split(double floor_m) {
     for (double& sigma : left.sigma) sigma = std::max(sigma, scatter);
     motions_ = GroundSplit(left, any).at_rest(motions_);
   }
-  // What another motion moves by less than this is as likely bent as moved.
-  constexpr double kApart = 2.5;
-  std::vector<std::uint8_t> moved(left.size(), 0);
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    const double by = std::abs(left.row[i].dot(motions_.other - motions_.rest));
-    moved[i] = motions_.of[i] == FollowedMotion::other && by > kApart * left.sigma[i] ? 1 : 0;
-  }
+  const std::vector<std::uint8_t> moved = motions_.moved(left);
   moved_count_ = static_cast<std::size_t>(std::count(moved.begin(), moved.end(), 1));
   std::size_t row = 0;
   for (GroundPatch& patch : patches_) {

@@ -11,13 +11,13 @@
 #include <optional>
 
 #include "algorithms/align/fit_elsewhere.hpp"
+#include "algorithms/align/fit_motion.hpp"
 #include "algorithms/align/plane_offsets.hpp"
 #include "algorithms/align/plausible.hpp"
 #include "algorithms/align/rigid_motion.hpp"
 #include "algorithms/compare/cell_index.hpp"
 #include "algorithms/compare/m3c2.hpp"
 #include "algorithms/compare/planes.hpp"
-#include "algorithms/robust_fit.hpp"
 #include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/series.hpp"
@@ -29,58 +29,8 @@
 namespace highwall {
 namespace {
 
-using Vector6 = Eigen::Matrix<double, 6, 1>;
-using Matrix6 = Eigen::Matrix<double, 6, 6>;
-
-/// Distance along a normal is n.(t + w x p): a row of the design matrix.
-Vector6 row_of(const Eigen::Vector3d& p, const Eigen::Vector3d& n) {
-  Vector6 row;
-  row << n, p.cross(n);
-  return row;
-}
-
 constexpr std::uint32_t kFewestPoints = 4;  ///< Of either epoch at a place that is compared.
 constexpr double kTold = 0.25;              ///< Of what is expected; a direction known better is told by the distances.
-
-struct Fit {
-  Vector6 motion = Vector6::Zero();
-  Matrix6 inverse = Matrix6::Zero();
-  double sigma = 0.0;
-  std::vector<std::uint8_t> stable;
-  std::size_t stable_count = 0;
-  std::size_t comparable = 0;
-};
-
-/// Weighted least squares of the distances, reweighted until the moved places have dropped out.
-Fit fit_motion(const DisplacementField& field, const Eigen::Vector3d& centre) {
-  std::vector<std::size_t> used;
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    if (field.reason[i] == Reason::ok) used.push_back(i);
-  }
-  Fit fit;
-  fit.stable.assign(field.size(), 0);
-  fit.comparable = used.size();
-  if (used.size() < 6) return fit;
-  Eigen::MatrixXd rows(static_cast<Eigen::Index>(used.size()), 6);
-  Eigen::VectorXd distance(rows.rows());
-  for (Eigen::Index k = 0; k < rows.rows(); ++k) {
-    const auto i = static_cast<Eigen::Index>(used[static_cast<std::size_t>(k)]);
-    rows.row(k) = row_of(field.position_m.row(i).transpose() - centre, field.direction.row(i).transpose()).transpose();
-    distance[k] = field.value_m[static_cast<std::size_t>(i)];
-  }
-  // Least absolute values first: Tukey's weights alone keep what a moved block did to the first fit.
-  const RobustFit robust = robust_fit(rows, distance, {20, 20, 1e-9, 0.0});
-  if (!robust.solved) return fit;
-  fit.motion = robust.unknowns;
-  fit.inverse = robust.inverse;
-  fit.sigma = robust.sigma;
-  for (std::size_t k = 0; k < used.size(); ++k) {
-    if (std::abs(robust.residual[static_cast<Eigen::Index>(k)]) > 3.0 * fit.sigma) continue;
-    fit.stable[used[k]] = 1;
-    ++fit.stable_count;
-  }
-  return fit;
-}
 
 /// What the distances tell, and where they tell nothing the scan's own coordinates.
 struct Posterior {
@@ -95,7 +45,7 @@ struct Posterior {
 /// ground is mostly that: directions that few normals share are not believed to better than a share of the spacing.
 /// @param moved   from the scan's own coordinates so far
 /// @param arm_m   distance at which a turn counts like a shift
-Posterior combine(const Fit& fit, const Vector6& moved, double stretch, double shift_m, double arm_m, double spacing_m) {
+Posterior combine(const MotionFit& fit, const Vector6& moved, double stretch, double shift_m, double arm_m, double spacing_m) {
   constexpr double kOfSpacing = 0.05;
   const double least_m = 1e-6;
   const double scale = stretch * std::max(fit.sigma, least_m);
@@ -126,7 +76,7 @@ Posterior combine(const Fit& fit, const Vector6& moved, double stretch, double s
 struct Settled {
   Eigen::Isometry3d transform = Eigen::Isometry3d::Identity();
   Matrix6 covariance = Matrix6::Zero();
-  Fit fit;
+  MotionFit fit;
   DisplacementField field;
   std::int64_t iterations = 0;
 };
@@ -178,10 +128,22 @@ Eigen::Isometry3d coarse_fit([[maybe_unused]] PointsView epoch, [[maybe_unused]]
 #endif
 }
 
-bool is_enough(const Fit& fit, const RegisterOptions& options) {
+bool is_enough(const MotionFit& fit, const RegisterOptions& options) {
   const double needed =
       std::max(static_cast<double>(options.least_stable_cores), options.least_stable_share * static_cast<double>(fit.comparable));
   return static_cast<double>(fit.stable_count) >= needed;
+}
+
+/// Empty unless the ground that moved is nearly as large as what was taken for rest.
+std::string tell_two_motions(const MotionFit& fit) {
+  constexpr double kAsMany = 0.6;
+  const std::size_t rest = fit.comparable - fit.moved_count;
+  if (static_cast<double>(fit.moved_count) <= kAsMany * static_cast<double>(rest)) return {};
+  return fmt::format(
+      "two motions each have a large part of the ground, {:.1f} mm apart: {} places were taken for rest and {} for moved, and it "
+      "may "
+      "be the other way round: name ground that is known to rest as `stable` of the source",
+      1000.0 * fit.moved_by_m, rest, fit.moved_count);
 }
 
 /// Measures an epoch, moved, on one reference, and lets it come to rest.
@@ -222,7 +184,7 @@ class StableGround {
   Settled settle(const Eigen::Isometry3d& transform, DisplacementField field, double expected_m) const {
     Settled at{transform, Matrix6::Zero(), {}, std::move(field), 0};
     for (at.iterations = 1; at.iterations <= options_.iterations; ++at.iterations) {
-      at.fit = fit_motion(at.field, centre_m_);
+      at.fit = fit_motion(at.field, centre_m_, options_.core_spacing_m, run_);
       if (at.fit.stable_count == 0) break;
       const Posterior step =
           combine(at.fit, motion_of(at.transform, centre_m_), options_.formal_to_real, expected_m, arm_m_, spacing_m_);
@@ -316,7 +278,7 @@ class StableGround {
 }  // namespace
 
 double Registration::sigma_m(const Eigen::Vector3d& place, const Eigen::Vector3d& direction) const {
-  const Vector6 row = row_of(place - centre_m, direction);
+  const Vector6 row = distance_row(place - centre_m, direction);
   return std::sqrt(std::max(0.0, row.dot(covariance * row)));
 }
 
@@ -391,6 +353,8 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
   }
   require_plausible(out, at.field, options);
   out.finding = tell_shift(out, at.field, options, nearest_rms_m);
+  const std::string two = tell_two_motions(at.fit);
+  if (!two.empty()) out.finding += (out.finding.empty() ? "" : "; ") + two;
   const Eigen::Vector3d shift_mm = 1000.0 * (out.transform * out.centre_m - out.centre_m);
   const double turn_mgon = Eigen::AngleAxisd(out.transform.rotation()).angle() * 200000.0 / std::numbers::pi;
   const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> known(out.covariance.topLeftCorner<3, 3>());
@@ -401,6 +365,10 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
       out.stable_count, comparable, 1000.0 * out.rms_m, shift_mm.x(), shift_mm.y(), shift_mm.z(), turn_mgon,
       1000.0 * std::sqrt(known.eigenvalues()[0]), weakest.x(), weakest.y(), weakest.z(),
       1000.0 * std::sqrt(known.eigenvalues()[2]));
+  if (at.fit.moved_count > 0) {
+    out.verdict +=
+        fmt::format("; {} places follow another motion, {:.1f} mm off", at.fit.moved_count, 1000.0 * at.fit.moved_by_m);
+  }
   return out;
 }
 
