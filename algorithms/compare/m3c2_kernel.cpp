@@ -6,10 +6,10 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 
 #include "algorithms/compare/m3c2_kernel.hpp"
+#include "algorithms/kernel_choice.hpp"
 
 #ifndef HIGHWALL_M3C2_KERNEL_ONCE
 #define HIGHWALL_M3C2_KERNEL_ONCE
@@ -464,48 +464,15 @@ namespace highwall {
 HWY_EXPORT(Make);
 
 namespace {
-std::atomic<const M3c2Kernel*>& chosen() {
-  static std::atomic<const M3c2Kernel*> kernel{nullptr};
-  return kernel;
-}
-
-const std::vector<M3c2Kernel>& all_kernels() {
-  static const std::vector<M3c2Kernel> kernels = [] {
-    std::vector<M3c2Kernel> found;
-    std::vector<std::int64_t> targets = hwy::SupportedAndGeneratedTargets();
-    std::sort(targets.begin(), targets.end());  // Lower bits are better targets.
-    for (const std::int64_t target : targets) {
-      hwy::SetSupportedTargetsForTest(target);
-      hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-      found.push_back(HWY_DYNAMIC_DISPATCH(Make)());
-    }
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    return found;
-  }();
-  return kernels;
+KernelChoice<M3c2Kernel>& choice() {
+  static KernelChoice<M3c2Kernel> made([] { return HWY_DYNAMIC_DISPATCH(Make)(); });
+  return made;
 }
 }  // namespace
 
-const M3c2Kernel& m3c2_kernel() {
-  const M3c2Kernel* kernel = chosen().load();
-  return kernel != nullptr ? *kernel : all_kernels().front();
-}
-
-std::vector<M3c2Kernel> m3c2_kernels() { return all_kernels(); }
-
-bool use_m3c2_kernel(std::string_view name) {
-  if (name.empty()) {
-    chosen().store(nullptr);
-    return true;
-  }
-  for (const M3c2Kernel& kernel : all_kernels()) {
-    if (kernel.name != name) continue;
-    chosen().store(&kernel);
-    return true;
-  }
-  return false;
-}
+const M3c2Kernel& m3c2_kernel() { return choice().chosen(); }
+std::vector<M3c2Kernel> m3c2_kernels() { return choice().all(); }
+bool use_m3c2_kernel(std::string_view name) { return choice().choose(name); }
 
 }  // namespace highwall
 #endif

@@ -474,19 +474,7 @@ HWY_EXPORT(Make);
 
 namespace {
 KernelChoice<NetworkKernel>& choice() {
-  static KernelChoice<NetworkKernel> made([] {
-    std::vector<NetworkKernel> found;
-    std::vector<std::int64_t> targets = hwy::SupportedAndGeneratedTargets();
-    std::sort(targets.begin(), targets.end());  // Lower bits are better targets.
-    for (const std::int64_t target : targets) {
-      hwy::SetSupportedTargetsForTest(target);
-      hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-      found.push_back(HWY_DYNAMIC_DISPATCH(Make)());
-    }
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-    return found;
-  }());
+  static KernelChoice<NetworkKernel> made([] { return HWY_DYNAMIC_DISPATCH(Make)(); });
   return made;
 }
 }  // namespace
