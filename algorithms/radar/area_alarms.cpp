@@ -54,6 +54,11 @@ double speed_change(std::deque<std::pair<Instant, double>>& speeds, Instant at, 
   return speeds.front().first <= then ? speed - speeds.front().second : std::numeric_limits<double>::quiet_NaN();
 }
 
+/// Speed that a rule asks of a cell, m/day.
+double limit_of(const AreaRule& rule, double sigma) {
+  return from_mm_per_h(rule.threshold_mm_per_h).value + rule.k_sigma * sigma;
+}
+
 void require_size(std::size_t size, std::size_t cells, bool may_be_empty, std::string_view what) {
   if (size == cells || (may_be_empty && size == 0)) return;
   throw Error(ErrorKind::input, fmt::format("{} has {} values for {} cells", what, size, cells));
@@ -132,9 +137,7 @@ const AreaScan::Window& AreaAlarms::window_of(const AreaRule& rule, const AreaSc
 
 AreaAlarms::Marks AreaAlarms::judge_velocity(const AreaRule& rule, const AreaScan& scan, const Run& run) const {
   const AreaScan::Window& window = window_of(rule, scan);
-  const double threshold = from_mm_per_h(rule.threshold_mm_per_h).value;
-  Marks out{std::vector<std::uint8_t>(grid_.cells(), none), std::vector<std::uint8_t>(grid_.cells(), 0),
-            std::vector<double>(grid_.cells(), 0.0), std::vector<double>(grid_.cells(), 0.0)};
+  Marks out{std::vector<std::uint8_t>(grid_.cells(), none), std::vector<std::uint8_t>(grid_.cells(), 0)};
   for_blocks(
       grid_.cells(),
       [&](const Block& block) {
@@ -146,18 +149,15 @@ AreaAlarms::Marks AreaAlarms::judge_velocity(const AreaRule& rule, const AreaSca
           if (!scan.aliased.empty() && scan.aliased[i] != 0) {
             out.mark[i] = over;
             out.known[i] = 1;
-            out.rest[i] = std::numeric_limits<double>::infinity();
             continue;
           }
           const double v = window.velocity_m_per_day[i];
           const double sigma = window.sigma_m_per_day[i];
           if (!std::isfinite(v) || !std::isfinite(sigma)) continue;
           out.known[i] = 1;
-          const double limit = threshold + rule.k_sigma * sigma;
+          const double limit = limit_of(rule, sigma);
           if (!(std::abs(v) >= rule.release_factor * limit)) continue;
           out.mark[i] = std::abs(v) >= limit ? over : lower;
-          out.rest[i] = v - slope_of_step(i, scan.at, rule.window_h / kHoursPerDay);
-          out.limit[i] = limit;
         }
       },
       run, {}, 16384);
@@ -177,7 +177,7 @@ double AreaAlarms::slope_of_step(std::size_t cell, Instant at, double window_day
 
 AreaAlarms::Marks AreaAlarms::judge_coherence(const AreaRule& rule, const AreaScan& scan, const Run& run) const {
   const double higher = rule.coherence + (1.0 - rule.coherence) * (1.0 - rule.release_factor);
-  Marks out{std::vector<std::uint8_t>(grid_.cells(), none), std::vector<std::uint8_t>(grid_.cells(), 0), {}, {}};
+  Marks out{std::vector<std::uint8_t>(grid_.cells(), none), std::vector<std::uint8_t>(grid_.cells(), 0)};
   for_blocks(
       grid_.cells(),
       [&](const Block& block) {
@@ -274,13 +274,17 @@ void AreaAlarms::describe(Track& track, const AreaScan& scan) const {
 
 /// Without the largest step of each cell the area would be below its limit. In the mean of the cells, in which the noise of the
 /// steps themselves is small.
-bool AreaAlarms::rests_but_for_a_step(const AreaAlarm& alarm, const Marks& marks) const {
-  if (marks.rest.empty()) return false;
+bool AreaAlarms::rests_but_for_a_step(const AreaAlarm& alarm, const AreaScan& scan) const {
+  const AreaRule& rule = rules_[alarm.rule];
+  if (rule.quantity != "velocity") return false;
+  const AreaScan::Window& window = window_of(rule, scan);
   double rest = 0.0;
   double limit = 0.0;
   for (const std::uint32_t cell : alarm.cells) {
-    rest += marks.rest[cell];
-    limit += marks.limit[cell];
+    // Faster than the scans can follow is no step.
+    if (!scan.aliased.empty() && scan.aliased[cell] != 0) return false;
+    rest += window.velocity_m_per_day[cell] - slope_of_step(cell, scan.at, rule.window_h / kHoursPerDay);
+    limit += limit_of(rule, window.sigma_m_per_day[cell]);
   }
   return std::abs(rest) < limit;
 }
@@ -293,7 +297,7 @@ void AreaAlarms::age(Track& track, bool met, bool held, const Marks& marks, cons
   alarm.signal_lost = static_cast<double>(known) < kKnownShare * static_cast<double>(alarm.cells.size());
   // A scan without data is no scan: it neither confirms nor calms.
   if (!met && alarm.signal_lost) return;
-  const bool moved = met && !rests_but_for_a_step(alarm, marks);
+  const bool moved = met && !rests_but_for_a_step(alarm, scan);
   const std::uint32_t window = last_bits(rule.of_scans);
   track.met = (track.met << 1U | (met ? 1U : 0U)) & window;
   track.moved = (track.moved << 1U | (moved ? 1U : 0U)) & window;

@@ -101,12 +101,10 @@ class AreaAlarms {
   struct Marks {
     std::vector<std::uint8_t> mark;
     std::vector<std::uint8_t> known;  ///< Not 0 = the cell has a value.
-    std::vector<double> rest;         ///< Velocity without what the cell's largest step makes of it, m/day ...
-    std::vector<double> limit;        ///< ... and the limit it is held against.
   };
 
   Marks judge_velocity(const AreaRule& rule, const AreaScan& scan, const Run& run) const;
-  bool rests_but_for_a_step(const AreaAlarm& alarm, const Marks& marks) const;
+  bool rests_but_for_a_step(const AreaAlarm& alarm, const AreaScan& scan) const;
   double slope_of_step(std::size_t cell, Instant at, double window_days) const;
   Marks judge_coherence(const AreaRule& rule, const AreaScan& scan, const Run& run) const;
   void follow(std::size_t rule, const Marks& marks, const AreaScan& scan);
