@@ -1,5 +1,7 @@
-// CPU and memory of the velocity stream, scan by scan: ROWS COLS SCANS [THREADS]. Scans of 2 minutes go through a DiffImage file
-// in memory, the stream and the alarms of a rule; a restart in the middle must give the same bytes.
+// CPU and memory of the velocity stream, scan by scan: ROWS COLS SCANS [THREADS [RESTART]]. Scans of 2 minutes go through a
+// DiffImage file in memory, the stream and the alarms of a rule. Before scan RESTART (0 = never) the stream is saved and goes on
+// in one that was restored. The last line is a sum over all results and the final state, which neither threads nor a restart
+// may change. benchmarks/stream calls it.
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -9,13 +11,16 @@
 #include <string>
 
 #include "algorithms/radar/area_alarms.hpp"
+#include "algorithms/radar/state_bytes.hpp"
 #include "algorithms/radar/velocity_stream.hpp"
 #include "io/readers/scans/diffimage.hpp"
 #include "tests/support/radar_scene.hpp"
+#include "tests/support/stream_digest.hpp"
 
 namespace {
 
 using highwall::AreaScan;
+using highwall::VelocityStream;
 
 double cpu_s() {
   rusage usage{};
@@ -54,17 +59,23 @@ std::string image_of(const highwall::RadarScan& scan, const highwall::ScanGrid& 
 AreaScan area_scan_of(const highwall::VelocityScan& velocity) {
   AreaScan out;
   out.at = velocity.instant;
-  for (const auto& w : velocity.windows) out.windows.push_back({w.window_h, w.velocity_m_per_day, w.sigma_m_per_day});
+  for (const auto& w : velocity.windows) out.windows.push_back({w.window_h, w.velocity_m_per_day, w.sigma_m_per_day, w.motion});
   out.displacement_m = velocity.displacement_m;
   out.aliased = velocity.aliased;
   return out;
 }
 
+/// What was spent since the last line, over so many scans.
+struct Spent {
+  double read = 0.0, follow = 0.0, judge = 0.0;
+  int scans = 0;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 4) {
-    std::fprintf(stderr, "usage: %s ROWS COLS SCANS [THREADS]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s ROWS COLS SCANS [THREADS [RESTART]]\n", argv[0]);
     return 64;
   }
   highwall::RadarScene scene;
@@ -73,19 +84,22 @@ int main(int argc, char** argv) {
   scene.step_s = 120.0;
   const int scans = std::atoi(argv[3]);
   const highwall::Run run(argc > 4 ? std::atoi(argv[4]) : 1);
+  const int restart = argc > 5 ? std::atoi(argv[5]) : 0;
   highwall::RadarSimulator radar(scene);
   const highwall::ScanGrid grid = scene.grid();
   const double before = resident_bytes();
-  highwall::VelocityStream stream(grid, highwall::ScanValue::cumulative, {});
+  VelocityStream stream(grid, highwall::ScanValue::cumulative, {});
   highwall::AreaRule rule;
   rule.name = "bench";
   highwall::AreaAlarms alarms(grid, {rule});
   const double cells = static_cast<double>(scene.cells());
-  double read = 0.0, follow = 0.0, judge = 0.0;
-  std::string middle;
-  std::size_t of = 0;
-  const int report = std::max(1, scans / 18);
+  Spent spent;
+  highwall::StreamDigest digest;
   for (int k = 0; k < scans; ++k) {
+    if (restart > 0 && k == restart) {
+      const std::string state = stream.save();
+      stream = VelocityStream::restore(state, grid, highwall::ScanValue::cumulative, {});
+    }
     const highwall::RadarScan simulated = radar.next();
     const std::string file = image_of(simulated, grid);
     const double t0 = cpu_s();
@@ -99,19 +113,23 @@ int main(int argc, char** argv) {
     const double t2 = cpu_s();
     alarms.push(area_scan_of(told), run);
     const double t3 = cpu_s();
-    read += t1 - t0;
-    follow += t2 - t1;
-    judge += t3 - t2;
-    ++of;
-    if ((k + 1) % report == 0) {
-      std::printf("scans to %5d: CPU a scan and Mpx: reading %.0f ms, stream %.0f ms, alarms %.0f ms; resident %.0f B a cell\n",
-                  k + 1, 1e9 * read / cells / static_cast<double>(of), 1e9 * follow / cells / static_cast<double>(of),
-                  1e9 * judge / cells / static_cast<double>(of), (resident_bytes() - before) / cells);
+    spent.read += t1 - t0;
+    spent.follow += t2 - t1;
+    spent.judge += t3 - t2;
+    ++spent.scans;
+    // Not of every scan: it would take longer than the stream itself.
+    if (k % 20 == 0 || k + 1 == scans) digest.add(told);
+    if ((k + 1) % 100 == 0 || k + 1 == scans) {
+      const double ms = 1e9 / cells / spent.scans;
+      std::printf("scans to %5d: CPU a scan and Mpx: reading %.0f ms, stream %.1f ms, alarms %.1f ms; resident %.0f B a cell\n",
+                  k + 1, ms * spent.read, ms * spent.follow, ms * spent.judge, (resident_bytes() - before) / cells);
       std::fflush(stdout);
-      read = follow = judge = 0.0;
-      of = 0;
+      spent = {};
     }
   }
-  std::printf("the stream says that it holds %.0f B a cell\n", static_cast<double>(stream.bytes_held()) / cells);
+  digest.add(alarms.alarms(true));
+  digest.add(stream.save());
+  std::printf("the stream says that it holds %.0f B a cell; results and state %016llx\n",
+              static_cast<double>(stream.bytes_held()) / cells, static_cast<unsigned long long>(digest.sum()));
   return 0;
 }

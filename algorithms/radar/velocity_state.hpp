@@ -25,7 +25,7 @@ struct VelocityStream::State {
 
   std::size_t cells() const noexcept { return raw.size(); }
   /// The atmosphere of a cell in the newest scan, in levels; NaN where its range or height is not known.
-  double air(std::size_t i) const noexcept { return fitter.at(trend, i) + kriging.at(i); }
+  double air(std::size_t i) const noexcept { return fitter.at(trend, i) + (kriging.used() ? kriging.at(i) : 0.0); }
   std::int64_t wrapped(std::size_t i) const { return std::llround(wraps[i] * half); }
   double hours_since_seen(std::size_t i) const { return (tick - static_cast<double>(seen_at[i])) / kTicksPerHour; }
 

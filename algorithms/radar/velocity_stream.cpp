@@ -11,7 +11,7 @@
 namespace highwall {
 namespace {
 
-constexpr std::string_view kMagic = "highwall velocity stream 1";
+constexpr std::string_view kMagic = "highwall velocity stream 2";
 
 std::vector<float> ranges_of(const ScanGrid& grid) {
   if (!grid.cell_range_m.empty()) return grid.cell_range_m;

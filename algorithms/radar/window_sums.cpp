@@ -20,6 +20,14 @@ std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % 
 /// Rounds to the nearest, halves up.
 std::int64_t round_divide(std::int64_t a, std::int64_t b) { return floor_divide(2 * a + b, 2 * b); }
 
+/// Median of the first n, without memory of its own.
+template <std::size_t kMost>
+double median_of(std::array<double, kMost> values, std::size_t n) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(n / 2);
+  std::nth_element(values.begin(), middle, values.begin() + static_cast<std::ptrdiff_t>(n));
+  return n % 2 == 1 ? *middle : 0.5 * (*middle + *std::max_element(values.begin(), middle));
+}
+
 std::uint64_t u(std::int64_t v) { return static_cast<std::uint64_t>(v); }
 
 }  // namespace
@@ -28,6 +36,7 @@ WindowSums::WindowSums(std::size_t cells, double window_h)
     : cells_(cells),
       window_h_(window_h),
       unit_ns_(std::max<std::int64_t>(1, std::llround(window_h * 3.6e12 / static_cast<double>(kBins * kParts)))),
+      units_per_hour_(3.6e12 / static_cast<double>(unit_ns_)),
       newest_(kNone),
       sums_(cells),
       open_(cells),
@@ -40,9 +49,8 @@ WindowSums::WindowSums(std::size_t cells, double window_h)
 void WindowSums::Sums::add(std::int64_t weight, std::int64_t time, std::int64_t level) noexcept {
   const std::int64_t wt = weight * time;
   const std::int64_t wtt = wt * time;
-  n += static_cast<std::int32_t>(weight);
   t += static_cast<std::int32_t>(wt);
-  tt += u(wtt);
+  tt += static_cast<std::uint32_t>(u(wtt));
   ttt += u(wtt * time);
   tttt += u(wtt * time * time);
   d += u(weight) * u(level);
@@ -50,13 +58,14 @@ void WindowSums::Sums::add(std::int64_t weight, std::int64_t time, std::int64_t 
   ttd += u(wtt) * u(level);
 }
 
-void WindowSums::Sums::shift(std::int64_t by) noexcept {
+void WindowSums::Sums::shift(std::int64_t n, std::int64_t by) noexcept {
   const std::uint64_t s = u(by);
   const std::uint64_t n1 = u(n);
   const std::uint64_t t1 = u(t);
-  tttt += s * (u(-4) * ttt + s * (6 * tt + s * (u(-4) * t1 + s * n1)));
-  ttt += s * (u(-3) * tt + s * (3 * t1 - s * n1));
-  tt += s * (u(-2) * t1 + s * n1);
+  const std::uint64_t t2 = tt;
+  tttt += s * (u(-4) * ttt + s * (6 * t2 + s * (u(-4) * t1 + s * n1)));
+  ttt += s * (u(-3) * t2 + s * (3 * t1 - s * n1));
+  tt += static_cast<std::uint32_t>(s * (u(-2) * t1 + s * n1));
   ttd += s * (u(-2) * td + s * d);
   td -= s * d;
   t = static_cast<std::int32_t>(t - n * by);
@@ -90,12 +99,14 @@ void WindowSums::advance(std::size_t begin, std::size_t end) {
   const std::int64_t by = (next_ - newest_) * kParts;
   for (std::size_t cell = begin; cell < end; ++cell) {
     Sums& sums = sums_[cell];
+    Open& open = open_[cell];
     for (std::size_t k = 0; k < n_going; ++k) {
       const std::size_t i = at(going[k], cell);
-      if (count_[i] != 0) sums.add(-std::int64_t{count_[i]}, time_of(bin_of_slot_[going[k]], part_of_[i]), level_[i]);
+      if (count_[i] == 0) continue;
+      sums.add(-std::int64_t{count_[i]}, time_of(bin_of_slot_[going[k]], part_of_[i]), level_[i]);
+      open.closed = static_cast<std::uint16_t>(open.closed - count_[i]);
     }
     const std::size_t i = at(slot, cell);
-    Open& open = open_[cell];
     if (open.n == 0) {
       count_[i] = 0;
     } else {
@@ -104,9 +115,9 @@ void WindowSums::advance(std::size_t begin, std::size_t end) {
       part_of_[i] = static_cast<std::uint8_t>(mean.time);
       count_[i] = static_cast<std::uint8_t>(mean.weight);
       sums.add(mean.weight, time_of(newest_, mean.time), mean.level);
-      open = Open{};
+      open = {0, 0, 0, static_cast<std::uint16_t>(open.closed + mean.weight)};
     }
-    sums.shift(by);
+    sums.shift(open.closed, by);
   }
 }
 
@@ -137,44 +148,51 @@ void WindowSums::reset(std::size_t cell) {
   for (std::size_t s = 0; s < kBins; ++s) count_[at(s, cell)] = 0;
 }
 
-WindowSums::Fit WindowSums::solve(const Sums& sums, std::int32_t about) const {
+WindowSums::Fit WindowSums::solve(const Sums& sums, std::int64_t count, std::int32_t about) const {
   Fit fit;
-  fit.count = sums.n;
-  if (sums.n < 2) return fit;
+  fit.count = count;
+  if (count < 2) return fit;
   const std::uint64_t base = u(about);
-  const double n = sums.n;
-  const double d = static_cast<double>(static_cast<std::int64_t>(sums.d - u(sums.n) * base));
+  const auto n = static_cast<double>(count);
+  const double d = static_cast<double>(static_cast<std::int64_t>(sums.d - u(count) * base));
   const double td = static_cast<double>(static_cast<std::int64_t>(sums.td - u(sums.t) * base));
-  const double ttd = static_cast<double>(static_cast<std::int64_t>(sums.ttd - sums.tt * base));
-  const double tt = static_cast<double>(static_cast<std::int64_t>(sums.tt));
+  const double ttd = static_cast<double>(static_cast<std::int64_t>(sums.ttd - std::uint64_t{sums.tt} * base));
+  const double tt = sums.tt;
   const double ttt = static_cast<double>(static_cast<std::int64_t>(sums.ttt));
   const double tttt = static_cast<double>(static_cast<std::int64_t>(sums.tttt));
-  // Moments about the mean time.
-  const double m = sums.t / n;
-  const double s2 = tt - n * m * m;
+  // Moments about the mean time. Divisions are what this costs most.
+  const double by_n = 1.0 / n;
+  const double m = sums.t * by_n;
+  const double s2 = tt - sums.t * m;
   if (!(s2 > 0.0)) return fit;
+  const double by_s2 = 1.0 / s2;
   const double s3 = ttt - 3.0 * m * tt + 2.0 * n * m * m * m;
   const double s4 = tttt - 4.0 * m * ttt + 6.0 * m * m * tt - 3.0 * n * m * m * m * m;
   const double c1 = td - m * d;
   const double c2 = ttd - 2.0 * m * td + m * m * d;
-  const double units_per_hour = 3.6e12 / static_cast<double>(unit_ns_);
-  fit.fill = std::sqrt(12.0 * s2 / n) / static_cast<double>(kBins * kParts);
-  fit.velocity = c1 / s2 * units_per_hour;
+  constexpr double kLength = kBins * kParts;
+  fit.fill_squared = 12.0 / (kLength * kLength) * s2 * by_n;
+  fit.velocity = c1 * by_s2 * units_per_hour_;
   // The part of u^2 that is neither constant nor linear.
-  const double q2 = s4 - s3 * s3 / s2 - s2 * s2 / n;
-  if (sums.n < 3 || !(q2 > 1e-6 * s4)) return fit;
-  fit.acceleration = 2.0 * (c2 - s3 / s2 * c1 - s2 / n * d) / q2 * units_per_hour * units_per_hour;
+  const double bend = s3 * by_s2;
+  const double mean_square = s2 * by_n;
+  const double q2 = s4 - s3 * bend - s2 * mean_square;
+  if (count < 3 || !(q2 > 1e-6 * s4)) return fit;
+  fit.acceleration = 2.0 * (c2 - bend * c1 - mean_square * d) / q2 * units_per_hour_ * units_per_hour_;
   fit.has_acceleration = true;
   return fit;
 }
 
 WindowSums::Fit WindowSums::fit(std::size_t cell, std::int32_t about) const {
   Sums sums = sums_[cell];
-  if (open_[cell].n > 0) {
-    const Point mean = mean_of(open_[cell]);
+  const Open& open = open_[cell];
+  std::int64_t n = open.closed;
+  if (open.n > 0) {
+    const Point mean = mean_of(open);
     sums.add(mean.weight, time_of(newest_, mean.time), mean.level);
+    n += mean.weight;
   }
-  return solve(sums, about);
+  return solve(sums, n, about);
 }
 
 WindowSums::Fit WindowSums::robust_fit(std::size_t cell, std::int32_t about) const {
@@ -227,14 +245,12 @@ WindowSums::Fit WindowSums::robust_fit(std::size_t cell, std::int32_t about) con
     linear = c1 / s2;
     const double q2 = s4 - s3 * s3 / s2 - s2 * s2 / w;
     curvature = q2 > 1e-9 * s4 ? (c2 - s3 / s2 * c1) / q2 : 0.0;
-    std::vector<double> size(n);
     std::array<double, kBins + 1> residual{};
     for (std::size_t i = 0; i < n; ++i) {
       const double x = time[i] - m;
       residual[i] = std::abs(level[i] - md - linear * x - curvature * (x * x - s3 / s2 * x - s2 / w));
-      size[i] = residual[i];
     }
-    const double scale = kHuber * std::max(kMadToSigma * median(std::move(size)), 1.0);
+    const double scale = kHuber * std::max(kMadToSigma * median_of(residual, n), 1.0);
     for (std::size_t i = 0; i < n; ++i) trust[i] = residual[i] > scale ? scale / residual[i] : 1.0;
   }
   const double per_hour = static_cast<double>(kBins * kParts) * static_cast<double>(unit_ns_) / 3.6e12;

@@ -36,7 +36,7 @@ class WindowSums {
   /// Least squares over the window, in levels and hours.
   struct Fit {
     std::int64_t count = 0;
-    double fill = 0.0;  ///< Length of evenly spaced values of the same spread, over the window's.
+    double fill_squared = 0.0;  ///< Square of: length of evenly spaced values of the same spread, over the window's.
     double velocity = 0.0;
     double acceleration = 0.0;  ///< Second derivative of the parabola; velocity is its mean one.
     bool has_acceleration = false;
@@ -52,33 +52,36 @@ class WindowSums {
   std::size_t bytes_held() const noexcept;
 
  private:
-  /// About the start of the bin kBins / 2 before the newest, in units.
+  /// Closed bins, about the start of the bin kBins / 2 before the newest, in units. As narrow as the numbers are: there is one a
+  /// cell and window.
   struct Sums {
-    std::int32_t n = 0;
+    std::uint64_t ttt = 0, tttt = 0, d = 0, td = 0, ttd = 0;
+    std::uint32_t tt = 0;  ///< Of at most 255 kBins times below 13 * 64: it fits.
     std::int32_t t = 0;
-    std::uint64_t tt = 0, ttt = 0, tttt = 0, d = 0, td = 0, ttd = 0;
     void add(std::int64_t weight, std::int64_t time, std::int64_t level) noexcept;
-    void shift(std::int64_t by) noexcept;
+    void shift(std::int64_t n, std::int64_t by) noexcept;
   };
-  /// The newest bin.
+  /// The newest bin, and how many values the closed ones hold.
   struct Open {
     std::int64_t d = 0;
     std::int32_t t = 0;
     std::uint16_t n = 0;
-    std::uint16_t padding = 0;
+    std::uint16_t closed = 0;
   };
+  static_assert(sizeof(Sums) == 48 && sizeof(Open) == 16);
   struct Point {
     std::int64_t weight, time, level;
   };
   static Point mean_of(const Open& open) noexcept;
   std::int64_t time_of(std::int64_t bin, std::int64_t part) const noexcept { return (bin - newest_ + kBins / 2) * 64 + part; }
   std::size_t at(std::size_t slot, std::size_t cell) const noexcept { return slot * cells_ + cell; }
-  Fit solve(const Sums& sums, std::int32_t about) const;
+  Fit solve(const Sums& sums, std::int64_t n, std::int32_t about) const;
 
   std::size_t cells_;
   double window_h_;
   std::int64_t unit_ns_;  ///< 1/64 of a bin.
-  std::int64_t newest_;   ///< Number of the newest bin since 1970; kNone before the first scan.
+  double units_per_hour_;
+  std::int64_t newest_;  ///< Number of the newest bin since 1970; kNone before the first scan.
   std::int64_t bin_of_slot_[kBins];
   std::int64_t next_ = 0;  ///< Newest bin once the step has ended.
   std::int32_t part_ = 0;  ///< Time of the scan within it.

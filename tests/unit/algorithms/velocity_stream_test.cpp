@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/statistics.hpp"
 #include "tests/support/radar_scene.hpp"
+#include "tests/support/stream_digest.hpp"
 
 namespace highwall {
 namespace {
@@ -145,6 +146,45 @@ TEST(VelocityStream, ThreadsAndARestartChangeNoByte) {
     EXPECT_TRUE(told[i] == told[0]) << "case " << i;
     EXPECT_TRUE(states[i] == states[0]) << "case " << i;
   }
+}
+
+TEST(VelocityStream, SixtyHoursOfAllWindowsAreTheSameBytes) {
+  // From 48 h on every window lets values go. benchmarks/stream does this with a million cells.
+  RadarScene scene;
+  scene.rows = 12;
+  scene.cols = 20;
+  scene.step_s = 600.0;
+  scene.motion_mm = [](std::size_t, std::size_t c, double h) { return c < 4 ? 0.02 * h * h : 0.0; };
+  AreaRule rule;
+  rule.name = "any";
+  constexpr int kScans = 360;
+  std::vector<std::uint64_t> sums;
+  std::size_t raised = 0;
+  for (const auto& [threads, restart] : {std::pair{1, 0}, {2, kScans - 30}, {4, kScans / 2}}) {
+    RadarSimulator radar(scene);
+    VelocityStream stream(scene.grid(), ScanValue::cumulative, {});
+    AreaAlarms alarms(scene.grid(), {rule});
+    StreamDigest digest;
+    for (int k = 0; k < kScans; ++k) {
+      if (restart > 0 && k == restart) {
+        stream = VelocityStream::restore(stream.save(), scene.grid(), ScanValue::cumulative, {});
+      }
+      const VelocityScan& told = stream.push(radar.next(), highwall::Run(threads));
+      digest.add(told);
+      AreaScan area;
+      area.at = told.instant;
+      for (const auto& w : told.windows) area.windows.push_back({w.window_h, w.velocity_m_per_day, w.sigma_m_per_day, w.motion});
+      area.displacement_m = told.displacement_m;
+      alarms.push(area, highwall::Run(threads));
+    }
+    EXPECT_TRUE(std::isfinite(stream.last().windows.back().z[200]));
+    digest.add(alarms.alarms(true));
+    digest.add(stream.save());
+    sums.push_back(digest.sum());
+    raised += alarms.alarms().size();
+  }
+  EXPECT_GT(raised, 0u);
+  for (const std::uint64_t sum : sums) EXPECT_EQ(sum, sums[0]);
 }
 
 TEST(VelocityStream, AStateThatIsNotItsOwnIsRefused) {

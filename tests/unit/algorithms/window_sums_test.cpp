@@ -88,7 +88,7 @@ TEST(WindowSums, LongAfterTheSumsAreThoseOfTheWindowAlone) {
     EXPECT_EQ(a.count, b.count);
     EXPECT_EQ(a.velocity, b.velocity);
     EXPECT_EQ(a.acceleration, b.acceleration);
-    EXPECT_EQ(a.fill, b.fill);
+    EXPECT_EQ(a.fill_squared, b.fill_squared);
     if (a.count > 5) ++compared;
   }
   EXPECT_GT(compared, 80u);
@@ -111,7 +111,7 @@ TEST(WindowSums, ManyValuesABinLoseNothingThatMatters) {
   const double sigma = 300.0 / (49.0 / std::sqrt(12.0) * std::sqrt(static_cast<double>(all.size())));
   EXPECT_NEAR(fit.velocity, v, 0.2 * sigma);
   EXPECT_NEAR(fit.velocity, 500.0, 4.0 * sigma);
-  EXPECT_NEAR(fit.fill, 49.0 / 48.0, 0.02);
+  EXPECT_NEAR(std::sqrt(fit.fill_squared), 49.0 / 48.0, 0.02);
 }
 
 TEST(WindowSums, RobustFitDropsABadScanAndKeepsWhatSpeedsUp) {
