@@ -1,6 +1,7 @@
 #include "algorithms/radar/range_calibration.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -72,22 +73,72 @@ std::size_t RangeBins::bytes_held() const noexcept {
   return bytes;
 }
 
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+/// Middle and sigma of values from which a line was taken off, or nothing. `more` is what the scatter of the line adds to the
+/// variance of a cell, times n.
+RobustSpread spread_of(std::vector<double> own, double more) {
+  const double n = static_cast<double>(own.size());
+  RobustSpread spread{static_cast<std::uint32_t>(own.size()), median(own), 0.0, kNan};
+  for (double& v : own) v = std::abs(v - spread.middle);
+  const double scatter = kMadToSigma * median(std::move(own));
+  // Numbers that do not scatter at all are no noise: a frozen radar.
+  if (!(scatter > 0.0)) return spread;
+  spread.sigma = scatter * student_widening(kMadEfficiency * (n - 1.0)) * std::sqrt(1.0 + (0.5 * std::numbers::pi + more) / n);
+  return spread;
+}
+
+struct Placed {
+  double range, value;
+  std::uint32_t cell;
+  bool operator<(const Placed& o) const { return range != o.range ? range < o.range : cell < o.cell; }
+};
+
+/// Medians of range and value of some cells.
+std::array<double, 2> medians(std::span<const Placed> some) {
+  std::vector<double> range, value;
+  for (const Placed& p : some) {
+    range.push_back(p.range);
+    value.push_back(p.value);
+  }
+  return {median(std::move(range)), median(std::move(value))};
+}
+
+}  // namespace
+
 RobustSpread robust_spread(std::span<const float> values, std::span<const std::uint32_t> cells, std::size_t least) {
   std::vector<double> own;
   own.reserve(cells.size());
   for (const std::uint32_t i : cells) {
     if (std::isfinite(values[i])) own.push_back(values[i]);
   }
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  RobustSpread spread{static_cast<std::uint32_t>(own.size()), nan, nan};
-  if (own.size() < least) return spread;
-  const double n = static_cast<double>(own.size());
-  spread.middle = median(own);
-  for (double& v : own) v = std::abs(v - spread.middle);
-  const double scatter = kMadToSigma * median(std::move(own));
-  // Numbers that do not scatter at all are no noise: a frozen radar.
-  if (!(scatter > 0.0)) return spread;
-  spread.sigma = scatter * student_widening(kMadEfficiency * (n - 1.0)) * std::sqrt(1.0 + 0.5 * std::numbers::pi / n);
+  if (own.size() < least) return {static_cast<std::uint32_t>(own.size()), kNan, 0.0, kNan};
+  return spread_of(std::move(own), 0.0);
+}
+
+RobustSpread robust_spread_about_line(std::span<const float> values, std::span<const std::uint32_t> cells, std::size_t least,
+                                      std::span<const float> range_m, double middle_m) {
+  std::vector<Placed> own;
+  own.reserve(cells.size());
+  for (const std::uint32_t i : cells) {
+    if (std::isfinite(values[i])) own.push_back({range_m[i] - middle_m, values[i], i});
+  }
+  if (own.size() < least) return {static_cast<std::uint32_t>(own.size()), kNan, 0.0, kNan};
+  const std::size_t third = own.size() / 3;
+  const auto at = [&](std::size_t k) { return own.begin() + static_cast<std::ptrdiff_t>(k); };
+  std::nth_element(at(0), at(third), own.end());
+  std::nth_element(at(third), at(own.size() - third), own.end());
+  const auto near = medians({own.data(), third});
+  const auto far = medians({own.data() + own.size() - third, third});
+  const double slope = far[0] > near[0] ? (far[1] - near[1]) / (far[0] - near[0]) : 0.0;
+  std::vector<double> rest;
+  rest.reserve(own.size());
+  for (const Placed& p : own) rest.push_back(p.value - slope * p.range);
+  // Medians of thirds, two thirds of the bin apart: 21 sigma^2 / n for the slope over the bin, a twelfth of that on average.
+  RobustSpread spread = spread_of(std::move(rest), slope != 0.0 ? 1.75 : 0.0);
+  spread.per_m = slope;
   return spread;
 }
 

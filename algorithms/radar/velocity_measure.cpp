@@ -41,15 +41,16 @@ CellMotion motion_of(double velocity, double acceleration, double z_velocity, do
 
 Reason VelocityStream::State::usable(std::size_t w, std::size_t i, const WindowSums::Fit& fit) const {
   if (seen_at[i] == kNeverSeen) return Reason::decorrelated;
-  const double stale_h = std::max(kStaleShare * options.windows_h[w], 1.5 * judged.step_h);
-  if (hours_since_seen(i) > stale_h) return Reason::decorrelated;
+  const double stale = kTicksPerHour * std::max(kStaleShare * options.windows_h[w], 1.5 * judged.step_h);
+  if (tick - static_cast<double>(seen_at[i]) > stale) return Reason::decorrelated;
   if (fit.count < options.min_samples) return Reason::too_few_samples;
-  return fit.fill < options.min_fill ? Reason::window_not_filled : Reason::ok;
+  return fit.fill_squared < options.min_fill * options.min_fill ? Reason::window_not_filled : Reason::ok;
 }
 
 /// What the stable cells of each bin share and scatter by, in every window.
 void VelocityStream::State::calibrate(const Run& run) {
   const std::size_t n_bins = bins.size();
+  const bool by_line = options.atmosphere == "off" && !range_m.empty();
   for (WindowVelocity& w : out.windows) w.bins.assign(n_bins, RangeBin{});
   for_blocks(
       windows.size() * n_bins,
@@ -66,9 +67,14 @@ void VelocityStream::State::calibrate(const Run& run) {
             window.acceleration_m_per_day2[i] = curved ? static_cast<float>(fit.acceleration * level_m * 576.0) : kNone;
           }
           const auto least = static_cast<std::size_t>(options.least_stable);
-          const RobustSpread v = robust_spread(window.velocity_m_per_day, bins.stable(b), least);
-          const RobustSpread a = robust_spread(window.acceleration_m_per_day2, bins.stable(b), least);
-          window.bins[b] = {bins.near_m(b), bins.far_m(b), v.count, v.middle, v.sigma, a.middle, a.sigma};
+          const auto spread = [&](const std::vector<float>& values) {
+            return by_line ? robust_spread_about_line(values, bins.stable(b), least, range_m, bins.middle_m(b))
+                           : robust_spread(values, bins.stable(b), least);
+          };
+          const RobustSpread v = spread(window.velocity_m_per_day);
+          const RobustSpread a = spread(window.acceleration_m_per_day2);
+          window.bins[b] = {bins.near_m(b), bins.far_m(b), v.count,       v.middle,     v.sigma,
+                            a.middle,       a.sigma,       1e3 * v.per_m, 1e3 * a.per_m};
         }
       },
       run, {}, 1);
@@ -87,8 +93,9 @@ void VelocityStream::State::finish_cell(std::size_t w, std::size_t i, double& la
   static const RangeBin kNoBin;
   const RangeBin& own = bin == RangeBins::kNone ? kNoBin : window.bins[bin];
   const bool calibrated = std::isfinite(own.sigma_m_per_day);
-  const double common = calibrated ? own.common_m_per_day : 0.0;
-  const double common2 = std::isfinite(own.sigma_m_per_day2) ? own.common_m_per_day2 : 0.0;
+  const double km = own.common_m_per_day_per_km != 0.0 ? 1e-3 * (range_m[i] - bins.middle_m(bin)) : 0.0;
+  const double common = calibrated ? own.common_m_per_day + km * own.common_m_per_day_per_km : 0.0;
+  const double common2 = std::isfinite(own.sigma_m_per_day2) ? own.common_m_per_day2 + km * own.common_m_per_day2_per_km : 0.0;
   double v = fit.velocity * level_m * 24.0 - common;
   double a = fit.acceleration * level_m * 576.0 - common2;
   if (calibrated && std::abs(v) >= options.refit_z * own.sigma_m_per_day) {
@@ -105,7 +112,7 @@ void VelocityStream::State::finish_cell(std::size_t w, std::size_t i, double& la
     return;
   }
   // Where kriging had no stable cells near by, more of the turbulence is left than where sigma was calibrated.
-  const double excess = kriging.excess_variance(i);
+  const double excess = kriging.used() ? kriging.excess_variance(i) : 0.0;
   const double wider = excess > 0.0 && noise > 0.0 ? std::sqrt(1.0 + excess / (noise * noise)) : 1.0;
   const double sigma = own.sigma_m_per_day * wider;
   const double z = v / sigma;

@@ -46,6 +46,10 @@ struct RangeBin {
   double sigma_m_per_day = std::numeric_limits<double>::quiet_NaN();
   double common_m_per_day2 = std::numeric_limits<double>::quiet_NaN();
   double sigma_m_per_day2 = std::numeric_limits<double>::quiet_NaN();
+  /// Without correction of the atmosphere what they share grows with the range: by so much a kilometre, from the middle of the
+  /// bin on. 0 with it: the trend has taken that off.
+  double common_m_per_day_per_km = 0.0;
+  double common_m_per_day2_per_km = 0.0;
 };
 
 /// Velocity in one trailing window. Vectors have one entry a cell; NaN = see reason.

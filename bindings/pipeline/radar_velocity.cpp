@@ -161,11 +161,13 @@ std::string velocity_rows_csv(const std::vector<VelocityRow>& rows) {
 
 std::string calibration_csv(const VelocityScan& scan) {
   std::string text =
-      "window_h,near_m,far_m,stable_cells,common_mm_per_day,sigma_mm_per_day,common_mm_per_day2,sigma_mm_per_day2\n";
+      "window_h,near_m,far_m,stable_cells,common_mm_per_day,sigma_mm_per_day,common_mm_per_day2,sigma_mm_per_day2,"
+      "common_mm_per_day_per_km,common_mm_per_day2_per_km\n";
   for (const WindowVelocity& w : scan.windows) {
     for (const RangeBin& b : w.bins) {
-      text += fmt::format("{:g},{:.3f},{:.3f},{},{},{},{},{}\n", w.window_h, b.near_m, b.far_m, b.stable, mm(b.common_m_per_day),
-                          mm(b.sigma_m_per_day), mm(b.common_m_per_day2), mm(b.sigma_m_per_day2));
+      text += fmt::format("{:g},{:.3f},{:.3f},{},{},{},{},{},{},{}\n", w.window_h, b.near_m, b.far_m, b.stable,
+                          mm(b.common_m_per_day), mm(b.sigma_m_per_day), mm(b.common_m_per_day2), mm(b.sigma_m_per_day2),
+                          mm(b.common_m_per_day_per_km), mm(b.common_m_per_day2_per_km));
     }
   }
   return text;

@@ -40,6 +40,7 @@ py::dict window_of(const WindowVelocity& w, const ScanGrid& grid) {
     bin["stable"] = b.stable;
     bin["common_m_per_day"] = b.common_m_per_day;
     bin["sigma_m_per_day"] = b.sigma_m_per_day;
+    bin["common_m_per_day_per_km"] = b.common_m_per_day_per_km;
     bins.append(bin);
   }
   out["bins"] = bins;
