@@ -2,13 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
+#include "algorithms/radar/network_absolute.hpp"
 #include "algorithms/radar/network_inversion.hpp"
 
 namespace highwall {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+/// Standard deviation of a Gaussian over its mean absolute value; also what least absolute residuals scatter by, over what least
+/// squares do, in Gaussian noise and many pairs (Bassett and Koenker 1978, doi:10.1080/01621459.1978.10480065).
+const double kSigmaOfMean = std::sqrt(0.5 * std::numbers::pi);
 
 /// Names the parts of two instants and more; the others are none.
 struct Tied {
@@ -51,19 +56,23 @@ std::vector<double> right_of(const NetworkPlan& plan, const PixelPairs& pairs) {
   return right;
 }
 
-void measure_fit(const NetworkPlan& plan, const PixelPairs& pairs, const Tied& tied, PixelSeries& out) {
-  double sine = 0.0, cosine = 0.0, squares = 0.0;
+void measure_fit(const NetworkPlan& plan, const PixelPairs& pairs, const Tied& tied, NetworkNorm norm, PixelSeries& out) {
+  double sine = 0.0, cosine = 0.0, squares = 0.0, sizes = 0.0;
   for (std::size_t p = 0; p < plan.pairs; ++p) {
     if (!(pairs.weight[p] > 0.0)) continue;
     const double r = pairs.phase_rad[p] - (out.phase_rad[plan.pair_second[p]] - out.phase_rad[plan.pair_first[p]]);
     sine += std::sin(r);
     cosine += std::cos(r);
     squares += pairs.weight[p] * r * r;
+    sizes += std::sqrt(pairs.weight[p]) * std::abs(r);
     ++out.pairs;
   }
   const std::size_t rank = tied.observed - tied.parts;
   if (out.pairs > 0) out.temporal_coherence = std::hypot(sine, cosine) / static_cast<double>(out.pairs);
-  if (out.pairs > rank) out.unit_weight_sigma = std::sqrt(squares / static_cast<double>(out.pairs - rank));
+  if (out.pairs <= rank) return;
+  // Of the least absolute residuals as many as there are unknowns are zero.
+  const auto redundant = static_cast<double>(out.pairs - rank);
+  out.unit_weight_sigma = norm == NetworkNorm::l1 ? kSigmaOfMean * sizes / redundant : std::sqrt(squares / redundant);
 }
 
 /// Shifts the parts onto their common slope; the line goes through the first instant's part, or through its zero.
@@ -160,7 +169,8 @@ std::vector<double> inverse_diagonal(const NetworkPlan& plan, const EnvelopeFact
   return diagonal;
 }
 
-PixelSeries invert_pixel(const NetworkPlan& plan, const PixelPairs& pairs, const std::vector<double>& years, bool bridge) {
+PixelSeries invert_pixel(const NetworkPlan& plan, const PixelPairs& pairs, const std::vector<double>& years, bool bridge,
+                         NetworkNorm norm) {
   const Tied tied = tie(plan, pairs);
   PixelSeries out;
   out.phase_rad.assign(plan.instants, kNone);
@@ -171,16 +181,19 @@ PixelSeries invert_pixel(const NetworkPlan& plan, const PixelPairs& pairs, const
   std::vector<double> x = right_of(plan, pairs);
   solve_by(plan, f, x);
   x.insert(x.begin(), 0.0);
+  const bool absolute = norm == NetworkNorm::l1;
+  if (absolute) least_absolute(plan, pairs, x);
   out.phase_rad = x;
-  measure_fit(plan, pairs, tied, out);
+  measure_fit(plan, pairs, tied, norm, out);
   const bool with_first = tied.part[0] != PartedCell::kNoPart;
   out.gaps = tied.parts - (with_first ? 1 : 0);
   if (bridge && out.gaps > 0) bridge_parts(tied, years, out.phase_rad);
   const std::vector<double> variance = inverse_diagonal(plan, f);
+  const double scatter = (absolute ? kSigmaOfMean : 1.0) * out.unit_weight_sigma;
   for (std::size_t k = 0; k < plan.instants; ++k) {
     const bool at_first = with_first && tied.part[k] == tied.part[0];
     if (tied.part[k] == PartedCell::kNoPart || !(at_first || bridge)) out.phase_rad[k] = kNone;
-    if (at_first) out.sigma_rad[k] = k == 0 ? 0.0 : out.unit_weight_sigma * std::sqrt(variance[k - 1]);
+    if (at_first) out.sigma_rad[k] = k == 0 ? 0.0 : scatter * std::sqrt(variance[k - 1]);
   }
   return out;
 }

@@ -9,6 +9,8 @@
 
 namespace highwall {
 
+enum class NetworkNorm;
+
 /// One pixel's phases, less the reference's, and weights; what is not there has weight 0.
 struct PixelPairs {
   std::vector<double> phase_rad, weight;
@@ -37,9 +39,11 @@ void solve_by(const NetworkPlan& plan, const EnvelopeFactor& f, std::vector<doub
 /// Diagonal of the inverse.
 std::vector<double> inverse_diagonal(const NetworkPlan& plan, const EnvelopeFactor& f);
 
-/// Least squares of one pixel whatever pairs it has. Parts of the network that no pair ties to the first instant are bridged,
+/// One pixel by least squares, whatever pairs it has. Parts of the network that no pair ties to the first instant are bridged,
 /// when wanted, by the limit of what a straight line of vanishing weight does (as NSBAS, Doin et al. 2011): each is shifted to
 /// where all parts lie closest to one line in time, which is that of their common slope.
-PixelSeries invert_pixel(const NetworkPlan& plan, const PixelPairs& pairs, const std::vector<double>& years, bool bridge);
+/// With NetworkNorm::l1 least absolute residuals; sigmas are then those of Gaussian noise of the same mean absolute residual.
+PixelSeries invert_pixel(const NetworkPlan& plan, const PixelPairs& pairs, const std::vector<double>& years, bool bridge,
+                         NetworkNorm norm);
 
 }  // namespace highwall

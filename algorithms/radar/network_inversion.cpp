@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kWeightWords{"auto", "none", "coherence", "variance"};
 constexpr std::array<std::string_view, 2> kGapWords{"bridge", "leave"};
+constexpr std::array<std::string_view, 2> kNormWords{"l2", "l1"};
 constexpr std::size_t kSmallestBlock = 256;
 constexpr std::align_val_t kBorder{64};
 
@@ -156,6 +157,8 @@ std::string_view name_of(NetworkWeights weights) noexcept { return kWeightWords[
 bool read_word(std::string_view word, NetworkWeights& weights) noexcept { return read_among(kWeightWords, word, weights); }
 std::string_view name_of(NetworkGaps gaps) noexcept { return kGapWords[static_cast<std::size_t>(gaps)]; }
 bool read_word(std::string_view word, NetworkGaps& gaps) noexcept { return read_among(kGapWords, word, gaps); }
+std::string_view name_of(NetworkNorm norm) noexcept { return kNormWords[static_cast<std::size_t>(norm)]; }
+bool read_word(std::string_view word, NetworkNorm& norm) noexcept { return read_among(kNormWords, word, norm); }
 
 std::vector<double> calendar_years(std::span<const Instant> instants) {
   std::vector<double> years;
@@ -172,6 +175,7 @@ struct NetworkInversion::Parts {
   NetworkProblem problem;
   NetworkWeights weights = NetworkWeights::none;
   bool bridge = true;
+  NetworkNorm norm = NetworkNorm::l2;
   std::vector<double> years;
 
   /// One pixel the exact way, into `out`; its parts are kept when it has several.
@@ -184,7 +188,7 @@ struct NetworkInversion::Parts {
       pairs.phase_rad[p] = phase - problem.reference_rad[p];
       pairs.weight[p] = weight_of(problem, tile.coherence.empty() ? 0.0F : tile.coherence[p * tile.cells + cell]);
     }
-    PixelSeries s = invert_pixel(plan, pairs, years, bridge);
+    PixelSeries s = invert_pixel(plan, pairs, years, bridge, norm);
     const double scale = problem.metres_per_radian;
     bool whole = true;
     for (std::size_t k = 0; k < plan.instants; ++k) {
@@ -209,6 +213,7 @@ NetworkInversion::NetworkInversion(const InterferogramNetwork& network, std::spa
   Parts& parts = *parts_;
   parts.plan = plan_network(network);
   parts.years = calendar_years(network.instants);
+  parts.norm = options.norm;
   parts.bridge = options.gaps == NetworkGaps::bridge;
   parts.weights = choose_weights(network, options);
   NetworkProblem& problem = parts.problem;
@@ -253,6 +258,12 @@ void NetworkInversion::invert(const InterferogramTile& tile, InvertedTile& out, 
   for_blocks(
       tile.cells,
       [&](const Block& block) {
+        if (parts_->norm == NetworkNorm::l1) {
+          for (std::size_t cell = block.begin; cell < block.end; ++cell) {
+            parts_->invert_exactly(tile, static_cast<std::uint32_t>(cell), out, parted[block.index]);
+          }
+          return;
+        }
         BlockInversion inversion(parts_->problem, kernel, tile, out);
         for (const std::uint32_t cell : inversion.run(block.begin, block.end)) {
           parts_->invert_exactly(tile, cell, out, parted[block.index]);

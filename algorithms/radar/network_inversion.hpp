@@ -31,12 +31,25 @@ enum class NetworkGaps {
 std::string_view name_of(NetworkGaps gaps) noexcept;
 bool read_word(std::string_view word, NetworkGaps& gaps) noexcept;
 
+/// What is made least of the residuals.
+enum class NetworkNorm {
+  l2,  ///< The weighted sum of squares.
+  l1,  ///< The sum of absolute values by roots of weights: a few gross errors move nothing. About 50 times slower.
+};
+std::string_view name_of(NetworkNorm norm) noexcept;
+bool read_word(std::string_view word, NetworkNorm& norm) noexcept;
+
 struct InversionOptions {
+  NetworkNorm norm = NetworkNorm::l2;
   NetworkWeights weights = NetworkWeights::automatic;
   NetworkGaps gaps = NetworkGaps::bridge;
   bool sigma = true;
 
   static void describe(auto& d) {
+    d.field(
+        &InversionOptions::norm, "norm", "", one_of({"l2", "l1"}),
+        "Least squares of the residuals, or least absolute values, which single unwrapping errors do not move; one pixel after "
+        "the other, so much slower");
     d.field(&InversionOptions::weights, "weights", "", one_of({"auto", "none", "coherence", "variance"}),
             "Weight of a pair; auto: variance where coherence and looks are known, coherence where that is, else none. A phase "
             "of less or unknown coherence counts as one of 0.05");
@@ -77,7 +90,8 @@ struct InvertedTile {
 
 /// Series of displacement from a network of interferograms by least squares, pixel by pixel (Berardino et al. 2002,
 /// doi:10.1109/TGRS.2002.803792): phases relative to the first instant are the unknowns. For a connected network that is also
-/// what the velocities of smallest norm give. O(pairs + instants x span^2) a pixel.
+/// what the velocities of smallest norm give. O(pairs + instants x span^2) a pixel. Or by least absolute residuals, exactly
+/// (algorithms/radar/network_absolute).
 class NetworkInversion {
  public:
   /// @param reference_rad  phase of the reference, one a pair; it is taken off

@@ -27,7 +27,7 @@ std::vector<double> baselines_of(const InterferogramNetwork& network) {
     pairs.weight.push_back(1.0);
   }
   if (!plan.connected()) return {};
-  return invert_pixel(plan, pairs, calendar_years(network.instants), false).phase_rad;
+  return invert_pixel(plan, pairs, calendar_years(network.instants), false, NetworkNorm::l2).phase_rad;
 }
 
 /// Row k of a block, in single precision.
@@ -142,6 +142,7 @@ std::string summary_json(const StackSummary& s, const InterferogramNetwork& netw
   j["velocity_mm_per_year"] = {{"min", number_or_null(s.velocity_min)},
                                {"median", number_or_null(s.velocity_median)},
                                {"max", number_or_null(s.velocity_max)}};
+  j["norm"] = name_of(s.norm);
   j["weights"] = name_of(s.weights);
   const auto pixel = s.reference.middle();
   j["reference"] = {{"row", pixel[0]},

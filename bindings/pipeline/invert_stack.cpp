@@ -160,6 +160,7 @@ StackSummary invert_tiles(const InterferogramSource& source, const InvertSetting
   s.rank = inverter.rank();
   s.triangles = triangles_of(network).size();
   s.pixels = network.cells();
+  s.norm = inversion.norm;
   s.weights = inverter.weights();
   s.reference = reference.area;
   s.reference_how = reference.how;

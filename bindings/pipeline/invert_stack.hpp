@@ -64,6 +64,7 @@ struct StackSummary {
   double velocity_min = std::numeric_limits<double>::quiet_NaN();  ///< mm/year, over the pixels that have one.
   double velocity_median = std::numeric_limits<double>::quiet_NaN();
   double velocity_max = std::numeric_limits<double>::quiet_NaN();
+  NetworkNorm norm = NetworkNorm::l2;
   NetworkWeights weights = NetworkWeights::none;
   PixelArea reference;
   std::string reference_how;

@@ -66,6 +66,17 @@ def test_a_simulated_stack_gives_its_truth(stack):
     np.testing.assert_array_equal(turned["displacement"], -got["displacement"])
 
 
+def test_least_absolute_residuals_are_not_moved_by_single_unwrapping_errors(stack):
+    given, _, _ = stack
+    phase = given["stack"].copy()
+    phase[[3, 11, 30], 10:, 10:] += np.float32(2 * np.pi)
+    jumped = {**given, "stack": phase, "reference": "3:8,3:8", "weights": "none", "closure": "off"}
+    truth = hw.radar.invert(**{**jumped, "stack": given["stack"]})["displacement"]
+    off = {norm: np.abs(hw.radar.invert(**jumped, norm=norm)["displacement"] - truth)[:, 10:, 10:] for norm in ("l2", "l1")}
+    assert np.nanmedian(off["l1"].max(axis=0)) < 0.4 * np.nanmedian(off["l2"].max(axis=0))
+    assert hw.radar.invert(**jumped, norm="l1")["summary"]["norm"] == "l1"
+
+
 def test_the_best_area_is_found(stack):
     given, _, _ = stack
     found = hw.radar.invert(**given, reference="auto")
