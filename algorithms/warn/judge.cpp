@@ -61,6 +61,10 @@ bool soon_after_step(const TargetInput& target, Instant at) {
                      [&](const KnownStep& s) { return at >= s.at && to_hours(at - s.at) <= 24.0; });
 }
 
+bool is_unheld(const TargetInput& target, Instant at) {
+  return std::binary_search(target.unheld.begin(), target.unheld.end(), at);
+}
+
 /// What every rule says of a sample. `calibrated`: the series' own noise is known.
 std::vector<Said> ask_rules(const TargetInput& target, const TargetRates& rates, const Policy& policy, std::size_t i,
                             bool calibrated) {
@@ -138,8 +142,8 @@ LampSample judge_sample(const TargetInput& target, const TargetRates& rates, con
   if (sample.significant >= Level::orange && is_sparse(target.series, i, policy.timing)) sample.at_once = Level::yellow;
   sample.usable = deciding != nullptr;
   const bool blind = calibrated && !sight_at(policy, target.series.kind, rates, i).sees();
-  if (!calibrated || blind || !std::isnan(rates.gap_days[i]) || soon_after_step(target, sample.at))
-    sample.quality = Health::degraded;
+  const bool stirred = !std::isnan(rates.gap_days[i]) || soon_after_step(target, sample.at);
+  if (!calibrated || blind || stirred || is_unheld(target, sample.at)) sample.quality = Health::degraded;
   if (deciding != nullptr) {
     sample.evidence = deciding->verdict.evidence;
   } else {

@@ -29,6 +29,7 @@ struct TargetInput {
   std::vector<KnownStep> steps;     ///< Steps that were taken out.
   std::vector<SharedJump> jumps;  ///< Of its base or all targets of its instrument, in its values: held before they make orange.
   std::vector<Instant> blasts;    ///< Declared for its zone or itself.
+  std::vector<Instant> unheld;    ///< Samples that no ground at rest holds, ascending: judged, with health `degraded`.
   std::vector<std::string> doubts;  ///< Found before: passed on to the history.
 };
 
@@ -56,11 +57,11 @@ TargetRates judged_rates(const TargetInput& target, const Policy& policy, const 
 /// A sample that cannot be judged (flagged, no velocity) neither raises nor lowers a level and makes the health
 /// `degraded`: it never looks like a quiet slope. Before a series' own noise is known orange and red are judged with
 /// a provisional sigma, blue and yellow not at all, and the health is `degraded`; so it is at the first samples
-/// after a gap and for a day after a known step. Within timing.blast_h of a declared blast a red rule raises orange
-/// only, unless the newest quarter of its window, without the blast itself, is as fast as the rule asks.
-/// While a jump that targets share is held (TargetInput::jumps) it raises yellow at most, and the health is `degraded`: orange
-/// and red come of what the series shows without it, as motion that goes on. A neighbour on the same reference confirms only with
-/// an earlier sample: at the same one both may see the base move.
+/// after a gap, for a day after a known step, and where no ground at rest was found to hold the sample (TargetInput::unheld).
+/// Within timing.blast_h of a declared blast a red rule raises orange only, unless the newest quarter of its window, without the
+/// blast itself, is as fast as the rule asks. While a jump that targets share is held (TargetInput::jumps) it raises yellow at
+/// most, and the health is `degraded`: orange and red come of what the series shows without it, as motion that goes on. A
+/// neighbour on the same reference confirms only with an earlier sample: at the same one both may see the base move.
 ///
 /// The evidence of an entry is that of the deciding rule; while a level stands that no rule raises any more, that
 /// of the rule that made it, as it is now. Evidence of targets has no epochs, policy and citation: those are the

@@ -51,7 +51,8 @@ void print_zone(const NightState& n, const ZoneSummary& z) {
     if (std::isfinite(z.area_at_level_m2)) more += fmt::format(" on {:.0f} m2", z.area_at_level_m2);
   }
   if (z.live_targets < z.targets) more += fmt::format(", {} without fresh data", z.targets - z.live_targets);
-  if (z.doubtful_targets > 0) more += fmt::format(", {} degraded (start period, gap, step or no value)", z.doubtful_targets);
+  if (z.doubtful_targets > 0)
+    more += fmt::format(", {} degraded (start period, gap, step, no value or no ground at rest)", z.doubtful_targets);
   if (n.unlatched < n.level) {
     more += fmt::format("; latched: now {}", name_of(n.unlatched));
     if (is_measured(z.raised_by))
@@ -96,6 +97,7 @@ std::string advice_for(const std::string& finding) {
       {"pictures", "the tables are complete; draw again with: python -m highwall.quicklook FOLDER"},
       {"quarantin", "look into archive/quarantine, mend the file and deliver it under a new name"},
       {"differ", "the archive keeps the first version; ask the sender why old rows changed"},
+      {"no ground at rest holds", "look at the scan; state stable ground in site.toml, or scan more of what does not move"},
       {"could not be compared", "check the scan's place, overlap and stable ground"},
       {"no reference", "deliver the base's file, or name another reference in site.toml"},
   };

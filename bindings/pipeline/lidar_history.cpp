@@ -21,8 +21,8 @@ constexpr const char* kSchema = "highwall.lidar_history/1";
 fs::path list_of(const Archive& archive, const std::string& source) { return archive.root() / "history" / (source + ".json"); }
 std::string product_of(const std::string& source) { return "history-" + source; }
 
-std::string digest_of(const std::string& inputs, const std::vector<std::string>& fields) {
-  return sha256_hex(fmt::format("{}\n{}", inputs, fmt::join(fields, "\n")));
+std::string digest_of(const LidarHistory& h) {
+  return sha256_hex(fmt::format("{}\n{}\nunheld\n{}", h.inputs, fmt::join(h.fields, "\n"), fmt::join(h.unheld, "\n")));
 }
 
 /// The list alone: what core series need. Empty when there is none. @throws Error(storage) when it is damaged
@@ -35,7 +35,7 @@ LidarHistory read_list(const Archive& archive, const std::string& source) {
   };
   try {
     const json j = json::parse(read_whole(path));
-    LidarHistory history{j.at("inputs"), j.at("fields"), {}};
+    LidarHistory history{j.at("inputs"), j.at("fields"), {}, j.value("unheld", std::vector<std::string>{})};
     for (const std::string& name : history.fields) {
       if (!name.starts_with("m3c2-") || name.find('/') != std::string::npos) throw damaged("\"" + name + "\" is no field");
     }
@@ -58,7 +58,7 @@ LidarHistory read_history(const Archive& archive, const std::string& source) {
     LidarHistory history = read_list(archive, source);
     if (history.fields.empty() || !archive.has_product(product_of(source))) return {};
     Epoch kept = decode_epoch(archive.get_product(product_of(source)), product_of(source));
-    const bool belongs = !kept.provenance.empty() && kept.provenance[0].second == digest_of(history.inputs, history.fields);
+    const bool belongs = !kept.provenance.empty() && kept.provenance[0].second == digest_of(history);
     auto* patches = std::get_if<std::vector<TimeSeries>>(&kept.data);
     if (!belongs || patches == nullptr) return {};
     history.patches = std::move(*patches);
@@ -74,12 +74,17 @@ void write_history(Archive& archive, const std::string& source, const LidarHisto
   kept.source = source;
   kept.instant = history.patches.empty() ? Instant{} : history.patches[0].time.back();
   kept.data = history.patches;
-  kept.provenance = {{"fields_sha256", digest_of(history.inputs, history.fields)}};
+  kept.provenance = {{"fields_sha256", digest_of(history)}};
   archive.put_product(product_of(source), encode_epoch(std::move(kept)));
   const fs::path path = list_of(archive, source);
   make_folders(path.parent_path());
-  write_whole(
-      path, json{{"schema", kSchema}, {"source", source}, {"inputs", history.inputs}, {"fields", history.fields}}.dump(1) + "\n");
+  write_whole(path, json{{"schema", kSchema},
+                         {"source", source},
+                         {"inputs", history.inputs},
+                         {"fields", history.fields},
+                         {"unheld", history.unheld}}
+                            .dump(1) +
+                        "\n");
 }
 
 namespace {

@@ -17,6 +17,7 @@ struct LidarHistory {
   std::string inputs;               ///< Digest of all but the epochs.
   std::vector<std::string> fields;  ///< Names of products, in epoch order.
   std::vector<TimeSeries> patches;  ///< Of all zones in turn; the reference and one sample a field.
+  std::vector<std::string> unheld;  ///< Of the fields, those in which no ground was seen to rest.
 
   /// How many of the fields of tonight are known: all that both lists have in common from the start, 0 of other inputs.
   std::size_t known(const std::string& inputs_tonight, const std::vector<std::string>& fields_tonight) const;

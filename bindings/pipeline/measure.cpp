@@ -94,7 +94,16 @@ class Measurer {
     LidarMeasurement measured = measure_lidar(source, context_);
     for (auto& [zone, target] : measured.targets) add(source, zone, std::move(target), measured.epochs);
     if (measured.change) out_.changes.emplace(source.id, std::move(*measured.change));
+    if (!measured.epochs.empty()) tell_without_zone(source);
     if (measured.newest) out_.fields.emplace_back(source.id, std::move(*measured.newest));
+  }
+
+  /// Only places within an outline are judged: a source of clouds or maps that no zone takes would never warn.
+  void tell_without_zone(const SourceConfig& source) {
+    if (!zones_of(zones_, source).empty()) return;
+    const std::string which = source.zone.empty() ? "no [[zone]] has an outline" : "zone " + source.zone + " has no outline";
+    summary_.findings.push_back(
+        fmt::format("source {}: its displacement is computed, but never judged: {} in site.toml", source.id, which));
   }
 
   // ---- radar maps ----
@@ -132,6 +141,7 @@ class Measurer {
   }
 
   void radar_maps(const SourceConfig& source, const Stack& stack) {
+    tell_without_zone(source);
     const std::vector<std::string> ids = ids_of(source, "scan");
     const double half = 0.5 * calculation_.patches.size_m;
     std::vector<std::pair<std::string, TargetInput>> targets;

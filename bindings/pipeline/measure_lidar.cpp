@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 
 #include "algorithms/compare/patch_motion.hpp"
@@ -34,7 +35,14 @@ std::vector<double> flat(const std::vector<Eigen::Vector2d>& ring) {
 constexpr std::uintmax_t kCheckedBytes = 256U << 20U;  // Of older fields, a night.
 constexpr std::int64_t kNanosecondsPerDay = 86'400'000'000'000;
 constexpr int kToldDays = 7;                 ///< So long a scan's registration is a finding.
-constexpr const char* kFinding = "finding";  ///< Of a field's provenance.
+constexpr const char* kFinding = "finding";  ///< Of a field's provenance,
+constexpr const char* kUnheld = "unheld";    ///< and why no ground at rest holds it.
+
+/// True when no ground was seen to rest in the field: nothing shows whether its registration is right.
+bool is_unheld(const DisplacementField& field) {
+  return std::find(field.reason_calibrated.begin(), field.reason_calibrated.end(), Reason::no_stable_ground) !=
+         field.reason_calibrated.end();
+}
 
 class LidarMeasurer {
  public:
@@ -97,8 +105,11 @@ class LidarMeasurer {
     for (const Named& named : fields) {
       if (named.epoch.instant + days(kToldDays) < at_.now) continue;
       try {
-        const std::string finding = field_provenance(at_.archive.get_product(named.field), named.field, kFinding);
-        if (!finding.empty()) at_.findings.push_back(fmt::format("{}: {}", named.epoch.id, finding));
+        const std::string bytes = at_.archive.get_product(named.field);
+        for (const char* key : {kFinding, kUnheld}) {
+          const std::string finding = field_provenance(bytes, named.field, key);
+          if (!finding.empty()) at_.findings.push_back(fmt::format("{}: {}", named.epoch.id, finding));
+        }
       } catch (const Error& e) {
         if (e.kind() != ErrorKind::storage) throw;  // A damaged field is told where it is made again.
       }
@@ -216,6 +227,12 @@ class LidarMeasurer {
         {"registration", fit.verdict}, {"calibration", limits.sentence},
         {"vectors", vectors.sentence}, {"options", options_text(compare_)}};
     if (!fit.finding.empty()) provenance.emplace_back(kFinding, fit.finding);
+    if (is_unheld(field)) {
+      provenance.emplace_back(kUnheld, fmt::format("no ground at rest holds it after its registration ({}): its limits are not "
+                                                   "calibrated, it may be wrong by more than they say, and its places are "
+                                                   "degraded",
+                                                   limits.sentence));
+    }
     const std::string bytes = encode_field(field, provenance);
     at_.on_disk([&] { at_.archive.put_product(named.field, bytes); });
   }
@@ -292,25 +309,37 @@ class LidarMeasurer {
     for (const Polygon& zone : zones_) {
       zones.emplace_back(*field, from.instant, median_registration_sigma(*field), zone, at_.calculation.patches);
     }
-    LidarHistory tonight{inputs_of_patches(fields[0].field), {}, {}};
+    LidarHistory tonight{inputs_of_patches(fields[0].field), {}, {}, {}};
     for (const Named& named : fields) tonight.fields.push_back(named.field);
     const LidarHistory kept = read_history(at_.archive, source_.id);
     std::size_t known = kept.known(tonight.inputs, tonight.fields);
     if (!resume(zones, kept.patches, known)) known = 0;
     tonight.fields.resize(known);
+    const auto is_known_field = [&](const std::string& name) {
+      return std::find(tonight.fields.begin(), tonight.fields.end(), name) != tonight.fields.end();
+    };
+    std::copy_if(kept.unheld.begin(), kept.unheld.end(), std::back_inserter(tonight.unheld), is_known_field);
     for (std::size_t e = known; e < fields.size(); ++e) {
       std::optional<DisplacementField> next = e == 0 ? std::move(field) : field_of(from, fields[e]);
       if (!next) continue;
       for (PatchMotion& zone : zones) zone.add(*next, median_registration_sigma(*next), at_.run);
       tonight.fields.push_back(fields[e].field);
+      if (is_unheld(*next)) tonight.unheld.push_back(fields[e].field);
       field = std::move(next);
     }
     if (known == fields.size() && known > 1) field = field_of(from, fields.back());
+    std::vector<Instant> unheld;
+    for (const Named& named : fields) {
+      const bool is_one = std::find(tonight.unheld.begin(), tonight.unheld.end(), named.field) != tonight.unheld.end();
+      if (is_one) unheld.push_back(named.epoch.instant);
+    }
     // A night that looks back must not forget what later ones know.
     if (known < fields.size() && !looks_back_) keep(std::move(tonight), zones);
     for (std::size_t z = 0; z < zones.size(); ++z) {
       for (Patch& patch : zones[z].measured()) {
-        out.targets.emplace_back(zones_[z].name, target_of(at_.site, source_, std::move(patch), at_.calculation.patches.size_m));
+        TargetInput target = target_of(at_.site, source_, std::move(patch), at_.calculation.patches.size_m);
+        target.unheld = unheld;
+        out.targets.emplace_back(zones_[z].name, std::move(target));
       }
     }
     out.newest = std::move(field);

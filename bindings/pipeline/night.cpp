@@ -70,7 +70,7 @@ NightSummary run_night(const Site& site, const NightOptions& options, const Run&
   keep_published(site, policy, summary.acts, outbox, options.now, histories, summary.findings);
   summary.states = states_of(histories);
   summary.zones = zone_summaries(histories, summary.states, summary.acts, options.now);
-  summary.sources = source_summaries(site, measurements, summary);
+  summary.sources = source_summaries(site, policy, measurements, summary);
   run.log(LogLevel::info, "judge", {{"states", count(summary.states.size())}});
   summary.messages_posted = post_changes(site, policy, histories, outlines, options.now,
                                          {summary.sources, files_of_epochs(archive.journal()), places_of(measurements)}, outbox);

@@ -51,7 +51,7 @@ struct ZoneSummary {
   std::string name;
   std::size_t targets = 0;
   std::size_t live_targets = 0;      ///< Neither stale nor silent.
-  std::size_t doubtful_targets = 0;  ///< Of these, degraded: start period, gap, step or no value.
+  std::size_t doubtful_targets = 0;  ///< Of these, degraded: start period, gap, step, no value or no ground at rest.
   std::size_t raised_targets = 0;    ///< Above none.
   std::size_t at_level_targets = 0;  ///< At the zone's level or above; 0 at none.
   double area_at_level_m2 = 0.0;     ///< Wall that those stand for; NaN = not known.
@@ -81,7 +81,10 @@ struct FieldNote {
   std::string source;
   Instant from = kNoInstant;
   Instant to = kNoInstant;
-  bool local = false;  ///< In the scanner's own frame.
+  bool local = false;       ///< In the scanner's own frame.
+  bool calibrated = false;  ///< Its limits were calibrated on ground at rest, of which
+  double shared_shift_mm =
+      0.0;  ///< a shift was taken out of the calibrated distances: rms along the normals; NaN = none was known.
 };
 
 /// What a night did; night.json says the same.

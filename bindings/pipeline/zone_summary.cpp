@@ -85,6 +85,22 @@ Health health_of(const std::vector<Health>& all) {
   return std::all_of(all.begin(), all.end(), is_dead) ? Health::stale : Health::degraded;
 }
 
+/// A source of which nothing is judged, because no zone lies there or because there is but one scan, is as old as its data, and
+/// no better than degraded.
+void tell_unjudged(const SourceConfig& source, const Policy& policy, const Measurements& measurements, Instant now,
+                   SourceSummary& s) {
+  const auto found = measurements.times.find(source.id);
+  if (found == measurements.times.end()) return;
+  for (const HeldTimes& times : found->second) {
+    if (times.past > 0) s.newest = s.newest == kNoInstant ? times.newest : std::max(s.newest, times.newest);
+  }
+  if (s.newest == kNoInstant) return;
+  const double age_h = to_hours(now - s.newest);
+  s.health = age_h > source.max_silence_h                               ? Health::silent
+             : age_h > policy.timing.stale_share * source.max_silence_h ? Health::stale
+                                                                        : Health::degraded;
+}
+
 }  // namespace
 
 std::string source_of_epoch(const std::string& id) {
@@ -105,7 +121,8 @@ std::vector<ZoneSummary> zone_summaries(const std::vector<ZoneHistories>& zones,
   return out;
 }
 
-std::vector<SourceSummary> source_summaries(const Site& site, const Measurements& measurements, const NightSummary& night) {
+std::vector<SourceSummary> source_summaries(const Site& site, const Policy& policy, const Measurements& measurements,
+                                            const NightSummary& night) {
   std::map<std::string, const NightState*> states;
   for (const NightState& s : night.states) {
     if (!s.is_zone) states[s.name] = &s;
@@ -132,6 +149,7 @@ std::vector<SourceSummary> source_summaries(const Site& site, const Measurements
     }
     s.targets = health.size();
     s.health = health_of(health);
+    if (health.empty()) tell_unjudged(source, policy, measurements, night.now, s);
     out.push_back(s);
   }
   return out;

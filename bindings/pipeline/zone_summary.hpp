@@ -15,7 +15,8 @@ std::vector<ZoneSummary> zone_summaries(const std::vector<ZoneHistories>& zones,
                                         const std::vector<Act>& acts, Instant now);
 
 /// What people ask of each source: its files, targets, newest data, and whether it still speaks.
-std::vector<SourceSummary> source_summaries(const Site& site, const Measurements& measurements, const NightSummary& night);
+std::vector<SourceSummary> source_summaries(const Site& site, const Policy& policy, const Measurements& measurements,
+                                            const NightSummary& night);
 
 /// Targets of a zone at an instant that its message rests on: those at `level` or above (none: nobody), and those whose
 /// data are stale or silent; strongest first.

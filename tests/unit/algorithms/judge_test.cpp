@@ -177,6 +177,22 @@ TEST(JudgeTargets, FlaggedSamplesNeitherRaiseNorLower) {
   EXPECT_EQ(entries.back().level, Level::orange);
 }
 
+TEST(JudgeTargets, WhatNoGroundAtRestHoldsIsJudgedAndDegraded) {
+  TargetInput target = daily({0, 0, 15, 15, 0, 0});
+  const auto judged = [&] {
+    return judge_targets({target}, simple_policy(), {}, target.series.time.back(), highwall::Run(1))[0].entries;
+  };
+  const auto held = judged();
+  ASSERT_EQ(held[11].health, Health::live);
+  ASSERT_EQ(held.back().level, Level::orange);
+  target.unheld = {target.series.time[11], target.series.time[13]};
+  const auto entries = judged();
+  for (std::size_t i = 10; i < entries.size(); ++i) {
+    EXPECT_EQ(entries[i].level, held[i].level) << i;  // A wall that fails as a whole leaves nothing at rest.
+    EXPECT_EQ(entries[i].health, i == 11 || i == 13 ? Health::degraded : held[i].health) << i;
+  }
+}
+
 TEST(JudgeTargets, ASensorThatDiesAsTheSlopeAcceleratesKeepsItsLevelAndIsSilent) {
   const TargetInput target = daily({15, 20, 80, 200});
   for (const double later_h : {61.0, 1000.0}) {
