@@ -50,7 +50,7 @@ Outcome try_vectors(const Sample& s, const Run& run) {
   options.least_alike = 0.2;
   options.largest_sigma_m = 1.0;
   DisplacementField f = m3c2(s.before, s.after, s.before, {}, run);
-  measure_vectors(s.before, s.after, f, {}, options, run);
+  measure_vectors(s.before, s.after, f, {}, nullptr, options, run);
   Outcome out;
   for (std::size_t i = 0; i < f.size(); ++i) {
     for (Eigen::Index c = 0; c < 3; ++c) {

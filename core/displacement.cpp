@@ -95,7 +95,9 @@ constexpr LengthColumn kOptionalColumns[] = {
     {"distance_calibrated", "Along the normal, by the estimator that tells roughness from noise.", &Field::calibrated_m},
     {"lod95_calibrated", "Detection limit of distance_calibrated at 95 %, calibrated on stable ground.",
      &Field::lod95_calibrated_m},
-    {"registration", "One standard deviation of the registration along the normal: part of sigma and of the limits.",
+    {"shared_shift", "What ground at rest is off by together, along the normal: taken out of distance_calibrated.",
+     &Field::shared_shift_m},
+    {"registration", "One standard deviation of the registration along the normal: part of sigma and lod95.",
      &Field::registration_m},
 };
 }  // namespace

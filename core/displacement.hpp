@@ -77,8 +77,9 @@ struct DisplacementField {
   std::vector<double> normal_radius_m;  ///< The one of several radii that gave the normal.
   std::vector<double> calibrated_m;     ///< Displacement by the sharper estimator.
   std::vector<double> lod95_calibrated_m;
+  std::vector<double> shared_shift_m;  ///< What ground at rest is off by together, along `direction`: not in calibrated_m.
   std::vector<Reason> reason_calibrated;
-  /// One standard deviation of what all places of the epoch share, along `direction`: part of sigma_m and of both limits.
+  /// One standard deviation of what all places of the epoch share, along `direction`: part of sigma_m and lod95_m.
   std::vector<double> registration_m;
   Points vector_m;  ///< N x 3 displacement in space, along the axes of `frame`.
   Eigen::Matrix<double, Eigen::Dynamic, 6, Eigen::RowMajor> vector_covariance_m2;  ///< N x 6: xx xy xz yy yz zz.

@@ -32,15 +32,23 @@ constexpr double kLags = 20.0;         // in so many classes.
 constexpr double kPriorShifts = 10.0;  // Of the most shift: what holds directions that no normal shows.
 constexpr double kOfMedian = 0.7;  // Makes false alarms equal over the thirds by standard error, on jittered and random scans.
 
+constexpr double kMostClasses = 1000.0;
+
+/// The variogram's longest distance and the width of its classes, m. Sparse scans are measured in wide cylinders, and their
+/// points have no nearer neighbours.
+std::pair<double, double> lags_of(const CalibrateOptions& options, const M3c2Options& compare) {
+  const double wished = options.longest_lag_m > 0.0 ? options.longest_lag_m : kLongestLag * compare.cylinder_radius_m;
+  const double longest = std::min(wished, 1.6 * compare.cylinder_radius_m);
+  return {longest, options.lag_m > 0.0 ? options.lag_m : longest / kLags};
+}
+
 /// The roughness about quadratics, over evenly taken core points of the first epoch.
 Roughness roughness_of(const CellIndex& before, const CylinderPoints& gather, const std::vector<std::size_t>& cores,
                        const M3c2Options& compare, const CalibrateOptions& options, const Run& run) {
   const auto wanted = static_cast<std::size_t>(options.variogram_cores);
   const std::size_t step = std::max<std::size_t>(1, cores.size() / wanted);
-  // Sparse scans are measured in wide cylinders, and their points have no nearer neighbours.
-  const double wished = options.longest_lag_m > 0.0 ? options.longest_lag_m : kLongestLag * compare.cylinder_radius_m;
-  const double longest = std::min(wished, 1.6 * compare.cylinder_radius_m);
-  const double lag = options.lag_m > 0.0 ? options.lag_m : longest / kLags;
+  const auto [longest, width] = lags_of(options, compare);
+  const double lag = width;  // A binding may not be captured.
   const auto classes = static_cast<std::size_t>(std::ceil(longest / lag));
   const Variogram total = reduce_blocks(
       (cores.size() + step - 1) / step, Variogram(classes),
@@ -111,7 +119,7 @@ class Calibrator {
   double limit(std::size_t i, const Widening& w) const {
     const Offset& o = offsets_[i];
     return kLeastLimit_m + std::hypot(w.factor_at(o.sigma) * o.student * std::hypot(o.sigma, w.floor_m),
-                                      kNormal95 * w.shift.sigma_m(place(i), normal(i)));
+                                      kNormal95 * w.shift.sigma_m(place(i), normal(i)), kNormal95 * beyond(i, w));
   }
   bool alarm(std::size_t i, const Widening& w) const { return std::abs(rest(i, w.shift)) > limit(i, w); }
 
@@ -212,6 +220,12 @@ class Calibrator {
  private:
   Eigen::Vector3d place(std::size_t i) const { return field_.position_m.row(static_cast<Eigen::Index>(i)).transpose(); }
   Eigen::Vector3d normal(std::size_t i) const { return field_.direction.row(static_cast<Eigen::Index>(i)).transpose(); }
+
+  /// What the registration's error adds. A shift that was found holds it whole, whatever it is: it was fitted to the registered
+  /// cloud. The factor does not: it knows one drawing of it, on a few square metres.
+  double beyond(std::size_t i, const Widening& w) const {
+    return w.shift.found || field_.registration_m.empty() ? 0.0 : field_.registration_m[i];
+  }
 
   /// A few points give an offset, but nothing to tell its error by.
   bool is_fitted(std::size_t i) const { return std::isfinite(offsets_[i].value) && std::isfinite(offsets_[i].sigma); }
@@ -329,11 +343,21 @@ void cross_validate(const Calibrator& calibrator, const std::vector<std::size_t>
 
 }  // namespace
 
+void require_variogram(const CalibrateOptions& options, const M3c2Options& compare, const std::string& where) {
+  const auto [longest, lag] = lags_of(options, compare);
+  if (longest / lag <= kMostClasses) return;
+  throw Error(ErrorKind::config,
+              fmt::format("classes of {:g} m would be {:.3g} up to {:g} m, and {:.0f} are the most", lag, longest / lag, longest,
+                          kMostClasses),
+              where, "leave lag_m out, or make it larger");
+}
+
 LimitCalibration measure_calibrated(PointsView before, PointsView after, DisplacementField& field,
                                     const std::vector<std::uint8_t>& stable, const M3c2Options& compare,
                                     const CalibrateOptions& options, const Run& run) {
   validate(options, "calibrate");
   validate(compare, "m3c2");
+  require_variogram(options, compare, "lag_m");
   require_same(before.frame(), after.frame(), "calibration, the two clouds");
   require_same(before.frame(), field.frame, "calibration, cloud and field");
   if (!stable.empty() && stable.size() != field.size()) {
@@ -342,6 +366,7 @@ LimitCalibration measure_calibrated(PointsView before, PointsView after, Displac
   }
   field.calibrated_m.assign(field.size(), kNaN);
   field.lod95_calibrated_m.assign(field.size(), kNaN);
+  field.shared_shift_m.assign(field.size(), kNaN);
   field.reason_calibrated = field.reason;
 
   std::vector<std::size_t> cores;
@@ -413,6 +438,7 @@ LimitCalibration measure_calibrated(PointsView before, PointsView after, Displac
   std::vector<double> limits;
   for (const std::size_t i : cores) {
     field.calibrated_m[i] = calibrator.rest(i, shift);
+    field.shared_shift_m[i] = offsets[i].value - field.calibrated_m[i];
     field.lod95_calibrated_m[i] = calibrator.limit(i, widening);
   }
   for (const std::size_t i : rests) limits.push_back(field.lod95_calibrated_m[i]);

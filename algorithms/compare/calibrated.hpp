@@ -26,7 +26,8 @@ struct CalibrateOptions {
     using O = CalibrateOptions;
     d.field(&O::most_points, "most_points", "", between(10, 1000),
             "Of each epoch's points in the cylinder the nearest to its axis; the work grows with the third power");
-    d.field(&O::lag_m, "lag_m", "m", at_least(0), "Width of the variogram's classes; 0: a twentieth of the longest distance");
+    d.field(&O::lag_m, "lag_m", "m", at_least(0),
+            "Width of the variogram's classes, 1000 of them at most; 0: a twentieth of the longest distance");
     d.field(&O::longest_lag_m, "longest_lag_m", "m", at_least(0), "Longest distance in the variogram; 0: 0.8 cylinder radii");
     d.field(&O::variogram_cores, "variogram_cores", "", at_least(10), "Core points, evenly taken, that the variogram rests on");
     d.field(&O::least_stable, "least_stable", "", at_least(10), "With fewer core points on stable ground nothing is calibrated");
@@ -50,6 +51,9 @@ struct Roughness {
   std::array<double, 2> length_m{};  ///< exp(-d^2 / (2 length^2))
   double covariance(double squared_distance_m2) const;
 };
+
+/// @throws Error(config) naming `where` when lag_m makes more classes of the variogram than any use has
+void require_variogram(const CalibrateOptions& options, const M3c2Options& compare, const std::string& where);
 
 /// What calibration found.
 struct LimitCalibration {
@@ -82,16 +86,22 @@ struct LimitCalibration {
 /// doi:10.1016/j.isprsjprs.2013.04.009.)
 ///
 /// What ground at rest is off by together - a small rigid motion, left by the registration - is estimated on it and taken out of
-/// every d: calibrated distances are those against ground at rest. distance_m is not touched. The 95 % limit is Student's t times
+/// every d: calibrated distances are those against ground at rest, and shared_shift_m is what was taken out. distance_m is not
+/// touched. The 95 % limit is Student's t times
 /// hypot(standard error, 0.7 of its median on stable ground) times a factor: |d| over that on stable ground against a Gaussian's,
 /// at three quantiles below the tail and carried on from there, for up to five parts of the stable core points by their standard
 /// error, so that false alarms are as frequent where it is small as where it is large; and 1.96 standard deviations of the shared
 /// shift at the place, in quadrature.
 ///
+/// A registration is added to the field before (add_registration()), not after: its error is rigid, as the shared shift is, which
+/// takes it out and whose deviation, lever arm included, is in the limit. Where too little ground rests to tell a shift, 1.96
+/// times registration_m is in the limit instead.
+/// False alarms are counted with the limits as they are written.
+///
 /// The limit tests "no change". It is no error bar of a core point that moves: there the two surfaces are not the same.
 ///
-/// @param field   of m3c2() over the same clouds: gives places and normals; gets calibrated_m, lod95_calibrated_m and
-///                reason_calibrated
+/// @param field   of m3c2() over the same clouds: gives places, normals and, where known, registration_m; gets
+///                calibrated_m, lod95_calibrated_m, shared_shift_m and reason_calibrated
 /// @param stable  one a core point, 1 = ground that is known to rest; empty: found from the distances themselves
 /// @return what was found; where ground at rest is too little, or off by more than most_shift_m together, every value is NaN
 ///         with the reason no_stable_ground

@@ -59,6 +59,8 @@ struct M3c2Options {
     d.field(&O::angle_sigma_deg, "angle_sigma_deg", "degrees", at_least(0),
             "lod = ep: standard deviation of each of the two angles of a beam, its footprint included");
     d.require([](const O& o) { return o.up.size() == 3; }, "up must have three numbers");
+    d.require([](const O& o) { return o.up.size() != 3 || Eigen::Vector3d::Map(o.up.data()).norm() > 0.0; },
+              "up must have a length: (0, 0, 0) points nowhere");
     d.require([](const O& o) { return o.scanner_m.empty() || o.scanner_m.size() == 3; }, "scanner_m must have three numbers");
     d.require([](const O& o) { return o.lod != Lod::ep || o.scanner_m.size() == 3; }, "lod = \"ep\" needs scanner_m");
   }

@@ -106,6 +106,13 @@ bool VectorSurvey::otherwise(std::size_t i, const PatchFit& as_it_is, Place& pla
   return done;
 }
 
+/// The second epoch has no point within the patch, nor as far around it as is searched.
+bool VectorSurvey::is_empty_about(const Eigen::Vector3d& place) const {
+  bool seen = false;
+  after_.within(place, options_.patch_radius_m + options_.search_m, [&](std::size_t) { seen = true; });
+  return !seen;
+}
+
 void VectorSurvey::look_again(std::size_t i, Place& place, PatchFitter& fitter, PatchSearch& search) const {
   const PatchFit first = place.fit;
   fitter.take(place_of(i), options_.patch_radius_m);
@@ -129,6 +136,8 @@ void VectorSurvey::look_again(std::size_t i, Place& place, PatchFitter& fitter, 
   place.far = false;
   if (best.matched >= options_.least_matched && best.misfit <= limit) {
     place.reason = Reason::not_observable;
+  } else if (is_empty_about(place_of(i))) {
+    place.reason = Reason::empty_after;
   } else {
     place.reason = recognised ? Reason::not_rigid : Reason::no_match;
   }

@@ -39,6 +39,7 @@ class VectorSurvey {
 
  private:
   Eigen::Vector3d place_of(std::size_t i) const { return places_.row(static_cast<Eigen::Index>(i)).transpose(); }
+  bool is_empty_about(const Eigen::Vector3d& place) const;
   bool otherwise(std::size_t i, const PatchFit& as_it_is, Place& place, PatchFitter& fitter) const;
   void look_again(std::size_t i, Place& place, PatchFitter& fitter, PatchSearch& search) const;
 

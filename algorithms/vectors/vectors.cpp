@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 
+#include "algorithms/align/stable_ground.hpp"
 #include "algorithms/compare/cell_index.hpp"
 #include "algorithms/compare/planes.hpp"
 #include "algorithms/vectors/vector_calibration.hpp"
@@ -77,10 +78,28 @@ bool is_white(const Points& places, std::size_t i, double radius_m) {
   return std::fmod(std::abs(std::floor(places(row, 0) / side) + std::floor(places(row, 1) / side)), 2.0) < 0.5;
 }
 
+/// What the registration's error has at each place beyond the mean of those at rest, whose vectors hold it: the part of the
+/// difference that is a covariance. All of it where none rest.
+std::vector<Eigen::Matrix3d> beyond_rest(const Registration* registration, const Points& where,
+                                         const std::vector<std::size_t>& rests) {
+  std::vector<Eigen::Matrix3d> out(static_cast<std::size_t>(where.rows()), Eigen::Matrix3d::Zero());
+  if (registration == nullptr) return out;
+  const auto at = [&](std::size_t i) { return registration->covariance_m2(where.row(static_cast<Eigen::Index>(i)).transpose()); };
+  Eigen::Matrix3d mean = Eigen::Matrix3d::Zero();
+  for (const std::size_t i : rests) mean += at(i) / static_cast<double>(rests.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (!where.row(static_cast<Eigen::Index>(i)).allFinite()) continue;
+    const Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d> spectrum(at(i) - mean);
+    const Eigen::Matrix3d& axes = spectrum.eigenvectors();
+    out[i] = axes * spectrum.eigenvalues().cwiseMax(0.0).asDiagonal() * axes.transpose();
+  }
+  return out;
+}
+
 /// Finds the ground at rest among vectors that fit where they were, the factor and the limit of the misfit.
 void calibrate(const std::vector<Place>& places, const Points& where, const std::vector<std::uint8_t>& stable,
-               const Neighbourhood& around, const VectorOptions& options, std::vector<Level>& levels, VectorCalibration& out,
-               const Run& run) {
+               const Registration* registration, const Neighbourhood& around, const VectorOptions& options,
+               std::vector<Level>& levels, std::vector<Eigen::Matrix3d>& beyond, VectorCalibration& out, const Run& run) {
   std::vector<RawVector> raw;
   std::size_t good = 0;
   std::vector<double> misfits;
@@ -129,6 +148,7 @@ void calibrate(const std::vector<Place>& places, const Points& where, const std:
     out.misfit = std::min(out.misfit, std::max(kLeastLimit, kOverMedian * median(std::move(misfits))));
     for (Level& level : levels) level.survey->limit = out.misfit;
   }
+  beyond = beyond_rest(registration, where, out.done ? rests : std::vector<std::size_t>{});
   if (!out.done) return;
   std::array<std::vector<std::size_t>, 2> halves;
   for (const std::size_t i : rests) halves[is_white(where, i, options.patch_radius_m) ? 1 : 0].push_back(i);
@@ -137,14 +157,14 @@ void calibrate(const std::vector<Place>& places, const Points& where, const std:
     const double scale = interval_scale(raw, halves[1 - h]);
     for (const std::size_t i : halves[h]) {
       const Eigen::Vector3d v = raw[i].shift;
-      wrong += v.dot(raw[i].covariance.ldlt().solve(v)) > kThreeAtFive * scale ? 1.0 : 0.0;
+      wrong += v.dot((scale * raw[i].covariance + beyond[i]).ldlt().solve(v)) > kThreeAtFive ? 1.0 : 0.0;
     }
   }
   out.false_vectors = wrong / static_cast<double>(rests.size());
 }
 
-void write(const std::vector<Place>& places, const Neighbourhood& around, const VectorOptions& options, DisplacementField& field,
-           VectorCalibration& out, const Run& run) {
+void write(const std::vector<Place>& places, const std::vector<Eigen::Matrix3d>& beyond, const Neighbourhood& around,
+           const VectorOptions& options, DisplacementField& field, VectorCalibration& out, const Run& run) {
   std::vector<RawVector> raw;
   for (const Place& place : places) raw.push_back(raw_of(place, place.reason == Reason::ok));
   const std::vector<std::uint8_t> outlier = around.outliers(raw, out.factor, options.outlier, run);
@@ -161,6 +181,7 @@ void write(const std::vector<Place>& places, const Neighbourhood& around, const 
       if (!(spectrum.eigenvalues()[2] <= options.largest_sigma_m * options.largest_sigma_m)) {
         reason = more[i].isZero() ? Reason::not_observable : Reason::not_rigid;
       } else {
+        covariance += beyond[i];
         field.vector_m.row(row) = raw[i].shift.transpose();
         field.vector_covariance_m2.row(row) << covariance(0, 0), covariance(0, 1), covariance(0, 2), covariance(1, 1),
             covariance(1, 2), covariance(2, 2);
@@ -200,7 +221,8 @@ std::string sentence_of(const VectorCalibration& c, std::size_t places) {
 }  // namespace
 
 VectorCalibration measure_vectors(PointsView before, PointsView after, DisplacementField& field,
-                                  const std::vector<std::uint8_t>& stable, const VectorOptions& options, const Run& run) {
+                                  const std::vector<std::uint8_t>& stable, const Registration* registration,
+                                  const VectorOptions& options, const Run& run) {
   validate(options, "vectors");
   require_same(before.frame(), after.frame(), "vectors, the two clouds");
   require_same(before.frame(), field.frame, "vectors, cloud and field");
@@ -232,9 +254,10 @@ VectorCalibration measure_vectors(PointsView before, PointsView after, Displacem
   std::vector<Level> levels = levels_of(first, second, field.position_m, order, out.spacing_m, options, places, run);
   const Neighbourhood around(field.position_m, 2.0 * options.patch_radius_m, run);
   for (const Level& level : levels) level.survey->look(level.order, places, run);
-  calibrate(places, field.position_m, stable, around, options, levels, out, run);
+  std::vector<Eigen::Matrix3d> beyond;
+  calibrate(places, field.position_m, stable, registration, around, options, levels, beyond, out, run);
   for (const Level& level : levels) level.survey->look_again(level.order, places, run);
-  write(places, around, options, field, out, run);
+  write(places, beyond, around, options, field, out, run);
   out.sentence = sentence_of(out, field.size());
   return out;
 }

@@ -10,6 +10,8 @@
 
 namespace highwall {
 
+struct Registration;
+
 /// Options of measure_vectors(). Lengths in spacings: so many times the distance of neighbouring points.
 struct VectorOptions {
   double patch_radius_m = 2.0;
@@ -91,7 +93,7 @@ struct VectorCalibration {
 /// which is the correlation of their shaded reliefs; a plane, a ridge along strike or another place's relief has no vector
 /// (not_observable, no_match). What does not fit where it was is looked for by range images up to search_m away, and the
 /// candidates are fitted and judged the same way. Ground that fits nowhere as one piece is not_rigid;
-/// patches of too few planes have no_fit.
+/// patches of too few planes have no_fit, and those about which the second epoch has no point at all empty_after.
 ///
 /// Patterns of points are no evidence. Where the planes of both epochs lie in lattices that are shifted against each other (rows
 /// of beams), the noise of a normal times that shift would be taken for motion: the last iterations then compare with a plane
@@ -103,8 +105,9 @@ struct VectorCalibration {
 /// Covariances are formal ones with the noise of the normals in them, times factor^2 = what the vectors of ground at rest
 /// have (median of squared Mahalanobis distances, or their 95 % quantile where that asks for more), plus the second moment of
 /// what the neighbours say otherwise, at borders of moving blocks. Vectors that contradict their neighbours are no_match
-/// (Westerweel and Scarano 2005, doi:10.1007/s00348-005-0016-6). The registration's share is not in it: add_registration() adds
-/// it.
+/// (Westerweel and Scarano 2005, doi:10.1007/s00348-005-0016-6). What the registration is unsure of on the
+/// ground at rest is in the factor, for that ground was moved by it; a place gets what its covariance of the registration has
+/// beyond the mean of those, or all of it where nothing was calibrated. False vectors are counted with it.
 ///
 /// Where the density of points differs over the ground, planes, gate and range images do too: core points are sorted by the
 /// distance of neighbouring points about them, and formal variances pay for the points that their planes share.
@@ -113,8 +116,10 @@ struct VectorCalibration {
 ///
 /// @param field   of m3c2() over the same clouds: gives the places; gets vector_m, vector_covariance_m2, reason_vector
 /// @param stable  one a core point, 1 = ground that is known to rest; empty: found from the vectors themselves
+/// @param registration  that brought the second cloud to where it is, or nullptr: then no covariance holds its error
 /// @throws Error(input) when sizes differ or coordinates are senseless, Error(frame), Error(config), Error(cancelled)
 VectorCalibration measure_vectors(PointsView before, PointsView after, DisplacementField& field,
-                                  const std::vector<std::uint8_t>& stable, const VectorOptions& options, const Run& run);
+                                  const std::vector<std::uint8_t>& stable, const Registration* registration,
+                                  const VectorOptions& options, const Run& run);
 
 }  // namespace highwall

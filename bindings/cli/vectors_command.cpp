@@ -22,7 +22,7 @@ bool measure(const M3c2Files& files, const std::string& stable_file, const Vecto
   if (files.cores.empty()) places.xyz = thin_to_cores(before.view(), 0.5 * options.patch_radius_m);
   DisplacementField field = m3c2(before.view(), after.view(), places.view(), compare, session.run);
   const std::vector<std::uint8_t> stable = within_outlines(stable_file, places, session);
-  print(measure_vectors(before.view(), after.view(), field, stable, options, session.run).sentence + "\n");
+  print(measure_vectors(before.view(), after.view(), field, stable, nullptr, options, session.run).sentence + "\n");
   std::map<Reason, std::size_t> without;
   for (const Reason reason : field.reason_vector) {
     if (reason != Reason::ok) ++without[reason];

@@ -42,7 +42,7 @@ PairResult compare_pair(PointsView before, PointsView after, PointsView cores, c
   PairResult out;
   PointCloud moved;
   if (request.align) {
-    out.registration = register_piecewise(after, before, PiecewiseOptions{}, run);
+    out.registration = register_piecewise(after, before, request.registration, run);
     moved.frame = after.frame();
     moved.xyz = after.matrix();
     moved = transformed(moved, out.registration->transform, run);
@@ -50,10 +50,10 @@ PairResult compare_pair(PointsView before, PointsView after, PointsView cores, c
   const PointsView second = request.align ? moved.view() : after;
   out.field = request.normals ? m3c2_along(before, second, cores, *request.normals, options, run)
                               : m3c2(before, second, cores, options, run);
+  if (out.registration) add_registration(*out.registration, out.field);
   if (request.calibrated) {
     out.calibration = measure_calibrated(before, second, out.field, request.stable, options, request.calibrate, run);
   }
-  if (out.registration) add_registration(*out.registration, out.field);
   return out;
 }
 

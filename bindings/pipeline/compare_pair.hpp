@@ -15,7 +15,8 @@ namespace highwall {
 
 /// What m3c2 of two clouds is asked for beside its own options.
 struct PairRequest {
-  bool align = false;             ///< Register the second cloud on the first before.
+  bool align = false;             ///< Register the second cloud on the first before,
+  PiecewiseOptions registration;  ///< with these options.
   std::optional<Points> normals;  ///< Given, one a core point.
   bool calibrated = false;
   std::vector<std::uint8_t> stable;  ///< Of measure_calibrated().

@@ -214,11 +214,11 @@ class LidarMeasurer {
     DisplacementField field = m3c2(reference.view(), aligned.view(), PointsView(cores_, reference.frame), compare_, at_.run);
     field.from = from.instant;
     field.to = named.epoch.instant;
+    add_registration(fit, field);
     const LimitCalibration limits = measure_calibrated(reference.view(), aligned.view(), field, stable_places(cores_), compare_,
                                                        at_.calculation.calibrate, at_.run);
     const VectorCalibration vectors =
-        measure_vectors(reference.view(), aligned.view(), field, stable_places(cores_), at_.calculation.vectors, at_.run);
-    add_registration(fit, field);
+        measure_vectors(reference.view(), aligned.view(), field, stable_places(cores_), &fit, at_.calculation.vectors, at_.run);
     at_.run.log(LogLevel::info, "register", {{"epoch", named.epoch.id}, {"verdict", fit.verdict}});
     at_.run.log(LogLevel::info, "calibrate", {{"epoch", named.epoch.id}, {"verdict", limits.sentence}});
     at_.run.log(LogLevel::info, "vectors", {{"epoch", named.epoch.id}, {"verdict", vectors.sentence}});

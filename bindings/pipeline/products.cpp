@@ -344,14 +344,34 @@ json zones_json(const NightSummary& s) {
 json fields_json(const NightSummary& s) {
   json out = json::array();
   for (const FieldNote& f : s.fields) {
-    out.push_back({{"file", f.file}, {"source", f.source}, {"from", instant(f.from)}, {"to", instant(f.to)}, {"local", f.local}});
+    out.push_back({{"file", f.file},
+                   {"source", f.source},
+                   {"from", instant(f.from)},
+                   {"to", instant(f.to)},
+                   {"local", f.local},
+                   {"limits_calibrated", f.calibrated},
+                   {"shared_shift_rms_mm", number(f.shared_shift_mm)}});
   }
   return out;
 }
 
+/// Of the values that are there; NaN of none.
+double rms_of(const std::vector<double>& values) {
+  double square = 0.0;
+  double n = 0.0;
+  for (const double v : values) {
+    if (!std::isfinite(v)) continue;
+    square += v * v;
+    n += 1.0;
+  }
+  return std::sqrt(square / n);
+}
+
 void note_fields(const Measurements& m, NightSummary& summary) {
   for (const auto& [source, field] : m.fields) {
-    summary.fields.push_back({fmt::format("displacement_{}.csv", source), source, field.from, field.to, field.frame.is_local()});
+    const double shift_mm = 1000.0 * rms_of(field.shared_shift_m);
+    summary.fields.push_back({fmt::format("displacement_{}.csv", source), source, field.from, field.to, field.frame.is_local(),
+                              std::isfinite(shift_mm), shift_mm});
   }
 }
 

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 /// Goes up with every "Results change" of registration, cores or M3C2, so that no field of before is taken for one of now.
-constexpr int kFieldRevision = 6;
+constexpr int kFieldRevision = 7;
 
 struct Pin {
   std::string epoch;

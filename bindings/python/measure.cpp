@@ -43,6 +43,8 @@ py::dict dict_of(const LimitCalibration& c) {
   d["factor"] = c.factor;
   d["error_m"] = c.error_m;
   d["shift_m"] = std::vector<double>{c.shift.motion[0], c.shift.motion[1], c.shift.motion[2]};
+  d["shift_turn_rad"] = std::vector<double>{c.shift.motion[3], c.shift.motion[4], c.shift.motion[5]};
+  d["shift_centre_m"] = std::vector<double>{c.shift.centre_m.x(), c.shift.centre_m.y(), c.shift.centre_m.z()};
   d["shift_rms_m"] = c.shift_rms_m;
   d["measured"] = c.measured;
   d["stable_count"] = c.stable_count;
@@ -230,7 +232,7 @@ void add_measure(py::module_& module) {
       "not move before: its share is in sigma and in the limits then, and by itself in\n    `registration`; the result's "
       "`registered` is what register() gives. Without it no limit holds the registration's error\nnormals_at_cores : M x 3 "
       "array, one normal a core point, default None: measured\n    They need not have unit length\n" +
-      parameters_text<M3c2Options>() + parameters_text<CalibrateOptions>() +
+      parameters_text<M3c2Options>() + parameters_text<CalibrateOptions>() + parameters_text<PiecewiseOptions>("register_") +
       "threads : integer, default 0 = all; results do not depend on it\n\nReturns\n-------\nDisplacementField with distance, "
       "lod95, "
       "normal, n1, n2, std1, std2, reason.\n\nRaises\n------\nFrameError when the frames differ, InputError for wrong shapes and "
@@ -243,7 +245,11 @@ void add_measure(py::module_& module) {
          bool align, const py::object& normals, int threads, const py::kwargs& keywords) {
         M3c2Options options;
         PairRequest request;
-        if (apply_to_both(request.calibrate, options, keywords, "m3c2") && !calibrated) {
+        py::dict others = keywords;
+        if (take_prefixed(request.registration, others, "register_", "m3c2") && !align) {
+          throw Error(ErrorKind::config, "options of the registration have no effect without register=True", "m3c2");
+        }
+        if (apply_to_both(request.calibrate, options, others, "m3c2") && !calibrated) {
           throw Error(ErrorKind::config, "options of the calibration have no effect without calibrated=True", "m3c2");
         }
         if (!calibrated && !stable.is_none()) throw Error(ErrorKind::config, "stable is used with calibrated=True only", "m3c2");
@@ -295,7 +301,7 @@ void add_measure(py::module_& module) {
         VectorCalibration calibration;
         DisplacementField field = without_gil(threads, [&](const Run& run) {
           DisplacementField f = m3c2(before.view, after.view, places.view, compare, run);
-          calibration = measure_vectors(before.view, after.view, f, ground, options, run);
+          calibration = measure_vectors(before.view, after.view, f, ground, nullptr, options, run);
           return f;
         });
         field.from = instant_of(e1);

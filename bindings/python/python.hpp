@@ -52,7 +52,7 @@ void apply(Options& options, const py::dict& keywords, const std::string& where)
 /// Each keyword goes to the struct that knows its name, unknown ones to the second.
 /// @return whether the first got any
 template <class First, class Second>
-bool apply_to_both(First& first, Second& second, const py::kwargs& keywords, const std::string& where) {
+bool apply_to_both(First& first, Second& second, const py::dict& keywords, const std::string& where) {
   py::dict of_first;
   py::dict of_second;
   const auto known = list_options<First>();
@@ -66,13 +66,32 @@ bool apply_to_both(First& first, Second& second, const py::kwargs& keywords, con
   return !of_first.empty();
 }
 
-/// Lines of a docstring's "Parameters" section, made from describe().
+/// Takes the keywords that begin with `prefix` out and sets the options by the rest of their names.
+/// @return whether there were any
 template <class Options>
-std::string parameters_text() {
+bool take_prefixed(Options& options, py::dict& keywords, const std::string& prefix, const std::string& where) {
+  py::dict own;
+  py::dict others;
+  for (const auto& [key, value] : keywords) {
+    const std::string name = py::cast<std::string>(key);
+    if (name.starts_with(prefix)) {
+      own[name.substr(prefix.size()).c_str()] = value;
+    } else {
+      others[key] = value;
+    }
+  }
+  keywords = others;
+  apply(options, own, where + ", " + prefix + "...");
+  return !own.empty();
+}
+
+/// Lines of a docstring's "Parameters" section, made from describe(); `prefix` before every name.
+template <class Options>
+std::string parameters_text(const std::string& prefix = {}) {
   std::string text;
   for (const OptionSpec& spec : list_options<Options>()) {
-    text += spec.name + " : " + spec.type + (spec.unit.empty() ? "" : ", " + spec.unit) + ", default " + to_text(spec.standard) +
-            "\n    " + spec.help + (spec.rule.text.empty() ? "" : " (" + spec.rule.text + ")") + "\n";
+    text += prefix + spec.name + " : " + spec.type + (spec.unit.empty() ? "" : ", " + spec.unit) + ", default " +
+            to_text(spec.standard) + "\n    " + spec.help + (spec.rule.text.empty() ? "" : " (" + spec.rule.text + ")") + "\n";
   }
   return text;
 }

@@ -41,7 +41,8 @@ TEST(RealDataVectors, EveryPlaneMovedByTheSameThreeNumbers) {
   }
   DisplacementField field = DisplacementField::of_size(100, Reason::ok);
   field.position_m = middles;
-  const VectorCalibration found = measure_vectors(before.points, after.points, field, {}, VectorOptions{}, highwall::Run());
+  const VectorCalibration found =
+      measure_vectors(before.points, after.points, field, {}, nullptr, VectorOptions{}, highwall::Run());
   std::printf("%s\n", found.sentence.c_str());
   EXPECT_FALSE(found.done) << "nothing rests here";
   double worst = 0.0;

@@ -44,7 +44,7 @@ struct Measured {
 Measured vectors_of(const Points& before, const Points& after, const Points& cores, const VectorOptions& options = {},
                     int threads = 2) {
   Measured out{at_places(cores), {}};
-  out.found = measure_vectors(before, after, out.field, {}, options, highwall::Run(threads));
+  out.found = measure_vectors(before, after, out.field, {}, nullptr, options, highwall::Run(threads));
   return out;
 }
 
@@ -406,7 +406,7 @@ TEST(Vectors, NoPlaceNoPointAndNoNumberGiveReasons) {
   EXPECT_EQ(m.field.reason_vector[2], Reason::no_fit);
   EXPECT_LT(vector_at(m.field, 0).norm(), 1e-9);
   DisplacementField field = at_places(cores);
-  EXPECT_THROW(static_cast<void>(measure_vectors(before, before, field, {1}, {}, highwall::Run(1))), Error);
+  EXPECT_THROW(static_cast<void>(measure_vectors(before, before, field, {1}, nullptr, {}, highwall::Run(1))), Error);
 }
 
 TEST(Planes, GaussianPlanesAndNearestPointsAreThoseOfBruteForce) {
