@@ -1,6 +1,9 @@
 #include "bindings/pipeline/lidar_change.hpp"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "core/error.hpp"
 #include "io/durable/durable.hpp"
@@ -11,6 +14,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kSchema = "highwall.change/1";
+constexpr std::array<std::string_view, 6> kTables{"change.txt",  "clusters.csv", "clusters_along_normals.csv",
+                                                  "benches.csv", "zones.csv",    "classes.geojson"};
 
 std::filesystem::path path_of(const Archive& archive, const std::string& name) {
   return archive.root() / "products" / (name + ".json");
@@ -34,7 +39,13 @@ std::optional<ChangeTables> read_change(const Archive& archive, const std::strin
   try {
     const json j = json::parse(read_whole(path_of(archive, name)));
     if (j.at("schema") != kSchema) return std::nullopt;
-    return j.at("tables").get<ChangeTables>();
+    ChangeTables tables = j.at("tables").get<ChangeTables>();
+    // They become names of files in the night's folder: one that we did not write may lead anywhere.
+    const auto is_ours = [](const auto& table) {
+      return std::find(kTables.begin(), kTables.end(), table.first) != kTables.end();
+    };
+    if (!std::all_of(tables.begin(), tables.end(), is_ours)) return std::nullopt;
+    return tables;
   } catch (const json::exception&) {
     return std::nullopt;  // Derived: it is made again.
   }

@@ -4,7 +4,9 @@
 
 #include <fstream>
 
+#include "bindings/pipeline/lidar_change.hpp"
 #include "core/error.hpp"
+#include "io/durable/durable.hpp"
 #include "tests/support/folder.hpp"
 
 namespace highwall {
@@ -26,7 +28,7 @@ class History : public testing::Test {
     s.push(Instant{}, {0.0, 0.0}, {1e-3, 1e-3});
     s.push(Instant{} + days(1), {0.1, kNaN}, {2e-3, kNaN});
     s.push(Instant{} + days(2), {1.0 / 3.0, -0.2}, {2e-3, 3e-3});
-    return {"inputs", {"m3c2-a", "m3c2-b"}, {s}};
+    return {"inputs", {"m3c2-a", "m3c2-b"}, {s}, {"m3c2-b"}};
   }
 
   fs::path root_;
@@ -37,10 +39,31 @@ TEST_F(History, ComesBackBitForBit) {
   write_history(a, "scan", two_epochs());
   const LidarHistory read = read_history(a, "scan");
   EXPECT_EQ(read.fields, two_epochs().fields);
+  EXPECT_EQ(read.unheld, std::vector<std::string>{"m3c2-b"});
   ASSERT_EQ(read.patches.size(), 1U);
   EXPECT_EQ(read.patches[0].time, two_epochs().patches[0].time);
   EXPECT_EQ(read.patches[0].value(2, 0), 1.0 / 3.0);
   EXPECT_TRUE(std::isnan(read.patches[0].value(1, 1)));
+}
+
+TEST_F(History, AListThatForgotWhatNoGroundHoldsIsNone) {
+  Archive a = archive();
+  write_history(a, "scan", two_epochs());
+  const fs::path list = root_ / "archive" / "history" / "scan.json";
+  std::string text = read_whole(list);
+  const std::string unheld = "\"unheld\": [\n  \"m3c2-b\"\n ]";
+  ASSERT_NE(text.find(unheld), std::string::npos) << text;
+  text.replace(text.find(unheld), unheld.size(), "\"unheld\": []");
+  std::ofstream(list, std::ios::trunc) << text;
+  EXPECT_TRUE(read_history(a, "scan").fields.empty()) << "an epoch would be as good as any other";
+}
+
+TEST_F(History, TablesOfOtherNamesThanOursAreNone) {
+  Archive a = archive();
+  write_change(a, "change-x", {{"change.txt", "none"}, {"zones.csv", "zone"}});
+  EXPECT_EQ(read_change(a, "change-x")->size(), 2U);
+  write_change(a, "change-x", {{"change.txt", "none"}, {"/../../../elsewhere", "x"}});
+  EXPECT_FALSE(read_change(a, "change-x").has_value());
 }
 
 TEST_F(History, KnowsWhatBothListsHaveInCommonFromTheStart) {
