@@ -195,7 +195,9 @@ DemDifference dem_of_difference(const Dem& before, const Dem& after, const std::
                                 const Registration* registration, const DifferenceOptions& options, const Run& run) {
   validate(options, "difference");
   if (!(before.geometry == after.geometry)) {
-    throw Error(ErrorKind::input, "the two DEMs are of different rasters", {}, "make both over one raster_over() of both clouds");
+    throw Error(
+        ErrorKind::input, "the two DEMs are of different rasters", {},
+        "make both over one raster that both clouds give: in Python hw.dem(before, like=after), hw.dem(after, like=before)");
   }
   const std::size_t n = before.size();
   if (!stable.empty() && stable.size() != n) {

@@ -149,8 +149,19 @@ void tell_missing_share(const M3c2Options& options, const Session& session) {
                    {"advice", "register them here with --register, or give --registration-error-m"}});
 }
 
+/// @return false when nothing was measured, or nothing with a detection limit: a distance alone tells no change from noise
+bool tell_limits(const M3c2Outcome& outcome, const std::string& out, const Session& session) {
+  if (!tell_outcome("m3c2", outcome, out, session)) return false;
+  std::size_t without = 0;
+  for (const auto& [reason, n] : outcome.reasons) without += n;
+  if (without < outcome.core_points) return true;
+  print(fmt::format("no place has a detection limit: {}; take a wider cylinder (--cylinder-radius-m), or fewer --min-points\n",
+                    reasons_text(outcome.reasons)));
+  return false;
+}
+
 /// Distances with the --units of the files, or in metres.
-/// @return true when any place has a value
+/// @return true when any place has a value with a limit
 bool measure_pair(const M3c2Files& files, const M3c2Options& options, const M3c2Request& request, const Session& session) {
   const auto [before, after, places] = load_clouds(files, session.run, [&](const Report& report) { tell(session, report); });
   PairRequest pair = request.pair;
@@ -161,7 +172,7 @@ bool measure_pair(const M3c2Files& files, const M3c2Options& options, const M3c2
   if (pair.calibrated) print(found.calibration.sentence + "\n");
   if (!found.registration) tell_missing_share(options, session);
   write_field(files.output, found.field, unit_of(files, before.frame), session.run);
-  return tell_outcome("m3c2", outcome_of(found.field), files.output.string(), session);
+  return tell_limits(outcome_of(found.field), files.output.string(), session);
 }
 
 /// What needs the clouds whole. @throws Error(config) naming it
@@ -207,6 +218,7 @@ void add_m3c2(CLI::App& app, Session& session) {
   command->add_flag("--register", request->pair.align,
                     "Register the second cloud on the patches of the first that did not move before; the registration's share is "
                     "in the limits then, and in a column of its own");
+  auto fit = std::make_shared<OptionFlags<PiecewiseOptions>>(*command, std::vector<std::string>{}, "Registration", "register_");
   command->add_flag("--core-normals", request->core_normals,
                     "Measure along normals of the core points' cloud, its attributes nx, ny, nz, instead of measured ones");
   constexpr const char* kGroup = "Calibration";
@@ -224,10 +236,13 @@ void add_m3c2(CLI::App& app, Session& session) {
     const M3c2Options options = flags->get(parameters->empty() ? M3c2Options{} : parameters_of(*parameters, session));
     PairRequest& pair = request->pair;
     pair.calibrate = more->get();
+    pair.registration = fit->get();
+    if (fit->any() && !pair.align) usage("--register", "is missing: the options of the registration have no effect");
+    if (pair.calibrated) require_variogram(pair.calibrate, options, "--lag-m");
     if (!request->stable.empty() && !pair.calibrated) usage("--stable", "is used with --calibrated only");
     if (more->any() && !pair.calibrated) usage("--calibrated", "is missing: the options of the calibration have no effect");
     if (request->core_normals) pair.normals.emplace();
-    require_sense(pair, options, "--...");
+    require_sense(pair, options, pair.align ? "--register" : "--core-normals");
     check_output(*out, {(*paths)[0], (*paths)[1], *cores});
     try {
       static_cast<void>(field_format(*out));
@@ -243,7 +258,7 @@ void add_m3c2(CLI::App& app, Session& session) {
     }
     const auto tell_report = [&](const Report& report) { tell(session, report); };
     const bool any = whole ? measure_pair(files, options, *request, session)
-                           : tell_outcome("m3c2", m3c2_by_tiles(files, options, session.run, tell_report), *out, session);
+                           : tell_limits(m3c2_by_tiles(files, options, session.run, tell_report), *out, session);
     if (!any) session.exit_code = kWithFindings;
   });
 }

@@ -1,5 +1,6 @@
 #include "bindings/cli/options.hpp"
 
+#include <cctype>
 #include <charconv>
 #include <chrono>
 
@@ -9,11 +10,10 @@ namespace highwall::cli {
 namespace {
 
 /// "0, 0, 1", and "[0, 0, 1]" or "[\"a\"]" as --help prints lists.
-std::vector<std::string> split_list(const OptionSpec& spec, const std::string& text) {
+std::vector<std::string> split_list(const std::string& text, const std::string& flag) {
   std::string_view inner = text;
   const bool open = inner.starts_with('[');
-  if (open != inner.ends_with(']'))
-    throw Error(ErrorKind::config, "\"" + text + "\" is not a list", flag_of(spec.name), "write a,b,c");
+  if (open != inner.ends_with(']')) throw Error(ErrorKind::config, "\"" + text + "\" is not a list", flag, "write a,b,c");
   if (open) inner = inner.substr(1, inner.size() - 2);
   if (inner.find_first_not_of(' ') == std::string_view::npos) return {};
   std::vector<std::string> parts = split_commas(inner);
@@ -23,21 +23,21 @@ std::vector<std::string> split_list(const OptionSpec& spec, const std::string& t
   return parts;
 }
 
-bool boolean_of(const OptionSpec& spec, const std::string& text) {
+bool boolean_of(const std::string& text, const std::string& flag) {
   for (const char* word : {"true", "yes", "on", "1"}) {
     if (text == word) return true;
   }
   for (const char* word : {"false", "no", "off", "0"}) {
     if (text == word) return false;
   }
-  throw Error(ErrorKind::config, "\"" + text + "\" is neither true nor false", flag_of(spec.name), "write true or false");
+  throw Error(ErrorKind::config, "\"" + text + "\" is neither true nor false", flag, "write true or false");
 }
 
-double number_of(const OptionSpec& spec, const std::string& text) {
+double number_of(const std::string& text, const std::string& flag) {
   double value = 0.0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) {
-    throw Error(ErrorKind::config, "\"" + text + "\" is not a number", flag_of(spec.name));
+    throw Error(ErrorKind::config, "\"" + text + "\" is not a number", flag);
   }
   return value;
 }
@@ -52,15 +52,25 @@ std::string flag_of(const std::string& name) {
   return flag;
 }
 
-OptionValue parse_value(const OptionSpec& spec, const std::string& text) {
+OptionValue parse_value(const OptionSpec& spec, const std::string& text, const std::string& flag) {
   if (spec.type == "text") return text;
-  if (spec.type == "boolean") return boolean_of(spec, text);
-  if (spec.type == "number") return number_of(spec, text);
-  if (spec.type == "integer") return number_of(spec, text);
-  if (spec.type == "list of texts") return split_list(spec, text);
+  if (spec.type == "boolean") return boolean_of(text, flag);
+  if (spec.type == "number") return number_of(text, flag);
+  if (spec.type == "integer") return number_of(text, flag);
+  if (spec.type == "list of texts") return split_list(text, flag);
   std::vector<double> numbers;
-  for (const std::string& part : split_list(spec, text)) numbers.push_back(number_of(spec, part));
+  for (const std::string& part : split_list(text, flag)) numbers.push_back(number_of(part, flag));
   return numbers;
+}
+
+bool names_word(const std::string& sentence, const std::string& name) {
+  const auto is_part = [](char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  for (std::size_t at = sentence.find(name); at != std::string::npos; at = sentence.find(name, at + 1)) {
+    const std::size_t end = at + name.size();
+    const bool begins = at == 0 || !is_part(sentence[at - 1]);
+    if (begins && (end == sentence.size() || !is_part(sentence[end]))) return true;
+  }
+  return false;
 }
 
 Instant clock_now() {

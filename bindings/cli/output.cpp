@@ -54,7 +54,7 @@ std::filesystem::path own_python() {
   std::error_code failed;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", failed);
   const std::filesystem::path python = self.parent_path() / "python";
-  return !failed && std::filesystem::exists(python) ? python : std::filesystem::path();
+  return !failed && std::filesystem::is_regular_file(python, failed) ? python : std::filesystem::path();
 }
 
 void usage(const std::string& flag, const std::string& sentence) { throw CLI::ValidationError(flag, sentence); }

@@ -151,6 +151,7 @@ void add_volume_command(CLI::App& app, Session& session) {
   command->add_option("--stable", what->stable, "The same of ground that is known to rest; default: found");
   command->add_option("--events", what->events, "The same of declared blasts and digging between the clouds");
   command->add_flag("--register", what->align, "Register the second cloud onto the first before, and count its uncertainty");
+  auto fit = std::make_shared<OptionFlags<PiecewiseOptions>>(*command, std::vector<std::string>{}, "Registration", "register_");
   command->add_flag("--no-picture", what->no_picture, "No change.png");
   auto surface = std::make_shared<OptionFlags<DemOptions>>(*command, std::vector<std::string>{}, "Surface");
   auto difference = std::make_shared<OptionFlags<DifferenceOptions>>(*command, std::vector<std::string>{}, "Difference");
@@ -165,7 +166,9 @@ void add_volume_command(CLI::App& app, Session& session) {
     std::error_code failed;
     if (fs::exists(what->out, failed) && !fs::is_directory(what->out, failed))
       usage("--output", what->out + " is a file, not a folder");
-    if (!measure(*what, settings, {}, session)) session.exit_code = kWithFindings;
+    const PiecewiseOptions align = fit->get();
+    if (fit->any() && !what->align) usage("--register", "is missing: the options of the registration have no effect");
+    if (!measure(*what, settings, align, session)) session.exit_code = kWithFindings;
   });
 }
 

@@ -270,7 +270,8 @@ void add_surface(py::module_& module) {
       py::arg("cloud"), py::arg("like") = py::none(), py::kw_only(), py::arg("threads") = 0, dem_doc.c_str());
   static const std::string difference_doc =
       doc_of("difference",
-             "e1, e2 : Cloud or N x 3 array, before and after\nstable : booleans, one a cell, default None: found\nregistration "
+             "e1, e2 : Cloud or N x 3 array, before and after; or two Dem of one raster: hw.dem(before, like=after) and "
+             "hw.dem(after, like=before)\nstable : booleans, one a cell, default None: found\nregistration "
              ": what hw.register() returned, default None\n    Its covariance joins the limits\n",
              parameters_text<DemOptions>() + parameters_text<DifferenceOptions>(),
              "DemDifference with difference, sigma, registration, lod95, reason, stable, calibration.");
@@ -280,7 +281,20 @@ void add_surface(py::module_& module) {
          const py::kwargs& keywords) {
         DemOptions surface;
         DifferenceOptions options;
-        apply_to_both(surface, options, keywords, "dem_of_difference");
+        const bool cells = apply_to_both(surface, options, keywords, "dem_of_difference");
+        if (py::isinstance<Dem>(e1) || py::isinstance<Dem>(e2)) {
+          if (!py::isinstance<Dem>(e1) || !py::isinstance<Dem>(e2)) {
+            throw Error(ErrorKind::input, "e1 and e2 must both be a Dem, or both be clouds", "dem_of_difference");
+          }
+          if (cells)
+            throw Error(ErrorKind::config, "two DEMs have their cells: give these options to hw.dem", "dem_of_difference");
+          const auto& first = e1.cast<const Dem&>();
+          const auto& second = e2.cast<const Dem&>();
+          const std::vector<std::uint8_t> marks = marks_of(stable);
+          const std::optional<Registration> r = registration_of(registration);
+          return without_gil(
+              threads, [&](const Run& run) { return dem_of_difference(first, second, marks, pointer_to(r), options, run); });
+        }
         const PointCloud* cloud = cloud_among({e1, e2});
         const Cores before = points_of(e1, cloud, "e1");
         const Cores after = about(points_of(e2, cloud, "e2"), before.view.frame());

@@ -95,9 +95,13 @@ def test_the_registration_is_in_the_limits_of_m3c2(clouds):
     known = np.isfinite(field.distance)
     assert known.mean() > 0.9 and np.allclose(field.registration[known], share[known], rtol=1e-6)
     assert np.allclose(field.sigma[known], np.hypot(by_hand.sigma, share)[known], rtol=1e-3)
-    for name in ("lod95", "lod95_calibrated"):
-        wide = np.hypot(getattr(by_hand, name), 1.959964 * share)
-        assert np.allclose(getattr(field, name), wide, rtol=1e-3, equal_nan=True), name
+    assert np.allclose(field.lod95, np.hypot(by_hand.lod95, 1.959964 * share), rtol=1e-3, equal_nan=True)
+    # Calibrated on ground that the registration had moved: its error is in there once.
+    assert np.allclose(field.lod95_calibrated, by_hand.lod95_calibrated, rtol=1e-3, equal_nan=True)
+    assert field.calibration["false_alarms"] == pytest.approx(by_hand.calibration["false_alarms"], abs=0.01)
+    taken_out = field.shared_shift[np.isfinite(field.shared_shift)]
+    assert np.array_equal(np.isfinite(field.shared_shift), np.isfinite(field.distance_calibrated))
+    assert field.calibration["shift_rms_m"] == pytest.approx(np.sqrt(np.mean(taken_out ** 2)), rel=0.5, abs=1e-4)
     rest = known & ((cores[:, 0] < 10) | (cores[:, 1] < 10))
     assert np.mean(np.abs(field.distance[rest]) < field.lod95[rest]) > 0.9
     assert np.median(field.distance[(cores[:, 0] > 12) & (cores[:, 1] > 12)]) == pytest.approx(-0.06 / np.sqrt(2), abs=0.008)
@@ -201,3 +205,50 @@ def test_the_command_follows_the_normals_of_the_core_points(files, clouds):
     call(files, "m3c2", "may.las", "june.las", "--cores", "cores.csv", "--normals", "vertical", "-o", "vertical.csv")
     assert [row["distance_m"] for row in rows] == [row["distance_m"] for row in rows_of(files / "vertical.csv")]
     assert "may.las" in call(files, "m3c2", "may.las", "june.las", "--core-normals", "-o", "no.csv", code=65).stderr
+
+
+def test_m3c2_takes_the_options_of_the_registration(clouds, files):
+    cores = clouds[0][::200]
+    whole = hw.m3c2(clouds[0], clouds[1], cores, register=True, register_ground="all")
+    alone = hw.register(clouds[1], clouds[0], ground="all")
+    assert np.array_equal(whole.registered["transform"], alone["transform"])
+    assert not np.array_equal(alone["transform"], hw.register(clouds[1], clouds[0])["transform"])
+    with pytest.raises(hw.ConfigError, match="register=True"):
+        hw.m3c2(clouds[0], clouds[1], cores, register_ground="all")
+    with pytest.raises(hw.ConfigError, match="ground"):
+        hw.m3c2(clouds[0], clouds[1], cores, register=True, register_ground="some")
+    assert "register_ground : text, default" in hw.m3c2.__doc__
+    done = call(files, "m3c2", "may.las", "june.las", "--register", "--register-ground", "all", "-o", "all.csv")
+    verdict = hw.register(hw.read(files / "june.las"), hw.read(files / "may.las"), ground="all")["verdict"]
+    assert verdict in done.stdout
+    for line in (["--register-ground", "all"], ["--register", "--register-ground", "some"]):
+        done = call(files, "m3c2", "may.las", "june.las", *line, "-o", "no.csv", code=64)
+        assert "--register" in done.stderr and not (files / "no.csv").exists()
+    assert "--register-least-stable-share" in call(files, "m3c2", "--help").stdout
+
+
+def test_what_m3c2_cannot_do_is_said(files, clouds):
+    # Two points of each cloud a cylinder at most: distances, and no limit anywhere.
+    done = call(files, "m3c2", "may.las", "june.las", "--register", "--min-points", "1000000", "-o", "few.csv", code=2)
+    assert "no place has a detection limit: " in done.stdout and "few_points" in done.stdout and (files / "few.csv").exists()
+    done = call(files, "m3c2", "may.las", "june.las", "--up", "0,0,0", "-o", "no.csv", code=64)
+    assert "--up: " in done.stderr
+    done = call(files, "m3c2", "may.las", "june.las", "--lod", "ep", "-o", "no.csv", code=64)
+    assert "--lod" in done.stderr and "--scanner-m" in done.stderr and "--..." not in done.stderr
+    done = call(files, "m3c2", "may.las", "june.las", "--calibrated", "--lag-m", "1e-12", "-o", "no.csv", code=64)
+    assert "--lag-m: " in done.stderr and "1000 are the most" in done.stderr
+    done = call(files, "m3c2", "may.las", "june.las", "--register", "--registration-error-m", "0.01", "-o", "no.csv", code=64)
+    assert "--register: " in done.stderr and "twice" in done.stderr
+    with pytest.raises(hw.ConfigError, match="lag_m"):
+        hw.m3c2(clouds[0], clouds[1], clouds[0][::200], calibrated=True, lag_m=1e-12)
+    with pytest.raises(hw.ConfigError, match="up"):
+        hw.m3c2(clouds[0], clouds[1], clouds[0][::200], up=[0, 0, 0])
+
+
+def test_clouds_that_do_not_meet_have_one_word(clouds):
+    cores = clouds[0][::400]
+    apart = clouds[1] + [500, 0, 0]
+    assert set(hw.m3c2(clouds[0], apart, cores).reason) == {"empty_after"}
+    assert set(hw.vectors(clouds[0], apart, cores, patch_radius_m=2.0).reason_vector) == {"empty_after"}
+    both = hw.dem_of_difference(clouds[0], apart, cell_m=1.0)
+    assert set(both.reason[both.reason != "empty_both"]) == {"empty_after", "empty_before"}

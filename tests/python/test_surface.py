@@ -161,3 +161,18 @@ def test_the_command_refuses_what_cannot_be(tmp_path, pair):
     assert "cells" in run(tmp_path, "a.las", "a.las", "-o", "out", "--cell-m", "0.00001", code=65).stderr
     run(tmp_path, "a.las", "a.las", "-o", "out", "--cell-m", "-1", code=64)
     assert not (tmp_path / "out").exists()
+
+
+def test_surfaces_that_are_there_are_differenced(pair):
+    before, after = pair
+    of_clouds = hw.dem_of_difference(before, after, cell_m=1.0)
+    first, second = hw.dem(before, like=after, cell_m=1.0), hw.dem(after, like=before, cell_m=1.0)
+    of_dems = hw.dem_of_difference(first, second)
+    for name in ("difference", "sigma", "lod95"):
+        assert np.array_equal(getattr(of_dems, name), getattr(of_clouds, name), equal_nan=True)
+    with pytest.raises(hw.InputError, match="both"):
+        hw.dem_of_difference(first, after)
+    with pytest.raises(hw.ConfigError, match="hw.dem"):
+        hw.dem_of_difference(first, second, cell_m=2.0)
+    with pytest.raises(hw.InputError, match="like="):
+        hw.dem_of_difference(first, hw.dem(after, like=before, cell_m=2.0))

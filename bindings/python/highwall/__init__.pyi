@@ -116,6 +116,8 @@ class DisplacementField:
     @property
     def lod95_calibrated(self) -> _Doubles | None: ...
     @property
+    def shared_shift(self) -> _Doubles | None: ...
+    @property
     def registration(self) -> _Doubles | None: ...
     @property
     def n1(self) -> npt.NDArray[np.uint32]: ...
@@ -262,6 +264,18 @@ def m3c2(
     least_stable_share: float = 0.2,
     moving_sigma: float = 4.0,
     most_factor: float = 2.0,
+    register_ground: str = "stable",
+    register_spacing_m: float = 0.0,
+    register_coarse_spacings: float = 16.0,
+    register_plane_spacings: float = 8.0,
+    register_patch_spacings: float = 12.0,
+    register_normal_degrees: float = 6.0,
+    register_least_matched: float = 0.9,
+    register_moved_sigma: float = 4.0,
+    register_least_patches: int = 30,
+    register_least_stable_share: float = 0.15,
+    register_iterations: int = 40,
+    register_expected_shift_m: float = 1.0,
 ) -> DisplacementField: ...
 def vectors(
     e1: Cloud | npt.ArrayLike,
@@ -375,8 +389,8 @@ def dem(
     steepest_deg: float = 80.0,
 ) -> Dem: ...
 def dem_of_difference(
-    e1: Cloud | npt.ArrayLike,
-    e2: Cloud | npt.ArrayLike,
+    e1: Cloud | Dem | npt.ArrayLike,
+    e2: Cloud | Dem | npt.ArrayLike,
     *,
     stable: npt.ArrayLike | None = None,
     registration: dict[str, Any] | None = None,
