@@ -1,6 +1,7 @@
-// time_insar STACK THREADS REPEATS
+// time_insar STACK THREADS REPEATS [INSTRUCTIONS]
 // Reads a stack of interferograms by tiles and prints one JSON line: pixels, and per repeat the seconds of wall and of the
 // process that inversion (weighted by variance, with sigma; without weights) and velocity take. Reading is not in them.
+// INSTRUCTIONS: "AVX2", "AVX3" ...; the best of the machine when left out.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 
 #include "algorithms/radar/network_inversion.hpp"
 #include "algorithms/radar/network_kernel.hpp"
+#include "algorithms/radar/time_kernel.hpp"
 #include "algorithms/radar/velocity_fit.hpp"
 #include "core/error.hpp"
 #include "io/readers/insar/insar.hpp"
@@ -80,8 +82,12 @@ int time_stack(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv, argv + argc);
-  if (arguments.size() != 4) {
-    std::fprintf(stderr, "usage: time_insar STACK THREADS REPEATS\n");
+  if (arguments.size() != 4 && arguments.size() != 5) {
+    std::fprintf(stderr, "usage: time_insar STACK THREADS REPEATS [INSTRUCTIONS]\n");
+    return 64;
+  }
+  if (arguments.size() == 5 && !(use_network_kernel(arguments[4]) && use_time_kernel(arguments[4]))) {
+    std::fprintf(stderr, "this machine has no %s\n", arguments[4].c_str());
     return 64;
   }
   try {

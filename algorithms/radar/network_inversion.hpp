@@ -34,7 +34,7 @@ bool read_word(std::string_view word, NetworkGaps& gaps) noexcept;
 /// What is made least of the residuals.
 enum class NetworkNorm {
   l2,  ///< The weighted sum of squares.
-  l1,  ///< The sum of absolute values by roots of weights: a few gross errors move nothing. About 50 times slower.
+  l1,  ///< The sum of absolute values by roots of weights: a few gross errors move nothing. A hundred times slower.
 };
 std::string_view name_of(NetworkNorm norm) noexcept;
 bool read_word(std::string_view word, NetworkNorm& norm) noexcept;
