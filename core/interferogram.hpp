@@ -20,6 +20,23 @@ struct Interferogram {
   std::size_t second = 0;
   std::string name;  ///< File or dataset it comes from, for messages.
   double perpendicular_baseline_m = std::numeric_limits<double>::quiet_NaN();
+  std::string given_as = {};  ///< The same relative to the folder or list that named it: without a machine's paths.
+};
+
+/// How the rows and columns of a real-aperture radar's rasters lie about it, and where it stood (GPRI of GAMMA): columns are
+/// ranges, rows azimuths. NaN = not told.
+struct PolarRaster {
+  static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  double near_range_m = kUnknown;
+  double range_step_m = kUnknown;
+  double azimuth_start_deg = kUnknown;
+  double azimuth_step_deg = kUnknown;
+  double scan_heading_deg = kUnknown;
+  double antenna_elevation_deg = kUnknown;
+  double latitude_deg = kUnknown;
+  double longitude_deg = kUnknown;
+  double altitude_m = kUnknown;
+  double geoid_m = kUnknown;
 };
 
 /// Everything about a stack of interferograms but its pixels.
@@ -36,7 +53,10 @@ struct InterferogramNetwork {
   double looks = std::numeric_limits<double>::quiet_NaN();
   /// Pixel (row, column) that the source has put to zero, if it says so.
   std::optional<std::array<std::size_t, 2>> reference;
-  LineOfSight line_of_sight;
+  LineOfSight line_of_sight;  ///< Mean of the pixels where they have their own.
+  /// Unit vectors target -> sensor, one a cell, NaN where it is not known; empty where the source has one for all.
+  std::vector<Eigen::Vector3f> line_of_sight_per_cell;
+  std::optional<PolarRaster> polar;
   std::string processor;        ///< "mintpy", "gamma", "roipac", "isce2", "licsar", "pyrate", "dolphin", "hyp3".
   std::string sign_convention;  ///< The source's own, in words, for provenance.
 

@@ -18,7 +18,7 @@ ScanGrid grid_of(const std::string& path, const Session& session) {
   options.interval_s = 1.0;
   options.sign = "toward_positive";
   options.unit = "m";
-  options.value = "cumulative";
+  options.values = "cumulative";
   return open_scans({path}, options, session.run).source->grid();
 }
 

@@ -196,7 +196,10 @@ StackSummary invert_stack(const InterferogramSource& source, const InvertSetting
   s.pixels_with_nonzero_closure_before = open_before;
   for (std::size_t p = 0; p < network.pairs.size(); ++p) {
     const PairCorrection& pair = found.per_pair[p];
-    if (pair.corrected + pair.detected + pair.open > 0) s.corrections.push_back({network.pairs[p].name, pair});
+    if (pair.corrected + pair.detected + pair.open > 0) {
+      const Interferogram& of = network.pairs[p];
+      s.corrections.push_back({of.given_as.empty() ? of.name : of.given_as, pair});
+    }
   }
   return s;
 }

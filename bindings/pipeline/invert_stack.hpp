@@ -49,7 +49,7 @@ struct InvertSettings {
 
 /// What became of the unwrapping errors of one interferogram.
 struct CorrectedPair {
-  std::string name;
+  std::string name;  ///< As it was given: relative to the folder or list that named it.
   PairCorrection found;
 };
 

@@ -251,6 +251,7 @@ class Measurer {
       steps[s.target] = take_out_steps(source, s);
     }
     std::erase_if(all, [](const TimeSeries& s) { return s.empty(); });
+    for (TimeSeries& s : all) place_in_site_frame(s);
     std::vector<std::string> references = split_commas(source.reference);
     std::erase(references, "");
     const std::vector<SharedJump> of_base = jumps_of_base(source, references, all);
@@ -422,6 +423,21 @@ class Measurer {
       if (zone.contains((*place)[0], (*place)[1])) return zone.name;
     }
     return {};
+  }
+
+  /// Tables of points tell the CRS of their places, which need not be the site's. A place that cannot be told there is none.
+  void place_in_site_frame(TimeSeries& s) const {
+    if (!s.position_m || s.frame.is_local() || s.frame.crs.empty() || site_.frame.is_local()) return;
+    if (same_crs(s.frame.crs, site_.frame.crs)) return;
+    auto place = *s.position_m;
+    const bool has_height = std::isfinite(place[2]);
+    if (!has_height) place[2] = 0.0;
+    const Transformer transformer(s.frame.crs, site_.frame.crs);
+    s.position_m.reset();
+    if (transformer.apply(place.data(), 1) > 0) return;
+    place[2] = has_height ? place[2] : kNaN;
+    s.position_m = place;
+    s.frame.crs = site_.frame.crs;
   }
 
   std::optional<std::array<double, 2>> site_position(const TimeSeries& s) const {

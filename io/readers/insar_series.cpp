@@ -5,9 +5,11 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "io/crs/crs.hpp"
 #include "io/readers/insar/h5_product.hpp"
 #include "io/readers/insar/mintpy_raster.hpp"
 #include "io/readers/insar/names.hpp"
+#include "io/readers/insar/sights.hpp"
 #include "io/readers/map_place.hpp"
 #include "io/readers/reader.hpp"
 #include "io/readers/text.hpp"
@@ -153,6 +155,21 @@ void drop_zero_series(Stack& stack, const Source& source, Report& report) {
   }
 }
 
+/// Lines of sight of MintPy's pixels, and in a projected system their positions, which lie in a file beside the series.
+void add_geometry(Source& source, const std::string& file, Stack& stack, Report& report) {
+  const GridGeometry& g = stack.geometry();
+  const insar::MintpyGeometry found = insar::mintpy_geometry_beside(file, g.rows, g.cols, source.raster.placed, report);
+  if (!found.sights) return;
+  for (const Eigen::Vector3f& s : *found.sights) source.line_of_sight_per_cell.emplace_back(s.cast<double>().normalized());
+  source.raster.line_of_sight = insar::mean_of(*found.sights);
+  const bool projected = !g.frame.is_local() && !g.frame.crs.empty() && !describe_crs(g.frame.crs).geographic;
+  if (found.height_m.empty() || !projected) return;
+  for (std::size_t c = 0; c < g.cells(); ++c) {
+    const auto [x, y] = g.centre(c / g.cols, c % g.cols);
+    stack.cell_position_m.emplace_back(x, y, static_cast<double>(found.height_m[c]) - g.frame.origin_m[2]);
+  }
+}
+
 Reading read(const Input& input, const ReadOptions& options, const Run& run) {
   Reading reading;
   Report& report = reading.report;
@@ -180,6 +197,7 @@ Reading read(const Input& input, const ReadOptions& options, const Run& run) {
     ++report.accepted;
   }
   if (source.zero_series_is_missing) drop_zero_series(stack, source, report);
+  if (source.zero_series_is_missing) add_geometry(source, input.name, stack, report);
   stack.line_of_sight = source.raster.line_of_sight;
   stack.line_of_sight_per_cell = std::move(source.line_of_sight_per_cell);
   stack.source = source.program;

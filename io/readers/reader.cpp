@@ -120,7 +120,9 @@ Reading read_input(const Input& input, const ReadOptions& options, const Run& ru
   if (input.bytes.empty()) throw Error(ErrorKind::input, "the file is empty", input.name);
   // A column map is the word of a person that this is a generic table.
   const bool mapped = !options.displacement_column.empty() || !options.east_column.empty();
-  const Reader& reader = choose_reader(input, options.format == "auto" && mapped ? "series_csv" : options.format);
+  const bool placed = !options.x_column.empty() || !options.y_column.empty();
+  const std::string by_map = mapped ? "series_csv" : placed ? "pixel_csv" : "auto";
+  const Reader& reader = choose_reader(input, options.format == "auto" ? by_map : options.format);
   Reading reading = read_with(reader, input, options, run);
   const bool open_end = !looks_binary(input.bytes.substr(0, kHeadBytes)) && input.bytes.back() != '\n';
   const bool hold_back = open_end && options.strict && std::holds_alternative<std::vector<TimeSeries>>(reading.data);

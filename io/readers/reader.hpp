@@ -43,6 +43,9 @@ struct ReadOptions {
   std::string displacement_column;
   std::string sigma_column;
   std::string target_column;
+  std::string x_column;
+  std::string y_column;
+  std::string height_column;
   std::string east_column;
   std::string north_column;
   std::string up_column;
@@ -68,10 +71,10 @@ struct ReadOptions {
             "metres: other length units are converted; source: numbers stay as in the file");
     d.field(&O::origin_m, "origin_m", "m", anything(),
             "World coordinates of the local origin; empty: the cloud's minimum, rounded down to 1000 m");
-    d.field(
-        &O::box, "box", "", anything(),
-        "Clouds: only points with xmin <= x <= xmax, ymin <= y <= ymax, as xmin,ymin,xmax,ymax in the file's own CRS and unit; "
-        "a COPC file is read only there");
+    d.field(&O::box, "box", "", anything(),
+            "Clouds and points in a CSV: only those with xmin <= x <= xmax, ymin <= y <= ymax, as xmin,ymin,xmax,ymax in the "
+            "file's own CRS and unit; "
+            "a COPC file is read only there");
     d.field(&O::resolution, "resolution", "", at_least(0),
             "COPC: as many levels as give this spacing of points, in the file's own unit; 0: all");
     d.field(&O::channels, "channels", "", one_of({"all", "none"}),
@@ -80,11 +83,15 @@ struct ReadOptions {
             "Rules for a cloud's time, first that works: filename:PATTERN, gps_time, header_date");
     d.field(&O::target, "target", "", anything(), "Name of the target; stem: the file's stem");
     d.field(&O::time_column, "time_column", "", anything(), "Generic CSV: column of the time");
-    d.field(&O::time_pattern, "time_pattern", "", anything(),
-            "Generic CSV: pattern of the time such as %d-%m-%Y %H:%M; empty: ISO 8601");
+    d.field(
+        &O::time_pattern, "time_pattern", "", anything(),
+        "Generic CSV: pattern of the time, or of the names of date columns, such as %d-%m-%Y %H:%M; empty: ISO 8601 or YYYYMMDD");
     d.field(&O::displacement_column, "displacement_column", "", anything(), "Generic CSV: column of the displacement");
     d.field(&O::sigma_column, "sigma_column", "", anything(), "Generic CSV: column of its sigma");
     d.field(&O::target_column, "target_column", "", anything(), "Generic CSV: column of the target");
+    d.field(&O::x_column, "x_column", "", anything(), "Points in a CSV: column of the coordinate to the east");
+    d.field(&O::y_column, "y_column", "", anything(), "Points in a CSV: column of the coordinate to the north");
+    d.field(&O::height_column, "height_column", "", anything(), "Points in a CSV: column of the height");
     d.field(&O::east_column, "east_column", "", anything(), "Generic CSV: column of the east component");
     d.field(&O::north_column, "north_column", "", anything(), "Generic CSV: column of the north component");
     d.field(&O::up_column, "up_column", "", anything(), "Generic CSV: column of the up component");

@@ -24,8 +24,6 @@ constexpr std::array<std::string_view, 21> kTargetNames{
     "target", "target_id",  "point",       "point_id", "point_name", "station",    "station_id",
     "sensor", "sensor_id",  "sensor_name", "prism",    "测点",       "测点编号",   "测点名称",
     "监测点", "监测点编号", "点号",        "点名",     "传感器",     "传感器编号", "棱镜"};
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kUnits{
-    {{"mm", "mm"}, {"cm", "cm"}, {"m", "m"}, {"毫米", "mm"}, {"厘米", "cm"}, {"米", "m"}}};
 
 struct Column {
   int index = -1;
@@ -44,20 +42,6 @@ struct Table {
   std::size_t width = 1;
   std::size_t columns = 0;  // fields of the header
 };
-
-/// "displacement_mm" -> {"displacement", "mm"}; "disp [cm]", "位移(mm)" and "位移（毫米）" likewise.
-std::pair<std::string, std::string> name_and_unit(std::string_view field) {
-  std::string name = lower(trim(field));
-  for (const auto& [word, unit] : kUnits) {
-    for (const std::string& tail : {fmt::format("_{}", word), fmt::format("[{}]", word), fmt::format("({})", word),
-                                    fmt::format("\uFF08{}\uFF09", word), fmt::format("\u3010{}\u3011", word)}) {
-      if (name.size() > tail.size() && name.ends_with(tail)) {
-        return {std::string(trim(name.substr(0, name.size() - tail.size()))), std::string(unit)};
-      }
-    }
-  }
-  return {name, ""};
-}
 
 template <std::size_t N>
 bool is_one_of(const std::string& name, const std::array<std::string_view, N>& names) {

@@ -1,5 +1,7 @@
 #include "io/readers/text.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -9,6 +11,9 @@
 
 namespace highwall {
 namespace {
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kUnits{
+    {{"mm", "mm"}, {"cm", "cm"}, {"m", "m"}, {"毫米", "mm"}, {"厘米", "cm"}, {"米", "m"}}};
 
 constexpr std::size_t kLongestLine = std::size_t{1} << 20U;
 
@@ -104,6 +109,19 @@ std::optional<long long> to_integer(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+std::pair<std::string, std::string> name_and_unit(std::string_view field) {
+  std::string name = lower(trim(field));
+  for (const auto& [word, unit] : kUnits) {
+    for (const std::string& tail : {fmt::format("_{}", word), fmt::format("[{}]", word), fmt::format("({})", word),
+                                    fmt::format("\uFF08{}\uFF09", word), fmt::format("\u3010{}\u3011", word)}) {
+      if (name.size() > tail.size() && name.ends_with(tail)) {
+        return {std::string(trim(name.substr(0, name.size() - tail.size()))), std::string(unit)};
+      }
+    }
+  }
+  return {name, ""};
 }
 
 char guess_separator(std::string_view head) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/run.hpp"
@@ -46,6 +47,9 @@ std::optional<double> to_number(std::string_view text);
 /// The same, with a comma as the decimal mark.
 std::optional<double> to_number_with_comma(std::string_view text);
 std::optional<long long> to_integer(std::string_view text);
+
+/// "displacement_mm" -> {"displacement", "mm"}; "disp [cm]", "位移(mm)" and "位移（毫米）" likewise.
+std::pair<std::string, std::string> name_and_unit(std::string_view field);
 
 /// Separator of a table: ';', tab, ',' or '|' by the first lines, ' ' when there is none of them.
 char guess_separator(std::string_view head);

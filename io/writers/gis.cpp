@@ -181,6 +181,25 @@ std::string geotiff_bytes(const GridGeometry& g, const std::vector<RasterBand>& 
   return memory.bytes();
 }
 
+std::string cog_bytes(const GridGeometry& geometry, const std::vector<RasterBand>& bands,
+                      const std::vector<std::pair<std::string, std::string>>& tags) {
+  std::string plain = geotiff_bytes(geometry, bands, tags);
+  const MemoryFile from(".tif");
+  VSIFCloseL(VSIFileFromMemBuffer(from.name(), reinterpret_cast<GByte*>(plain.data()), plain.size(), FALSE));
+  const char* drivers[] = {"GTiff", nullptr};
+  GDALDatasetH source = GDALOpenEx(from.name(), GDAL_OF_RASTER, drivers, nullptr, nullptr);
+  check(source != nullptr, "read the GeoTIFF that becomes a COG");
+  const MemoryFile to(".tif");
+  // Cubic overviews would overshoot at the edge of what moves.
+  const char* create[] = {"COMPRESS=DEFLATE", "PREDICTOR=YES", "RESAMPLING=AVERAGE", "NUM_THREADS=1", nullptr};
+  GDALDatasetH made =
+      GDALCreateCopy(GDALGetDriverByName("COG"), to.name(), source, TRUE, const_cast<char**>(create), nullptr, nullptr);
+  GDALClose(source);
+  check(made != nullptr, "make a COG");
+  GDALClose(made);
+  return to.bytes();
+}
+
 std::string points_gpkg(const DisplacementField& f, const std::string& unit) {
   const MemoryFile memory(".gpkg");
   GDALDatasetH file = GDALCreate(GDALGetDriverByName("GPKG"), memory.name(), 0, 0, 0, GDT_Unknown, nullptr);

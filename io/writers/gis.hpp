@@ -22,6 +22,10 @@ struct RasterBand {
 std::string geotiff_bytes(const GridGeometry& geometry, const std::vector<RasterBand>& bands,
                           const std::vector<std::pair<std::string, std::string>>& tags);
 
+/// The same as a Cloud Optimized GeoTIFF: tiles, and overviews of larger rasters that are means of what has data.
+std::string cog_bytes(const GridGeometry& geometry, const std::vector<RasterBand>& bands,
+                      const std::vector<std::pair<std::string, std::string>>& tags);
+
 /// A column of a vector file; texts or numbers, one a feature.
 struct VectorColumn {
   std::string name;

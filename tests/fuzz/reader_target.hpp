@@ -17,10 +17,11 @@ inline bool is_whole(const highwall::TimeSeries& s) {
 
 /// Feeds bytes to one reader, by day and as in the night: it may refuse them as input or configuration,
 /// and nothing else may happen.
-inline int feed_reader(const char* format, const char* name, const std::uint8_t* data, std::size_t size) {
+inline int feed_reader(const char* format, const char* name, const std::uint8_t* data, std::size_t size,
+                       const highwall::ReadOptions& told = {}) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   for (const bool strict : {false, true}) {
-    highwall::ReadOptions options;
+    highwall::ReadOptions options = told;
     options.format = format;
     options.max_rejected_share = 1.0;
     options.strict = strict;

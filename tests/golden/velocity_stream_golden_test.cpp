@@ -23,7 +23,7 @@ ScanFileOptions told() {
   options.interval_s = 300.0;
   options.sign = "toward_negative";
   options.unit = "mm";
-  options.value = "increment";
+  options.values = "increments";
   options.wavelength_mm = 17.2;
   return options;
 }

@@ -106,7 +106,7 @@ source = "test"
     return folder, policy
 
 
-TOLD = {"start": "2025-08-13T00:00:00Z", "interval_s": 300.0, "sign": "toward_negative", "unit": "mm", "value": "increment"}
+TOLD = {"start": "2025-08-13T00:00:00Z", "interval_s": 300.0, "sign": "toward_negative", "unit": "mm", "values": "increments"}
 FLAGS = [word for key, value in TOLD.items() for word in ("--" + key.replace("_", "-"), str(value))]
 
 

@@ -15,8 +15,8 @@ HIGHWALL = Path(os.environ.get("HIGHWALL_PROGRAM", Path(sys.executable).parent /
 RANGE_M = np.linspace(600.0, 1100.0, 20)
 AZIMUTH_RAD = np.linspace(-0.4, 0.4, 30)
 PATCH = (slice(6, 11), slice(8, 15))
-TOLD = {"start": "2025-08-13T00:00:00Z", "interval_s": 300.0, "sign": "toward_negative", "unit": "mm", "value": "increment"}
-FLAGS = ["--start", "2025-08-13T00:00:00Z", "--interval-s", "300", "--sign", "toward_negative", "--unit", "mm", "--value", "increment"]
+TOLD = {"start": "2025-08-13T00:00:00Z", "interval_s": 300.0, "sign": "toward_negative", "unit": "mm", "values": "increments"}
+FLAGS = ["--start", "2025-08-13T00:00:00Z", "--interval-s", "300", "--sign", "toward_negative", "--unit", "mm", "--values", "increments"]
 
 
 @pytest.fixture(scope="module")

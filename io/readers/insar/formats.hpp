@@ -23,7 +23,7 @@ struct Look {
   std::shared_ptr<TiffFiles> tiffs = nullptr;
   std::shared_ptr<GammaHeaders> gamma = nullptr;
   std::shared_ptr<Pool<const Pixels>> planes = nullptr;
-  std::optional<LineOfSight> isce_line_of_sight = std::nullopt;  ///< Looked for once.
+  std::optional<std::shared_ptr<const Sights>> isce_sights = std::nullopt;  ///< Looked for once.
   std::optional<double> isce_wavelength_m = std::nullopt;
 };
 

@@ -130,6 +130,15 @@ void set_geometry(const GammaPar& par, const InsarOptions& options, Layer& layer
     const auto start = k.number("GPRI_az_start_angle");
     const auto turn = k.number("GPRI_az_angle_step");
     if (near && step && start && turn) {
+      PolarRaster polar{*near, *step, *start, *turn};
+      const auto told = [&](const char* key) { return k.number(key).value_or(PolarRaster::kUnknown); };
+      polar.scan_heading_deg = told("GPRI_scan_heading");
+      polar.antenna_elevation_deg = told("GPRI_ant_elev_angle");
+      polar.latitude_deg = told("GPRI_ref_north");
+      polar.longitude_deg = told("GPRI_ref_east");
+      polar.altitude_m = told("GPRI_ref_alt");
+      polar.geoid_m = told("GPRI_geoid");
+      layer.polar = polar;
       report.warn(fmt::format("{}: columns are ranges from {} m by {} m, rows azimuths from {} by {} degrees", k.file(), *near,
                               *step, *start, *turn));
     }

@@ -29,26 +29,29 @@ class Gatherer {
     const fs::file_status status = fs::status(path, failed);
     if (!fs::exists(status)) throw Error(ErrorKind::input, "there is no such file or folder", path.string());
     if (fs::is_directory(status)) {
-      add_folder(path);
+      add_folder(path, path);
     } else if (is_list(path)) {
       add_list(path);
     } else {
-      add_file(path, path.string(), false);
+      add_file(path, path.string(), false, path.parent_path());
     }
   }
   Gathered take() { return std::move(gathered_); }
 
  private:
-  void add_file(const fs::path& path, const std::string& named_by, bool in_folder) {
+  void add_file(const fs::path& path, const std::string& named_by, bool in_folder, const fs::path& base) {
     if (!seen_.insert(path.lexically_normal().string()).second) return;
     if (gathered_.files.size() >= kMostFiles) {
       throw Error(ErrorKind::input, fmt::format("there are more than {} files", kMostFiles), path.string(),
                   "name the folder that holds the interferograms");
     }
-    gathered_.files.push_back({path, in_folder ? "" : named_by, in_folder});
+    const fs::path below = path.lexically_normal().lexically_relative(base.lexically_normal());
+    const bool is_below = !below.empty() && *below.begin() != "..";
+    gathered_.files.push_back(
+        {path, in_folder ? "" : named_by, in_folder, (is_below ? below : path.filename()).generic_string()});
   }
 
-  void add_folder(const fs::path& folder, int depth = 0) {
+  void add_folder(const fs::path& folder, const fs::path& base, int depth = 0) {
     run_.check_stop();
     std::error_code failed;
     std::vector<fs::path> entries;
@@ -60,9 +63,9 @@ class Gatherer {
       if (entry.filename().string().front() == '.') continue;
       const fs::file_status status = fs::status(entry, failed);
       if (fs::is_regular_file(status)) {
-        add_file(entry, {}, true);
+        add_file(entry, {}, true, base);
       } else if (fs::is_directory(status) && depth < kDeepest && !fs::is_symlink(fs::symlink_status(entry, failed))) {
-        add_folder(entry, depth + 1);
+        add_folder(entry, base, depth + 1);
       }
     }
   }
@@ -106,7 +109,7 @@ class Gatherer {
         throw Error(ErrorKind::input, fmt::format("there is no file \"{}\" beside the list", printable(std::string(line))), where,
                     "put the list beside its files, or correct the name");
       }
-      add_file(found, where, false);
+      add_file(found, where, false, list.parent_path());
     }
   }
 

@@ -35,6 +35,12 @@ std::string look_at(const InputFile& file, Look& look) {
   return look_plain(file, look);
 }
 
+/// A layer's name with its file as people gave it: "/home/p/stack.h5:unwrapPhase[3]" to "stack.h5:unwrapPhase[3]".
+std::string given_as(const std::string& name, const InputFile& file) {
+  const std::string path = file.path.string();
+  return name.starts_with(path) ? file.given_as + name.substr(path.size()) : file.given_as;
+}
+
 /// Rasters of all files. What a folder holds beside them is told; what a person named and is none is an error.
 std::vector<Layer> find_layers(const Gathered& gathered, const InsarOptions& options, Report& report, const Run& run) {
   std::vector<Layer> layers;
@@ -48,7 +54,9 @@ std::vector<Layer> find_layers(const Gathered& gathered, const InsarOptions& opt
     run.check_stop();
     run.progress("look", ++done, gathered.files.size());
     if (is_header_name(file.path)) continue;
+    const std::size_t known = layers.size();
     const std::string why = look_at(file, look);
+    for (std::size_t i = known; i < layers.size(); ++i) layers[i].given_as = given_as(layers[i].name, file);
     if (why.empty()) continue;
     if (!file.in_folder) {
       throw Error(ErrorKind::input, fmt::format("{} cannot be used: {}", file.path.string(), why), file.named_by,
@@ -166,6 +174,17 @@ std::vector<RasterStack::Raster> rasters_of(const std::vector<Layer>& layers, st
   return rasters;
 }
 
+/// Of the part that all layers share.
+Sights cut_sights(const Sights& all, std::size_t cols, const Shift& shift, const GridGeometry& common) {
+  Sights cut;
+  cut.reserve(common.cells());
+  for (std::size_t r = 0; r < common.rows; ++r) {
+    const auto from = all.begin() + static_cast<std::ptrdiff_t>((r + shift.row) * cols + shift.col);
+    cut.insert(cut.end(), from, from + static_cast<std::ptrdiff_t>(common.cols));
+  }
+  return cut;
+}
+
 InterferogramNetwork network_of(const std::vector<Layer>& phase, const std::vector<Layer>& coherence, GridGeometry geometry,
                                 const Shift& shift, const InsarOptions& options, Report& report) {
   InterferogramNetwork network;
@@ -182,7 +201,8 @@ InterferogramNetwork network_of(const std::vector<Layer>& phase, const std::vect
     return static_cast<std::size_t>(at - network.instants.begin());
   };
   for (const Layer& layer : phase) {
-    network.pairs.push_back({index(layer.first), index(layer.second), layer.name, layer.perpendicular_baseline_m});
+    network.pairs.push_back(
+        {index(layer.first), index(layer.second), layer.name, layer.perpendicular_baseline_m, layer.given_as});
   }
   network.wavelength_m = settle_wavelength(phase, options, report);
   settle_sign(network, phase, options);
@@ -193,6 +213,11 @@ InterferogramNetwork network_of(const std::vector<Layer>& phase, const std::vect
     network.reference = {(*head.reference)[0] - shift.row, (*head.reference)[1] - shift.col};
   }
   network.line_of_sight = head.line_of_sight;
+  network.polar = head.polar;
+  if (head.sights) {
+    network.line_of_sight_per_cell = cut_sights(*head.sights, head.geometry.cols, shift, network.geometry);
+    network.line_of_sight = mean_of(network.line_of_sight_per_cell);
+  }
   network.processor = head.processor;
   for (const Layer& layer : phase) {
     if (layer.processor == head.processor) continue;

@@ -1,8 +1,7 @@
 // ISCE2: rasters with an .xml or a .vrt beside them; the wavelength stands in the .xml of a swath of the reference.
 #include <fmt/format.h>
 
-#include <cmath>
-#include <numbers>
+#include <limits>
 
 #include "core/error.hpp"
 #include "io/durable/durable.hpp"
@@ -27,7 +26,7 @@ RasterHeader header_of(const fs::path& path) {
   return parse_raw_vrt(read_whole(vrt, ErrorKind::input, kLargestHeader), vrt.string(), path.filename().string());
 }
 
-std::shared_ptr<const RawPixels> band_of(const fs::path& path, const RasterHeader& header, std::size_t index, Look& look) {
+RawLayout layout_of(const RasterHeader& header, std::size_t index) {
   const RasterHeader::Band& band = header.bands[index];
   RawLayout layout;
   layout.rows = header.rows;
@@ -37,6 +36,11 @@ std::shared_ptr<const RawPixels> band_of(const fs::path& path, const RasterHeade
   layout.pixel_stride = band.pixel_stride;
   layout.number = band.number;
   layout.big_endian = band.big_endian;
+  return layout;
+}
+
+std::shared_ptr<const RawPixels> band_of(const fs::path& path, const RasterHeader& header, std::size_t index, Look& look) {
+  const RawLayout layout = layout_of(header, index);
   require_sane(RawFile(path), layout, path);
   return std::make_shared<const RawPixels>(path, layout, look.pool);
 }
@@ -52,20 +56,22 @@ double wavelength_of(const Look& look) {
   return std::numeric_limits<double>::quiet_NaN();
 }
 
-/// Mean direction to the sensor of los.rdr (incidence from the vertical; azimuth of target -> sensor from north, anticlockwise).
-LineOfSight mean_line_of_sight(const Look& look, const RasterHeader& of) {
+/// Of the pixels of los.rdr (incidence from the vertical; azimuth of target -> sensor from north, anticlockwise); nullptr where
+/// none of the files of the call is of that size.
+std::shared_ptr<const Sights> sights_of(const Look& look, const RasterHeader& of) {
   for (const fs::path& header : look.headers) {
     const std::string name = header.filename().string();
     if (name != "los.rdr.xml" && name != "los.rdr.geo.xml") continue;
     const fs::path path = header.parent_path() / header.stem();
     const RasterHeader los = parse_isce_xml(read_whole(header, ErrorKind::input, kLargestHeader), header.string());
     if (los.rows != of.rows || los.cols != of.cols || los.bands.size() != 2) continue;
-    Eigen::Vector3d sum = Eigen::Vector3d::Zero();
     const RawFile raw(path);
+    for (std::size_t b = 0; b < los.bands.size(); ++b) require_sane(raw, layout_of(los, b), path);
     std::vector<float> incidence(los.cols);
     std::vector<float> azimuth(los.cols);
-    const std::size_t step = std::max<std::size_t>(1, los.rows / 256);
-    for (std::size_t r = 0; r < los.rows; r += step) {
+    Sights sights;
+    sights.reserve(los.rows * los.cols);
+    for (std::size_t r = 0; r < los.rows; ++r) {
       const auto line = [&](const RasterHeader::Band& band, std::vector<float>& to) {
         std::vector<char> bytes(band.pixel_stride * (los.cols - 1) + bytes_of(band.number));
         raw.read(band.offset + band.row_stride * r, bytes.size(), bytes.data());
@@ -74,17 +80,12 @@ LineOfSight mean_line_of_sight(const Look& look, const RasterHeader& of) {
       line(los.bands[0], incidence);
       line(los.bands[1], azimuth);
       for (std::size_t c = 0; c < los.cols; ++c) {
-        if (!(incidence[c] > 0.0F && incidence[c] < 90.0F) || !std::isfinite(azimuth[c])) continue;
-        const double i = incidence[c] * std::numbers::pi / 180.0;
-        const double a = azimuth[c] * std::numbers::pi / 180.0;
-        sum += Eigen::Vector3d(-std::sin(i) * std::sin(a), std::sin(i) * std::cos(a), std::cos(i));
+        sights.push_back(sight_of(static_cast<double>(incidence[c]), static_cast<double>(azimuth[c])));
       }
     }
-    LineOfSight mean;
-    if (sum.norm() > 0.0) mean.unit = sum.normalized();
-    return mean;
+    return std::make_shared<const Sights>(std::move(sights));
   }
-  return {};
+  return nullptr;
 }
 
 }  // namespace
@@ -115,8 +116,8 @@ std::string look_isce(const InputFile& input, Role role, Look& look) {
   if (role == Role::phase && header.bands.size() == 2) {
     layer.pixels = std::make_shared<const PixelsWhere>(values, band_of(input.path, header, 0, look));
   }
-  if (!look.isce_line_of_sight) look.isce_line_of_sight = mean_line_of_sight(look, header);
-  layer.line_of_sight = *look.isce_line_of_sight;
+  if (!look.isce_sights) look.isce_sights = sights_of(look, header);
+  layer.sights = *look.isce_sights;
   look.layers.push_back(std::move(layer));
   return {};
 }

@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "core/grid.hpp"
+#include "core/interferogram.hpp"
 #include "core/report.hpp"
 #include "core/sensor.hpp"
 #include "core/time.hpp"
 #include "io/readers/insar/insar.hpp"
+#include "io/readers/insar/sights.hpp"
 
 /// Parts of the reader of interferograms; nobody else looks in here.
 namespace highwall::insar {
@@ -50,7 +52,8 @@ inline GridGeometry without_crs() {
 
 /// One raster of an interferogram as it was found.
 struct Layer {
-  std::string name;  ///< File, with the place in it; goes into messages.
+  std::string name;      ///< File, with the place in it; goes into messages.
+  std::string given_as;  ///< The same with the file as it was named within its folder or list.
   Role role = Role::phase;
   Instant first = kNoInstant;
   Instant second = kNoInstant;
@@ -63,6 +66,8 @@ struct Layer {
   double looks = std::numeric_limits<double>::quiet_NaN();
   double perpendicular_baseline_m = std::numeric_limits<double>::quiet_NaN();
   LineOfSight line_of_sight;
+  std::shared_ptr<const Sights> sights;  ///< Of the layer's own pixels; nullptr = one line of sight for all.
+  std::optional<PolarRaster> polar;
   std::optional<std::array<std::size_t, 2>> reference;
   float scale = 1.0F;  ///< What a number of the file is multiplied by.
   std::shared_ptr<const Pixels> pixels;
@@ -73,6 +78,7 @@ struct InputFile {
   std::filesystem::path path;
   std::string named_by;   ///< "list.txt:3", or "" when it was found in a folder.
   bool in_folder = true;  ///< Found in a folder: what is no interferogram is passed over.
+  std::string given_as;   ///< Relative to the folder or list that led to it; of a file itself its name.
 };
 
 /// All files of a call: those that may hold rasters, and texts that lie beside them.

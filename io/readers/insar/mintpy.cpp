@@ -80,7 +80,8 @@ void look_mintpy(const std::shared_ptr<const H5Product>& file, Look& look) {
   if (with_coherence && file->open(kCoherence).shape != phase.shape) {
     file->fail("coherence and unwrapPhase are of different shapes");
   }
-  const Layer common = common_layer(*file, phase.shape[1], phase.shape[2]);
+  Layer common = common_layer(*file, phase.shape[1], phase.shape[2]);
+  common.sights = mintpy_geometry_beside(file->path(), phase.shape[1], phase.shape[2], common.placed, look.report).sights;
   for (const Role role : {Role::phase, Role::coherence}) {
     if (role == Role::coherence && !with_coherence) continue;
     const char* name = role == Role::phase ? kPhase : kCoherence;

@@ -80,7 +80,12 @@ std::pair<std::vector<fs::path>, std::string> list_files(const std::vector<fs::p
 class DiffImages final : public ScanSource {
  public:
   DiffImages(std::vector<fs::path> files, const ScanFileOptions& options, Report& report)
-      : files_(std::move(files)), options_(options), value_(told_value(options, ScanValue::increment, report)) {
+      : files_(std::move(files)),
+        options_(options),
+        value_(options.values == "auto" ? ScanValue::increment : scan_value_of(options.values, "--values")) {
+    if (options.values == "auto") {
+      report.warn("values: increments, as DiffImage files are differences of consecutive images; else give --values cumulative");
+    }
     if (options.sign == "auto" || options.unit == "auto") {
       throw Error(ErrorKind::config, "DiffImage files tell neither the sign of motion nor the unit", "--sign, --unit",
                   "ask the radar's operator; usual are toward_negative and mm");
@@ -147,13 +152,11 @@ class DiffImages final : public ScanSource {
 
 }  // namespace
 
-ScanValue told_value(const ScanFileOptions& options, ScanValue usual, Report& report) {
-  if (options.value != "auto") return options.value == "increment" ? ScanValue::increment : ScanValue::cumulative;
-  report.warn(
-      usual == ScanValue::increment
-          ? "value: taken as motion since the scan before, as S-SAR difference images are; --value cumulative if they are not"
-          : "value: taken as motion since the first scan, as displacement maps are; --value increment if they are not");
-  return usual;
+ScanValue scan_value_of(const std::string& word, const std::string& where) {
+  if (word == "increments") return ScanValue::increment;
+  if (word == "cumulative") return ScanValue::cumulative;
+  throw Error(ErrorKind::config, fmt::format("\"{}\" does not tell what the values of scans are", word), where,
+              "increments or cumulative");
 }
 
 ScanTimes times_of(const std::vector<fs::path>& files, const ScanFileOptions& options, Report& report) {

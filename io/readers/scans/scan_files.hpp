@@ -24,7 +24,7 @@ struct ScanFileOptions {
   std::string time_zone = "auto";
   std::string sign = "auto";
   std::string unit = "auto";
-  std::string value = "auto";
+  std::string values = "auto";
   std::string angle = "rad";
   std::string zero = "auto";
   std::string crs = "file";
@@ -45,10 +45,9 @@ struct ScanFileOptions {
             "toward_negative)");
     d.field(&O::unit, "unit", "", one_of({"auto", "m", "cm", "mm"}),
             "Unit of the values; auto: as the files say, else it must be given (S-SAR: usually mm)");
-    d.field(
-        &O::value, "value", "", one_of({"auto", "increment", "cumulative"}),
-        "increment: motion since the scan before; cumulative: since the first scan; auto: increment for S-SAR difference images, "
-        "cumulative for maps, which the log says");
+    d.field(&O::values, "values", "", one_of({"auto", "increments", "cumulative"}),
+            "increments: motion since the scan before; cumulative: since the first scan; auto: increments for DiffImage files, "
+            "which are differences of consecutive images; as the tag VALUES of a GeoTIFF says, else it must be given");
     d.field(&O::angle, "angle", "", one_of({"rad", "deg"}), "Unit of the azimuths of DiffImage files");
     d.field(&O::zero, "zero", "", one_of({"auto", "data", "no_data"}),
             "What a value of exactly 0 is; auto: data where it is rare, else it must be given");

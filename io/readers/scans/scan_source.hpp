@@ -12,8 +12,8 @@ std::unique_ptr<ScanSource> open_diffimages(std::vector<std::filesystem::path> f
 void open_geotiff_scans(std::vector<std::filesystem::path> files, const ScanFileOptions& options, const Run& run,
                         OpenedScans& opened);
 
-/// Motion since the scan before, or since the first: as told, else what is usual for the format, which the report says.
-ScanValue told_value(const ScanFileOptions& options, ScanValue usual, Report& report);
+/// Motion since the scan before, or since the first, by its word. @throws Error(config) for another one, naming `where`
+ScanValue scan_value_of(const std::string& word, const std::string& where);
 /// Instants of files that hold none. @param missing  set where no file holds the scan of an instant (index into the result)
 /// @return one instant a scan, ascending, and for each the file that holds it; files.size() = none does
 struct ScanTimes {

@@ -1,8 +1,6 @@
 // Large files of results: parts in any order, HDF5 laid out without its values.
 #include <gtest/gtest.h>
 
-#include <sys/resource.h>
-#include <csignal>
 #include <string>
 #include <vector>
 
@@ -12,21 +10,12 @@
 #include "io/durable/placed_file.hpp"
 #include "io/writers/hdf5_stream.hpp"
 #include "io/writers/mintpy.hpp"
-#include "tests/support/folder.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace highwall {
 namespace {
 
-class PlacedFiles : public testing::Test {
- protected:
-  void SetUp() override { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::size_t files() const {
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator(folder_), std::filesystem::directory_iterator()));
-  }
-  std::filesystem::path folder_ = test_folder();
-};
+using PlacedFiles = ScratchFolder;
 
 TEST_F(PlacedFiles, HoldsPartsInAnyOrder) {
   {
@@ -54,14 +43,10 @@ TEST_F(PlacedFiles, SeesWhatDoesNotReadBack) {
 }
 
 TEST_F(PlacedFiles, LeavesNothingOnAFullDisk) {
-  rlimit before{};
-  getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit small{4096, before.rlim_max};
-  const auto old = std::signal(SIGXFSZ, SIG_IGN);
-  setrlimit(RLIMIT_FSIZE, &small);
-  EXPECT_THROW(PlacedFile(folder_ / "a", 100000), Error);
-  setrlimit(RLIMIT_FSIZE, &before);
-  static_cast<void>(std::signal(SIGXFSZ, old));
+  {
+    const SmallFiles full(4096);
+    EXPECT_THROW(PlacedFile(folder_ / "a", 100000), Error);
+  }
   EXPECT_EQ(files(), 0U);
 }
 

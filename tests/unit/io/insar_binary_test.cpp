@@ -68,6 +68,25 @@ TEST_F(InsarBinary, GammaIsBigEndianAndZeroIsNoData) {
   EXPECT_TRUE(s.told("00:00 UTC"));
 }
 
+TEST_F(InsarBinary, GpriTellsHowItsRowsAndColumnsLieAboutTheRadar) {
+  put(folder_ / "20240101-20240102.unw", float_bytes({1, 2, 3, 4, 5, 6}, true));
+  const std::string size = "Gamma\ndate: 2024 01 01\nrange_samples: 3\nazimuth_lines: 2\nradar_frequency: 1.72e+10 Hz\n";
+  put(folder_ / "20240101.slc.par", size +
+                                        "near_range_slc: 50.5 m\nrange_pixel_spacing: 0.75 m\nazimuth_pixel_spacing: 0.0 m\n"
+                                        "GPRI_az_start_angle: -30.0 degrees\nGPRI_az_angle_step: 0.1 degrees\n"
+                                        "GPRI_ref_north: 46.1\nGPRI_ref_east: 7.7\nGPRI_ref_alt: 2500.0 m\n");
+  const OpenedStack s = open_stack({folder_});
+  ASSERT_TRUE(s.network().polar.has_value());
+  EXPECT_EQ(s.network().polar->near_range_m, 50.5);
+  EXPECT_EQ(s.network().polar->range_step_m, 0.75);
+  EXPECT_EQ(s.network().polar->azimuth_start_deg, -30.0);
+  EXPECT_EQ(s.network().polar->azimuth_step_deg, 0.1);
+  EXPECT_EQ(s.network().polar->longitude_deg, 7.7);
+  EXPECT_EQ(s.network().polar->altitude_m, 2500.0);
+  EXPECT_TRUE(std::isnan(s.network().polar->scan_heading_deg)) << "what is not told is not known";
+  EXPECT_EQ(s.network().pairs[0].given_as, "20240101-20240102.unw");
+}
+
 TEST_F(InsarBinary, GammaCornerIsCentreUnlessTold) {
   write_gamma();
   const OpenedStack centre = open_stack({folder_});
@@ -219,7 +238,7 @@ TEST_F(InsarBinary, IsceHasNoPhaseWhereTheAmplitudeIsZero) {
   put(folder_ / "reference/IW1.xml",
       "<product><component name=\"instance\"><property name=\"radarwavelength\"><value>0.05546576"
       "</value></property></component></product>");
-  put(folder_ / "merged/geom/los.rdr", float_bytes({30, 30, 30, -90, -90, -90, 30, 30, 30, -90, -90, -90}, false));
+  put(folder_ / "merged/geom/los.rdr", float_bytes({30, 30, 30, -90, -90, -90, 30, 30, 0, -90, -90, 0}, false));
   put(folder_ / "merged/geom/los.rdr.xml", isce_xml(3, 2, 2));
   const OpenedStack s = open_stack({folder_});
   EXPECT_EQ(s.network().processor, "isce2");
@@ -227,6 +246,10 @@ TEST_F(InsarBinary, IsceHasNoPhaseWhereTheAmplitudeIsZero) {
   EXPECT_TRUE(same(stack_pixels(*s.source).coherence, {0.5, 0.5, 0.5, 0.25, 0.25, 0.25}));
   EXPECT_DOUBLE_EQ(s.network().wavelength_m, 0.05546576);
   ASSERT_TRUE(s.network().line_of_sight.known());
+  ASSERT_EQ(s.network().line_of_sight_per_cell.size(), 6U);
+  EXPECT_NEAR(s.network().line_of_sight_per_cell[0].x(), 0.5F, 1e-6F);
+  EXPECT_TRUE(std::isnan(s.network().line_of_sight_per_cell[5].x())) << "an incidence of 0 is none";
+  EXPECT_EQ(s.network().pairs[0].given_as, "merged/interferograms/20240101_20240113/filt_fine.unw");
   EXPECT_NEAR(s.network().line_of_sight.unit.x(), 0.5, 1e-6);  // 90 degrees clockwise of north: the sensor is east
   EXPECT_TRUE(s.told("columns and rows"));
 }

@@ -483,6 +483,69 @@ TEST_F(InsarRaster, LicsbasSeriesIsAStackOfMapsInMetres) {
   EXPECT_TRUE(std::isnan(stack.line_of_sight_per_cell[3].x()));
 }
 
+/// A series of MintPy, and what lies beside it: written by plain HDF5 calls.
+void put_hdf5(const fs::path& path, const std::vector<std::pair<std::string, std::vector<float>>>& maps,
+              const std::vector<hsize_t>& dims, const std::vector<std::pair<std::string, std::string>>& attributes,
+              const std::string& dates = "") {
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const auto text_type = [](std::size_t size) {
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, size);
+    H5Tset_strpad(type, H5T_STR_NULLPAD);
+    return type;
+  };
+  for (const auto& [name, values] : maps) {
+    const hid_t space = H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr);
+    const hid_t data = H5Dcreate2(file, name.c_str(), H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Dwrite(data, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+    H5Dclose(data);
+    H5Sclose(space);
+  }
+  for (const auto& [name, value] : attributes) {
+    const hid_t type = text_type(value.size());
+    const hid_t space = H5Screate(H5S_SCALAR);
+    const hid_t attribute = H5Acreate2(file, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(attribute, type, value.data());
+    H5Aclose(attribute);
+    H5Sclose(space);
+    H5Tclose(type);
+  }
+  if (!dates.empty()) {
+    const hid_t type = text_type(8);
+    const hsize_t count = dates.size() / 8;
+    const hid_t space = H5Screate_simple(1, &count, nullptr);
+    const hid_t data = H5Dcreate2(file, "date", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Dwrite(data, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, dates.data());
+    H5Dclose(data);
+    H5Sclose(space);
+    H5Tclose(type);
+  }
+  H5Fclose(file);
+}
+
+TEST_F(InsarRaster, GeometryBesideAMintpySeriesGivesEachPixelItsLineOfSight) {
+  const std::vector<std::pair<std::string, std::string>> place{{"X_FIRST", "500000"}, {"Y_FIRST", "4000000"}, {"X_STEP", "10"},
+                                                               {"Y_STEP", "-10"},     {"EPSG", "32611"},      {"UNIT", "m"}};
+  put_hdf5(folder_ / "timeseries.h5", {{"timeseries", {0, 0, 1, 2}}}, {2, 1, 2}, place, "2019010120190113");
+  // One without a place, one of another shape, one that is damaged and the right one, in this order of names.
+  put_hdf5(folder_ / "geometryA.h5", {{"incidenceAngle", {1, 1}}, {"azimuthAngle", {1, 1}}}, {1, 2}, {});
+  put_hdf5(folder_ / "geometryB.h5", {{"incidenceAngle", {1, 1}}, {"azimuthAngle", {1, 1}}}, {2, 1}, place);
+  put(folder_ / "geometryC.h5", "\x89HDF\r\n\x1a\n and no more");
+  put_hdf5(folder_ / "geometryGeo.h5", {{"incidenceAngle", {30, 0}}, {"azimuthAngle", {-90, 0}}, {"height", {100, 110}}}, {1, 2},
+           place);
+  const Reading reading = read_file(folder_ / "timeseries.h5", {}, highwall::Run(1));
+  const auto& stack = std::get<Stack>(reading.data);
+  ASSERT_EQ(stack.line_of_sight_per_cell.size(), 2U);
+  EXPECT_NEAR(stack.line_of_sight_per_cell[0].x(), 0.5, 1e-6);
+  EXPECT_NEAR(stack.line_of_sight_per_cell[0].z(), std::sqrt(0.75), 1e-6);
+  EXPECT_TRUE(std::isnan(stack.line_of_sight_per_cell[1].x()));
+  ASSERT_EQ(stack.cell_position_m.size(), 2U);
+  EXPECT_EQ(stack.cell_position_m[1], Eigen::Vector3d(500015.0, 3999995.0, 110.0));
+  bool damaged_is_told = false;
+  for (const std::string& w : reading.report.warnings) damaged_is_told = damaged_is_told || w.starts_with("geometryC.h5");
+  EXPECT_TRUE(damaged_is_told);
+}
+
 TEST_F(InsarRaster, SeriesInHdf5ThatCannotBeUsedSaySo) {
   const auto why = [](const fs::path& path, const ReadOptions& options = {}) {
     try {

@@ -58,7 +58,7 @@ class ScanFiles : public testing::Test {
     options.interval_s = 300.0;
     options.sign = "toward_negative";
     options.unit = "mm";
-    options.value = "increment";
+    options.values = "increments";
     return options;
   }
   std::filesystem::path folder_ = test_folder();
@@ -146,11 +146,11 @@ TEST_F(ScanFiles, AskForWhatTheFilesDoNotTell) {
   EXPECT_NE(asked([](auto& o) { o.sign = "auto"; }).find("--sign"), std::string::npos);
   EXPECT_NE(asked([](auto& o) { o.unit = "auto"; }).find("--unit"), std::string::npos);
   ScanFileOptions usual = told();
-  usual.value = "auto";
+  usual.values = "auto";
   const OpenedScans opened = open_scans({file}, usual, highwall::Run(1));
   EXPECT_EQ(opened.source->value(), ScanValue::increment);
   const auto& notes = opened.report.warnings;
-  EXPECT_TRUE(std::any_of(notes.begin(), notes.end(), [](const std::string& n) { return n.find("--value") != n.npos; }))
+  EXPECT_TRUE(std::any_of(notes.begin(), notes.end(), [](const std::string& n) { return n.find("--values") != n.npos; }))
       << "what is taken for granted is said";
   EXPECT_NE(asked([](auto& o) { o.start = "", o.interval_s = 0; }).find("--start"), std::string::npos);
   EXPECT_NE(asked([](auto& o) { o.start = "2025-08-13T00:00:00"; }).find("zone"), std::string::npos);
@@ -205,6 +205,11 @@ TEST_F(ScanFiles, MapsInGeotiffFiles) {
   write("b.tif", geotiff_bytes(geometry, {{"2025-08-13T00:05:00Z", "mm", &later}}, {{"SIGN", "toward_positive"}}));
   write("a.tif", geotiff_bytes(geometry, {{"2025-08-13T00:00:00Z", "mm", &map}}, {{"SIGN", "toward_positive"}}));
   ScanFileOptions options;
+  const auto ask = [&] { open_scans({folder_}, options, highwall::Run(1)); };
+  EXPECT_NE(message_of(ask).find("--values"), std::string::npos) << "no tag tells what the values are";
+  options.values = "increments";
+  EXPECT_EQ(open_scans({folder_}, options, highwall::Run(1)).source->value(), ScanValue::increment);
+  options.values = "cumulative";
   const OpenedScans opened = open_scans({folder_}, options, highwall::Run(1));
   EXPECT_EQ(opened.source->value(), ScanValue::cumulative);
   ASSERT_EQ(opened.source->size(), 2u);
@@ -212,6 +217,27 @@ TEST_F(ScanFiles, MapsInGeotiffFiles) {
   EXPECT_FLOAT_EQ(opened.source->read(0).displacement_m[1], 0.002F);
   EXPECT_TRUE(std::isnan(opened.source->read(0).displacement_m[2]));
   EXPECT_FLOAT_EQ(opened.source->read(1).displacement_m[2], 0.004F);
+}
+
+TEST_F(ScanFiles, TheTagOfAMapTellsWhatItsValuesAre) {
+  GridGeometry geometry;
+  geometry.rows = 1;
+  geometry.cols = 2;
+  geometry.frame.crs = "EPSG:32719";
+  const std::vector<double> map{1.0, 2.0};
+  const auto tagged = [&](const char* name, const char* time, const char* word) {
+    write(name, geotiff_bytes(geometry, {{time, "mm", &map}}, {{"SIGN", "toward_positive"}, {"VALUES", word}}));
+  };
+  const auto value = [&] { return open_scans({folder_}, {}, highwall::Run(1)).source->value(); };
+  tagged("a.tif", "2025-08-13T00:00:00Z", "increments");
+  EXPECT_EQ(value(), ScanValue::increment);
+  tagged("b.tif", "2025-08-13T00:05:00Z", "cumulative");
+  EXPECT_NE(message_of([&] { value(); }).find("b.tif"), std::string::npos);
+  tagged("a.tif", "2025-08-13T00:00:00Z", "cumulative");
+  EXPECT_EQ(value(), ScanValue::cumulative);
+  tagged("a.tif", "2025-08-13T00:00:00Z", "both");
+  tagged("b.tif", "2025-08-13T00:05:00Z", "both");
+  EXPECT_NE(message_of([&] { value(); }).find("VALUES"), std::string::npos);
 }
 
 TEST(StackScans, AreTheMapsOfAStack) {
@@ -236,7 +262,7 @@ TEST(RealDataDiffImage, HasTheSizeAndBowlOfItsTruth) {
   options.interval_s = 300.0;
   options.sign = "toward_negative";
   options.unit = "mm";
-  options.value = "increment";
+  options.values = "increments";
   const OpenedScans opened = open_scans({realdata() / "radar/ssar_diffimage_synthetic"}, options, highwall::Run(1));
   ASSERT_EQ(opened.source->size(), 60u);
   EXPECT_EQ(opened.source->grid().rows, 80u);

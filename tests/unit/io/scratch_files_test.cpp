@@ -1,8 +1,6 @@
 // Files of the disk that stand in for memory: buckets, growing results, mapped inputs.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -12,42 +10,12 @@
 #include "io/durable/durable.hpp"
 #include "io/durable/growing_file.hpp"
 #include "io/durable/mapped_file.hpp"
-#include "tests/support/folder.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace highwall {
 namespace {
 
-class ScratchFiles : public testing::Test {
- protected:
-  void SetUp() override { std::filesystem::create_directories(folder_); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::size_t files() const {
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator(folder_), std::filesystem::directory_iterator()));
-  }
-  std::filesystem::path folder_ = test_folder();
-};
-
-/// Files may not grow beyond `bytes` while it lives: what a full disk does, without one.
-class SmallFiles {
- public:
-  explicit SmallFiles(rlim_t bytes) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit small{bytes, before_.rlim_max};
-    old_ = std::signal(SIGXFSZ, SIG_IGN);
-    setrlimit(RLIMIT_FSIZE, &small);
-  }
-  ~SmallFiles() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    static_cast<void>(std::signal(SIGXFSZ, old_));
-  }
-  SmallFiles(const SmallFiles&) = delete;
-  SmallFiles& operator=(const SmallFiles&) = delete;
-
- private:
-  rlimit before_{};
-  void (*old_)(int) = nullptr;
-};
+using ScratchFiles = ScratchFolder;
 
 TEST_F(ScratchFiles, BucketsKeepWhatCameInOrderAndLeaveNoName) {
   for (const std::size_t buffer : {std::size_t{0}, std::size_t{64}, std::size_t{100000}}) {
