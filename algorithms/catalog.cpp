@@ -16,6 +16,7 @@
 #include "algorithms/radar/percent_deformation.hpp"
 #include "algorithms/radar/scan_geometry.hpp"
 #include "algorithms/radar/velocity_map.hpp"
+#include "algorithms/radar/velocity_stream.hpp"
 #include "algorithms/series/clean.hpp"
 #include "algorithms/series/freeze.hpp"
 #include "algorithms/series/midas.hpp"
@@ -27,6 +28,7 @@
 #include "algorithms/surface/volumes.hpp"
 #include "algorithms/vectors/vectors.hpp"
 #include "core/error.hpp"
+#include "core/stack_scans.hpp"
 
 namespace highwall {
 namespace {
@@ -194,6 +196,20 @@ Outcome try_map(const Sample& s, const Run& run) {
   return {std::move(map.velocity_m_per_day), std::move(map.reason)};
 }
 
+Outcome try_stream(const Sample& s, const Run& run) {
+  Outcome out;
+  if (s.stack.epochs() == 0 || s.stack.cells() == 0) return out;
+  const StackScans scans(s.stack);
+  VelocityStream stream(scans.grid(), scans.value(), {});
+  for (std::size_t k = 0; k < scans.size(); ++k) {
+    for (const WindowVelocity& w : stream.push(scans.read(k), run).windows) {
+      out.values.insert(out.values.end(), w.velocity_m_per_day.begin(), w.velocity_m_per_day.end());
+      out.reasons.insert(out.reasons.end(), w.reason.begin(), w.reason.end());
+    }
+  }
+  return out;
+}
+
 Outcome try_clean(const Sample& s, const Run&) {
   TimeSeries series = s.series;
   clean(series, {});
@@ -274,7 +290,8 @@ constexpr std::array kAlgorithms{
     line<ClassOptions>("classes", true, try_classes, "What changed between two clouds, place by place: deformation, rockfall source, deposit, mined, moving object, occluded; in doubt deformation."),
     line<MapOptions>("map", true, try_map, "Trailing velocity of every cell of a radar's maps."),
     line<DownslopeOptions>("downslope", true, try_downslope, "Line-of-sight displacement projected on the local direction down the slope (Colesanti and Wasowski 2006, doi:10.1016/j.enggeo.2006.09.013)."),
-    line<GeometryOptions>("geometry", false, try_geometry, "Where the polar cells of a slope radar lie on the ground: visibility, layover, true area and line of sight."),
+    line<GeometryOptions>("geometry", true, try_geometry, "Where the polar cells of a slope radar lie on the ground: visibility, layover, true area and line of sight."),
+    line<VelocityStreamOptions>("stream", true, try_stream, "Velocity of every cell of a slope radar scan by scan, freed of atmosphere and wraps, with sigma calibrated on cells at rest."),
     line<InversionOptions>("invert", false, try_invert, "Series of displacement from a network of interferograms by weighted least squares (Berardino et al. 2002, doi:10.1109/TGRS.2002.803792)."),
     line<PercentOptions>("percent_deformation", false, try_percent, "The cells of an alarmed area that moved most, and their mean motion, for forecasts (Dick et al. 2015, doi:10.1139/cgj-2014-0028)."),
     line<CleanOptions>("clean", true, try_clean, "Flags blunders from which a series comes back (Hampel 1974, doi:10.1080/01621459.1974.10482962)."),

@@ -41,6 +41,14 @@ class Stack {
   std::vector<Eigen::Vector3d> cell_position_m;
   std::string source;
 
+  /// Scans of a slope radar as they come from it: slant range of each row, azimuth of each column (clockwise from the middle of
+  /// the fan). Empty for a map. Such cells have no place in the plane of geometry().
+  std::vector<double> range_m;
+  std::vector<double> azimuth_rad;
+  bool increments = false;    ///< Values are motion since the scan before, not since the first.
+  double wavelength_m = 0.0;  ///< Of the radar; 0 = not known.
+  bool is_polar() const noexcept { return !range_m.empty(); }
+
  private:
   GridGeometry geometry_;
   std::vector<Instant> instants_;

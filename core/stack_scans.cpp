@@ -14,8 +14,10 @@ ScanGrid scan_grid_of(const GridGeometry& geometry) {
   return grid;
 }
 
-StackScans::StackScans(const Stack& stack, ScanValue value)
-    : stack_(stack), value_(value), grid_(scan_grid_of(stack.geometry())) {
+StackScans::StackScans(const Stack& stack, std::optional<ScanValue> value)
+    : stack_(stack),
+      value_(value.value_or(stack.increments ? ScanValue::increment : ScanValue::cumulative)),
+      grid_(scan_grid_of(stack.geometry())) {
   const auto& instants = stack.instants();
   for (std::size_t e = 1; e < instants.size(); ++e) {
     if (instants[e] <= instants[e - 1]) {
@@ -33,6 +35,9 @@ StackScans::StackScans(const Stack& stack, ScanValue value)
   grid_.position_m = stack.cell_position_m;
   grid_.line_of_sight_unit = stack.line_of_sight_per_cell;
   grid_.line_of_sight = stack.line_of_sight;
+  grid_.range_m = stack.range_m;
+  grid_.azimuth_rad = stack.azimuth_rad;
+  if (stack.wavelength_m > 0.0) grid_.wavelength_m = stack.wavelength_m;
 }
 
 RadarScan StackScans::read(std::size_t index) const {

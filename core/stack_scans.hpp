@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "core/scan.hpp"
 #include "core/stack.hpp"
 
@@ -8,9 +10,9 @@ namespace highwall {
 /// The maps of a stack as the scans of a radar: one a cell of its raster, cumulative. The stack is not copied and must live on.
 class StackScans final : public ScanSource {
  public:
-  /// @param value  cumulative, as stacks are, or what its source says
+  /// @param value  what its source says; nullopt = what the stack says
   /// @throws Error(input) for instants that are not strictly ascending, or places and directions of another number of cells
-  explicit StackScans(const Stack& stack, ScanValue value = ScanValue::cumulative);
+  explicit StackScans(const Stack& stack, std::optional<ScanValue> value = std::nullopt);
 
   const ScanGrid& grid() const noexcept override { return grid_; }
   ScanValue value() const noexcept override { return value_; }

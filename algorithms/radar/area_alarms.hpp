@@ -87,6 +87,12 @@ class AreaAlarms {
   std::vector<AreaAlarm> alarms(bool candidates = false) const;
   const std::vector<AreaRule>& rules() const noexcept { return rules_; }
 
+  /// The whole state. The same scans give the same bytes.
+  std::string save() const;
+  /// Goes on where save() was called, with the grid, rules and mask of then, which the caller answers for.
+  /// @throws Error(storage) for bytes that are damaged, or of another number of cells or rules; the object is then of no use
+  void restore(std::string_view bytes);
+
  private:
   /// An alarm, or what may become one.
   struct Track {

@@ -299,7 +299,7 @@ Level quorum_level(const std::vector<const LampEntry*>& now, const std::vector<H
     double area = 0.0;
     for (std::size_t i = 0; i < now.size(); ++i) {
       if (now[i] == nullptr || level_of(*now[i]) < level) continue;
-      ++count;
+      count += targets[i].is_quorum ? needed : 1;
       area += targets[i].area_m2;
     }
     if (count >= needed || (area > 0.0 && area >= area_m2)) return level;

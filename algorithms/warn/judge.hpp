@@ -40,12 +40,14 @@ struct History {
   double area_m2 = 0.0;
   std::vector<LampEntry> entries;
   std::vector<Calibration> calibration;
-  double equal_speed_m_per_day = kNaN;       ///< As known at the end.
-  Instant judged_from = kNoInstant;          ///< kNoInstant: too short to be judged at all.
-  std::vector<std::string> epochs;           ///< Where the samples come from.
-  Instant kept_from = kNoInstant;            ///< The level is not that of the data: it was published with this time.
-  std::vector<std::string> doubts;           ///< Each a sentence without its subject: "cannot be judged ...".
-  bool is_blind = false;                     ///< Its newest samples cannot see orange; of a point that is a doubt, too.
+  double equal_speed_m_per_day = kNaN;  ///< As known at the end.
+  Instant judged_from = kNoInstant;     ///< kNoInstant: too short to be judged at all.
+  std::vector<std::string> epochs;      ///< Where the samples come from.
+  Instant kept_from = kNoInstant;       ///< The level is not that of the data: it was published with this time.
+  std::vector<std::string> doubts;      ///< Each a sentence without its subject: "cannot be judged ...".
+  bool is_blind = false;                ///< Its newest samples cannot see orange; of a point that is a doubt, too.
+  /// Judged by area rules, which are a quorum of their own: contiguous cells over several scans.
+  bool is_quorum = false;
   std::shared_ptr<const TargetRates> rates;  ///< What the samples were judged by; null for a zone and a level that was only kept.
 };
 
@@ -71,8 +73,8 @@ std::vector<History> judge_targets(const std::vector<TargetInput>& targets, cons
                                    Instant now, const Run& run);
 
 /// Level of a zone from its targets: the highest level that `quorum_targets` of them have, or that
-/// targets of together `quorum_area_m2` have; either is enough. Targets that are silent cannot speak: when fewer
-/// than the quorum are alive, all that are alive suffice. Health: live when all are live, silent when all are silent, else
+/// targets of together `quorum_area_m2` have, or one that is_quorum; any is enough. Targets that are silent cannot speak: when
+/// fewer than the quorum are alive, all that are alive suffice. Health: live when all are live, silent when all are silent, else
 /// degraded. The evidence is that of the strongest target.
 History judge_zone(const std::string& zone, const std::vector<History>& targets, std::int64_t quorum_targets,
                    double quorum_area_m2);

@@ -57,6 +57,12 @@ std::filesystem::path own_python() {
   return !failed && std::filesystem::is_regular_file(python, failed) ? python : std::filesystem::path();
 }
 
+void tell_picture(const Session& session, const std::string& why, const std::string& folder) {
+  if (why.empty()) return tell(session, "picture", {{"folder", folder}});
+  session.run.log(LogLevel::warning, "picture",
+                  {{"note", why}, {"advice", "draw it with: python -m highwall.quicklook " + folder}});
+}
+
 void usage(const std::string& flag, const std::string& sentence) { throw CLI::ValidationError(flag, sentence); }
 
 namespace {

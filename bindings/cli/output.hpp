@@ -23,6 +23,9 @@ void tell(const Session& session, const Report& report);
 /// The interpreter of the environment that this program was installed into; empty = none.
 std::filesystem::path own_python();
 
+/// Says that pictures were drawn into a folder, or why not, and how to draw them. @param why  "" = they were
+void tell_picture(const Session& session, const std::string& why, const std::string& folder);
+
 /// Ends with code 64: the command line asks for what cannot be. @throws CLI::ValidationError
 [[noreturn]] void usage(const std::string& flag, const std::string& sentence);
 /// Refuses a result's path before any work is done: a folder, one whose folder is not there, and one of the inputs, also

@@ -7,6 +7,7 @@
 #include "bindings/cli/radar_commands.hpp"
 #include "bindings/pipeline/bare.hpp"
 #include "bindings/pipeline/radar_alarms.hpp"
+#include "bindings/pipeline/scan_night.hpp"
 #include "io/config/policy.hpp"
 
 namespace highwall::cli {
@@ -61,6 +62,9 @@ void add_radar_alarms_command(CLI::App& radar, Session& session) {
   command->add_option("--ground", *ground, "Cloud of the slope, for areas in m2 and --mask");
   command->add_option("--mask", *mask, "GeoJSON or GeoPackage: cells in its outlines never alarm (roads, vegetation)");
   command->add_option("--stable", *stable, "GeoJSON or GeoPackage: only cells in its outlines calibrate; default: found");
+  auto pictures = std::make_shared<std::string>();
+  command->add_option("--pictures", *pictures,
+                      "Folder of radar.h5 and radar.png: velocity, sigma, sensitivity where --ground is given, alarmed areas");
   auto files = std::make_shared<OptionFlags<ScanFileOptions>>(*command, std::vector<std::string>{}, "Scans");
   auto place = std::make_shared<OptionFlags<RadarPlaceOptions>>(*command, std::vector<std::string>{}, "Place of the radar");
   auto velocity =
@@ -84,6 +88,10 @@ void add_radar_alarms_command(CLI::App& radar, Session& session) {
     put(*out, radar_alarms_json(alarms, rules));
     if (!series->empty()) {
       write_result(*series, alarm_series_csv(alarm_series(*opened.source, cells, alarms, options, percents, session.run)));
+    }
+    if (!pictures->empty()) {
+      const ScanMaps maps = scan_maps(alarms.newest, alarms.alarms, alarms.rules, cells.grid, opened.map, cells.sensitivity);
+      tell_picture(session, write_scan_pictures(*pictures, maps, own_python(), session.run), *pictures);
     }
     if (!out->empty() && *out != "-") print(table_of(alarms));
     tell(session, "radar alarms", {{"alarms", std::to_string(alarms.alarms.size())}, {"output", *out}});

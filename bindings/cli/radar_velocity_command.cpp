@@ -8,6 +8,7 @@
 #include "bindings/cli/radar_commands.hpp"
 #include "bindings/pipeline/bare.hpp"
 #include "bindings/pipeline/radar_velocity.hpp"
+#include "bindings/pipeline/scan_night.hpp"
 
 namespace highwall::cli {
 namespace {
@@ -72,6 +73,9 @@ void add_radar_velocity_command(CLI::App& radar, Session& session) {
                       "File of the stream's state: goes on after the scans that it knows, and is written at the end");
   command->add_option("--ground", *ground, "Cloud of the slope, for heights and --stable");
   command->add_option("--stable", *stable, "GeoJSON or GeoPackage: only cells in its outlines calibrate; default: found");
+  auto pictures = std::make_shared<bool>(false);
+  command->add_flag("--pictures", *pictures,
+                    "Also radar.h5 and radar.png: velocity, sigma, and sensitivity where --ground is given");
   auto files = std::make_shared<OptionFlags<ScanFileOptions>>(*command, std::vector<std::string>{}, "Scans");
   auto place = std::make_shared<OptionFlags<RadarPlaceOptions>>(*command, std::vector<std::string>{}, "Place of the radar");
   auto velocity =
@@ -89,6 +93,10 @@ void add_radar_velocity_command(CLI::App& radar, Session& session) {
         told, [&](const Report& report) { tell(session, report); }, session.run);
     const VelocityRun done = follow_radar(*opened.scans.source, opened.cells, options, *state, session.run);
     write_velocity(*out, done, opened);
+    if (*pictures) {
+      const ScanMaps maps = scan_maps(done.stream.last(), {}, {}, opened.cells.grid, opened.scans.map, opened.cells.sensitivity);
+      tell_picture(session, write_scan_pictures(*out, maps, own_python(), session.run), *out);
+    }
     print(table_of(done));
     tell(session, "radar velocity", {{"scans", std::to_string(done.rows.size())}, {"output", *out}});
     if (!judges_all(done.rows.back())) session.exit_code = kWithFindings;

@@ -90,6 +90,21 @@ void print_sources(const NightSummary& s) {
   }
 }
 
+/// Radars that are followed scan by scan, and their alarms that stand.
+void print_scans(const NightSummary& s) {
+  for (const ScanNote& x : s.scans) {
+    print(fmt::format(
+        "\n{}: {} scans followed to {}, {} judged in every window; {} stable cells scatter by {:.3f} mm; {} alarms stand\n",
+        x.source, x.scans, time_text(x.newest), x.judged_scans, x.stable_cells, x.stable_sigma_mm, x.standing.size()));
+    for (const ScanNote::Alarm& a : x.standing) {
+      const std::string area = std::isfinite(a.area_m2) ? fmt::format(", {:.0f} m2", a.area_m2) : "";
+      const std::string speed = std::isfinite(a.fastest_mm_per_h) ? fmt::format(", {:.2f} mm/h", a.fastest_mm_per_h) : "";
+      print(fmt::format("{:>6}  {:<7} {:<15} since {}  {} cells{}{}{}  ({})\n", a.id, name_of(a.level), a.kind,
+                        time_text(a.raised), a.cells, area, speed, a.signal_lost ? ", signal lost" : "", a.rule));
+    }
+  }
+}
+
 /// What to do about a finding, by what it says; "" where the finding says it itself.
 std::string advice_for(const std::string& finding) {
   constexpr std::pair<std::string_view, std::string_view> kAdvice[] = {
@@ -119,6 +134,7 @@ void print_files(const NightSummary& s) {
 int report(const NightSummary& s, const fs::path& output, const Session& session) {
   print_states(s);
   print_sources(s);
+  print_scans(s);
   print("\n");
   print_files(s);
   std::size_t stored = 0;

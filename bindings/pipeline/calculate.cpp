@@ -56,6 +56,8 @@ Calculation calculation_of(const Site& site) {
   take(site, "shared", c.shared);
   take(site, "rate", c.rate);
   take(site, "noise", c.noise);
+  take(site, "stream", c.stream);
+  take(site, "geometry", c.geometry);
   return c;
 }
 

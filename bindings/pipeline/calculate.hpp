@@ -5,7 +5,9 @@
 #include "algorithms/compare/m3c2.hpp"
 #include "algorithms/patch.hpp"
 #include "algorithms/radar/decompose.hpp"
+#include "algorithms/radar/scan_geometry.hpp"
 #include "algorithms/radar/velocity_map.hpp"
+#include "algorithms/radar/velocity_stream.hpp"
 #include "algorithms/series/clean.hpp"
 #include "algorithms/series/freeze.hpp"
 #include "algorithms/series/noise.hpp"
@@ -48,6 +50,9 @@ struct Calculation {
   SharedOptions shared;
   RateOptions rate;
   NoiseOptions noise;
+  VelocityStreamOptions stream;  ///< Of radars that are followed scan by scan; their windows, and those of the area rules.
+  GeometryOptions geometry;
+  std::vector<AreaRule> area_rules;  ///< The policy's.
 };
 
 /// What [calculate] says, before the night begins and not when an algorithm runs.

@@ -54,9 +54,10 @@ class Comparer {
 
   std::string stack_conflict(const std::string& source, const Stack& stack) {
     if (grids_.count(source) == 0 && archive_ != nullptr) {
-      if (const auto first = grid_of_source(*archive_, source)) grids_[source] = *first;
+      if (const auto first = grid_of_source(*archive_, source)) grids_.emplace(source, *first);
     }
-    require_grid(grids_.try_emplace(source, stack.geometry()).first->second, stack.geometry());
+    const MapGrid grid(stack);
+    require_grid(grids_.try_emplace(source, grid).first->second, grid);
     std::size_t conflicts = 0;
     for (std::size_t e = 0; e < stack.epochs(); ++e) {
       run_.check_stop();
@@ -77,7 +78,7 @@ class Comparer {
   const Site& site_;
   const Run& run_;
   std::map<std::pair<std::string, Instant>, std::string> seen_;
-  std::map<std::string, GridGeometry> grids_;
+  std::map<std::string, MapGrid> grids_;
   std::map<std::string, SeriesMerge> series_;
 };
 

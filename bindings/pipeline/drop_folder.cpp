@@ -70,6 +70,7 @@ std::vector<fs::path> own_places(const Site& site) {
     if (!zone.polygon.empty()) places.push_back(site.resolve(zone.polygon.substr(0, zone.polygon.rfind(':'))));
   }
   for (const SourceConfig& source : site.sources) {
+    if (!source.mask.empty()) places.push_back(site.resolve(source.mask.substr(0, source.mask.rfind(':'))));
     if (source.stable != "auto") places.push_back(site.resolve(source.stable.substr(0, source.stable.rfind(':'))));
   }
   for (fs::path& place : places) place = place.lexically_normal();

@@ -163,7 +163,7 @@ class Taker {
 
   void keep_stack(const DropFile& file, Stack& stack, const std::vector<std::pair<std::string, std::string>>& provenance,
                   const std::string& sha, FileOutcome& outcome) {
-    require_same_grid(file, stack.geometry());
+    require_same_grid(file, MapGrid(stack));
     std::size_t stored = 0;
     std::size_t conflicts = 0;
     for (std::size_t e = 0; e < stack.epochs(); ++e) {
@@ -181,11 +181,11 @@ class Taker {
 
   /// All maps of a source share the grid of its first one: a map of another grid could never be joined
   /// to them, and epochs are for ever.
-  void require_same_grid(const DropFile& file, const GridGeometry& geometry) {
+  void require_same_grid(const DropFile& file, const MapGrid& grid) {
     const auto known = grids_.find(file.source->id);
     const auto first = known != grids_.end() ? known->second : grid_of_source(archive_, file.source->id);
-    grids_[file.source->id] = first ? first : geometry;
-    if (first) require_grid(*first, geometry);
+    grids_[file.source->id] = first ? first : grid;
+    if (first) require_grid(*first, grid);
   }
 
   /// Our own epochs that cannot be read are the trouble of their source, not of the night: its new files wait
@@ -217,7 +217,7 @@ class Taker {
   NightSummary& summary_;
   Instant now_;
   const Run& run_;
-  std::map<std::string, std::optional<GridGeometry>> grids_;
+  std::map<std::string, std::optional<MapGrid>> grids_;
 };
 
 }  // namespace

@@ -14,6 +14,8 @@
 #include "algorithms/series/freeze.hpp"
 #include "algorithms/series/gap.hpp"
 #include "bindings/pipeline/measure_lidar.hpp"
+#include "bindings/pipeline/measure_scans.hpp"
+#include "bindings/pipeline/trial.hpp"
 #include "core/error.hpp"
 #include "core/geodesy.hpp"
 #include "io/crs/crs.hpp"
@@ -58,6 +60,8 @@ class Measurer {
     for (auto& [zone, inputs] : one.targets) {
       std::move(inputs.begin(), inputs.end(), std::back_inserter(all.targets[zone]));
     }
+    for (auto& [zone, areas] : one.areas) std::move(areas.begin(), areas.end(), std::back_inserter(all.areas[zone]));
+    std::move(one.scans.begin(), one.scans.end(), std::back_inserter(all.scans));
     all.changes.merge(one.changes);
     all.times.merge(one.times);
   }
@@ -65,7 +69,8 @@ class Measurer {
   void one(const SourceConfig& source) {
     hold_epochs(source);
     if (source.kind == "lidar") return lidar(source);
-    // A radar may deliver maps, areas or both: what is there is measured.
+    // A radar may deliver scans, maps, areas or all of them: what is there is measured.
+    if (follows_scans(source, archive_)) scans(source);
     if (auto stack = stack_until_now(source)) {
       without_frozen(source, *stack);
       radar_maps(source, *stack);
@@ -106,10 +111,28 @@ class Measurer {
         fmt::format("source {}: its displacement is computed, but never judged: {} in site.toml", source.id, which));
   }
 
+  // ---- scans of a radar ----
+
+  void scans(const SourceConfig& source) {
+    const PointCloud* cloud = ground();
+    ScanMeasurement measured = measure_scans(source, {cloud, ground_epoch_}, context_);
+    for (auto& [zone, target] : measured.targets) out_.areas[zone].push_back(std::move(target));
+    if (measured.night) out_.scans.push_back(std::move(*measured.night));
+  }
+
   // ---- radar maps ----
 
   std::optional<Stack> stack_until_now(const SourceConfig& source) const {
     if (source.kind != "radar") return std::nullopt;
+    const auto grid = grid_of_source(archive_, source.id);
+    if (!grid) return std::nullopt;
+    if (!grid->range_m.empty()) {
+      if (source.areas == "off") {
+        summary_.findings.push_back(
+            fmt::format("source {}: its scans are kept and nobody judges them: areas is \"off\"", source.id));
+      }
+      return std::nullopt;
+    }
     return archive_.load_stack(source.id, kNoInstant, now_);
   }
 
@@ -194,7 +217,9 @@ class Measurer {
     for (const SourceConfig& source : site_.sources) {
       if (ground_ || source.kind != "lidar" || source.crs == "local") continue;
       const std::vector<EpochInfo> epochs = archive_.epochs(source.id);
-      if (!epochs.empty() && epochs[0].instant <= now_) ground_ = std::get<PointCloud>(archive_.load(epochs[0]).data);
+      if (epochs.empty() || epochs[0].instant > now_) continue;
+      ground_epoch_ = epochs[0].id;
+      ground_ = std::get<PointCloud>(archive_.load(epochs[0]).data);
     }
     return ground_ ? &*ground_ : nullptr;
   }
@@ -479,6 +504,7 @@ class Measurer {
   Measurements out_;
   MeasureContext context_{site_, calculation_, zones_, archive_, now_, summary_.findings, run_};
   std::optional<PointCloud> ground_;
+  std::string ground_epoch_;
 };
 
 }  // namespace

@@ -3,11 +3,13 @@
 #include <map>
 #include <optional>
 
+#include "algorithms/warn/area_levels.hpp"
 #include "algorithms/warn/judge.hpp"
 #include "bindings/pipeline/calculate.hpp"
 #include "bindings/pipeline/clock.hpp"
 #include "bindings/pipeline/lidar_change.hpp"
 #include "bindings/pipeline/night.hpp"
+#include "bindings/pipeline/scan_night.hpp"
 #include "core/polygon.hpp"
 #include "io/archive/archive.hpp"
 
@@ -34,6 +36,8 @@ struct Measurements {
   std::map<std::string, ChangeTables> changes;                    ///< Volumes and classes of each LiDAR source's newest epoch.
   std::vector<RadarMap> maps;
   std::map<std::string, std::vector<TargetInput>> targets;  ///< By zone; "" = in no zone.
+  std::map<std::string, std::vector<AreaTarget>> areas;     ///< What radars that are followed scan by scan show, by zone.
+  std::vector<ScanNight> scans;                             ///< Of these radars.
   std::map<std::string, std::vector<HeldTimes>> times;      ///< By source, of all that the archive has.
   std::vector<std::string> failed;                          ///< Sources that could not be measured.
 };

@@ -45,6 +45,7 @@ std::vector<Polygon> configured_zones(const Site& site) {
 NightSummary run_night(const Site& site, const NightOptions& options, const Run& run) {
   Calculation calculation = calculation_of(site);
   const Policy policy = site_policy(site);
+  calculation.area_rules = policy.area_rules;
   // A freeze must be told before a level can fall by it.
   calculation.freeze = before_levels_fall(calculation.freeze, policy.timing);
   const std::vector<Polygon> outlines = configured_zones(site);

@@ -87,6 +87,29 @@ struct FieldNote {
       0.0;  ///< a shift was taken out of the calibrated distances: rms along the normals; NaN = none was known.
 };
 
+/// What a radar that is followed scan by scan shows at its newest scan.
+struct ScanNote {
+  /// An alarm that stands.
+  struct Alarm {
+    std::uint32_t id = 0;
+    std::string rule;
+    Level level = Level::none;
+    std::string kind;  ///< motion, step, coherence_loss.
+    Instant raised = kNoInstant;
+    std::size_t cells = 0;
+    double area_m2 = kNotKnown;
+    double fastest_mm_per_h = kNotKnown;
+    bool signal_lost = false;
+  };
+  std::string source;
+  Instant newest = kNoInstant;
+  std::size_t scans = 0;         ///< Since the first one.
+  std::size_t judged_scans = 0;  ///< Of these, with a velocity and its sigma in every window.
+  std::size_t stable_cells = 0;
+  double stable_sigma_mm = kNotKnown;
+  std::vector<Alarm> standing;
+};
+
 /// What a night did; night.json says the same.
 struct NightSummary {
   Instant now = kNoInstant;
@@ -98,6 +121,7 @@ struct NightSummary {
   std::vector<Act> acts;          ///< Acknowledgements and releases until `now`.
   std::vector<Polygon> outlines;  ///< Of the zones, site frame.
   std::vector<FieldNote> fields;
+  std::vector<ScanNote> scans;
   std::vector<Delivery> deliveries;
   std::size_t messages_posted = 0;
   std::vector<std::filesystem::path> products;  ///< Relative to the output folder.

@@ -4,15 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "algorithms/warn/criterion.hpp"
 #include "bindings/pipeline/pictures.hpp"
 #include "bindings/pipeline/product_tables.hpp"
 #include "core/error.hpp"
-#include "core/version.hpp"
+#include "core/units.hpp"
 #include "io/archive/map_file.hpp"
-#include "io/durable/digest.hpp"
 #include "io/writers/gis.hpp"
 #include "io/writers/tables.hpp"
 
@@ -20,10 +18,6 @@ namespace highwall {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
-
-json number(double v) { return std::isfinite(v) ? json(v) : json(nullptr); }
-json instant(Instant t) { return t == kNoInstant ? json(nullptr) : json(to_iso8601(t)); }
 
 bool wanted(const Site& site, std::string_view product) {
   return std::find(site.output.products.begin(), site.output.products.end(), product) != site.output.products.end();
@@ -143,6 +137,34 @@ void write_fields(const Site& site, const Measurements& m, Folder& folder) {
   }
 }
 
+ScanNote note_of(const ScanNight& scan) {
+  ScanNote note{scan.source, scan.newest, scan.scans, scan.judged_scans, scan.stable, 1e3 * scan.stable_sigma_m, {}};
+  for (const AreaAlarm& alarm : scan.alarms.alarms) {
+    if (!alarm.stands()) continue;
+    const AreaRule& rule = scan.alarms.rules[alarm.rule];
+    note.standing.push_back({alarm.id, rule.name, rule.raises(), std::string(name_of(alarm.kind)), alarm.raised,
+                             alarm.cells.size(), alarm.area_m2, to_mm_per_h(MetresPerDay(alarm.fastest_m_per_day)),
+                             alarm.signal_lost});
+  }
+  return note;
+}
+
+/// What a radar that is followed scan by scan shows at its newest scan.
+void write_scans(const Site& site, const Policy& policy, const Measurements& m, Folder& folder) {
+  for (const ScanNight& scan : m.scans) {
+    const std::string name = "radar_" + scan.source;
+    if (wanted(site, "csv")) {
+      folder.write(name + "_scans.csv", scan.scans_csv);
+      folder.write(name + "_calibration.csv", scan.calibration_csv);
+      folder.write(name + "_alarms.json", radar_alarms_json(scan.alarms, policy));
+    }
+    if (scan.h5.empty()) continue;
+    // The pictures are drawn from it.
+    if (wanted(site, "hdf5") || wanted(site, "png")) folder.write(name + ".h5", scan.h5);
+    if (wanted(site, "geotiff")) folder.write(name + ".tif", scan_geotiff(scan.h5, name, scan.raster, scan.newest));
+  }
+}
+
 void write_zones(const Site& site, const std::vector<Polygon>& outlines, const NightSummary& summary, Folder& folder) {
   std::vector<Polygon> zones;
   VectorColumn name{"name", {}, {}}, level{"level", {}, {}}, health{"health", {}, {}}, rule{"rule", {}, {}},
@@ -236,125 +258,6 @@ void write_targets(const Site& site, const std::vector<TargetRow>& rows, Folder&
     folder.write("targets.geojson", places_file("GeoJSON", site.frame, places, columns));
 }
 
-/// Evidence as the summary tells it: what is not known is null and has a reason; the policy is always named.
-json evidence_json(const Evidence& e, const Policy& policy) {
-  const bool measured = !e.rule.empty() && std::isfinite(e.value);
-  json j{{"rule", e.rule},    {"value", nullptr},   {"sigma", nullptr},   {"threshold", nullptr},
-         {"unit", e.unit},    {"window", e.window}, {"epochs", e.epochs}, {"policy_sha256", policy.sha256},
-         {"source", e.source}};
-  if (measured) {
-    j["value"] = number(e.value);
-    j["sigma"] = number(e.sigma);
-    j["threshold"] = number(e.threshold);
-  } else {
-    j["reason"] = e.rule.empty() ? "no target has data" : e.rule;
-  }
-  return j;
-}
-
-void add_zone_summary(const ZoneSummary& z, const Policy& policy, json& state) {
-  state["targets"] = {{"all", z.targets},
-                      {"live", z.live_targets},
-                      {"degraded", z.doubtful_targets},
-                      {"raised", z.raised_targets},
-                      {"at_level", z.at_level_targets}};
-  state["area_at_level_m2"] = number(z.area_at_level_m2);
-  state["decided_by"] = z.decided_by.empty() ? json(nullptr) : json(z.decided_by);
-  state["decided_by_evidence"] = evidence_json(z.evidence, policy);
-  state["raised_by"] = z.raised_by.rule.empty() ? json(nullptr) : evidence_json(z.raised_by, policy);
-  const bool seen = !z.acknowledged_by.empty();
-  state["acknowledged"] = seen ? json{{"by", z.acknowledged_by}, {"at", instant(z.acknowledged_at)}} : json(nullptr);
-}
-
-json policy_json(const Policy& policy) {
-  json rules = json::array();
-  for (const PolicyRule& r : policy.rules) {
-    const double factor = r.unit == "mm_per_day" ? 1000.0 : r.unit == "mm_per_h" ? 1000.0 / 24.0 : r.unit == "mm" ? 1000.0 : 1.0;
-    json kinds = json::array();
-    for (const SensorKind kind : r.kinds) kinds.push_back(std::string(name_of(kind)));
-    // As the policy wrote it: the conversion's last digits are no part of the number.
-    rules.push_back({{"name", r.name},
-                     {"family", r.family},
-                     {"level", std::string(name_of(r.level))},
-                     {"window_h", r.window_h},
-                     {"threshold", std::round(r.threshold * factor * 1e9) / 1e9},
-                     {"unit", r.unit},
-                     {"kinds", kinds},
-                     {"k_sigma", r.k_sigma},
-                     {"confidence", r.confidence}});
-  }
-  return {{"id", policy.id},
-          {"version", policy.version},
-          {"sha256", policy.sha256},
-          {"release_factor", policy.timing.release_factor},
-          {"latch_from", std::string(name_of(policy.timing.latch_from))},
-          {"rules", rules}};
-}
-
-json sources_json(const NightSummary& s) {
-  json out = json::array();
-  for (const SourceSummary& x : s.sources) {
-    out.push_back({{"id", x.id},
-                   {"kind", x.kind},
-                   {"health", std::string(name_of(x.health))},
-                   {"newest_sample", instant(x.newest)},
-                   {"targets", x.targets},
-                   {"files", x.files},
-                   {"quarantined", x.quarantined},
-                   {"waiting", x.waiting}});
-  }
-  return out;
-}
-
-json acts_json(const NightSummary& s) {
-  json out = json::array();
-  for (const Act& a : s.acts) {
-    out.push_back({{"what", a.kind == Act::Kind::release ? "release" : "ack"},
-                   {"target", a.target},
-                   {"by", a.by},
-                   {"reason", a.reason},
-                   {"at", instant(a.at)}});
-  }
-  return out;
-}
-
-/// Outlines in world metres of the site's CRS, by parts: what the pictures are drawn from.
-json zones_json(const NightSummary& s) {
-  json out = json::array();
-  for (const ZoneSummary& z : s.zones) {
-    json parts = json::array();
-    for (const Polygon& polygon : s.outlines) {
-      if (polygon.name != z.name) continue;
-      for (const ZonePart& part : parts_of(polygon)) {
-        json rings = json::array();
-        for (const Ring& ring : part) {
-          json points = json::array();
-          for (const Eigen::Vector2d& p : ring)
-            points.push_back({p.x() + polygon.frame.origin_m[0], p.y() + polygon.frame.origin_m[1]});
-          rings.push_back(std::move(points));
-        }
-        parts.push_back(std::move(rings));
-      }
-    }
-    out.push_back({{"name", z.name}, {"outline_m", parts}});
-  }
-  return out;
-}
-
-json fields_json(const NightSummary& s) {
-  json out = json::array();
-  for (const FieldNote& f : s.fields) {
-    out.push_back({{"file", f.file},
-                   {"source", f.source},
-                   {"from", instant(f.from)},
-                   {"to", instant(f.to)},
-                   {"local", f.local},
-                   {"limits_calibrated", f.calibrated},
-                   {"shared_shift_rms_mm", number(f.shared_shift_mm)}});
-  }
-  return out;
-}
-
 /// Of the values that are there; NaN of none.
 double rms_of(const std::vector<double>& values) {
   double square = 0.0;
@@ -377,61 +280,6 @@ void note_fields(const Measurements& m, NightSummary& summary) {
 
 }  // namespace
 
-std::string summary_json(const Site& site, const Policy& policy, const NightSummary& s) {
-  json files = json::array();
-  for (const FileOutcome& f : s.files) {
-    if (f.outcome == "known") continue;
-    files.push_back({{"source", f.source},
-                     {"file", f.file},
-                     {"outcome", f.outcome},
-                     {"detail", f.detail},
-                     {"rejected_rows", f.rejected_rows},
-                     {"warnings", f.warnings}});
-  }
-  json states = json::array();
-  for (const NightState& n : s.states) {
-    json state{{"name", n.name},
-               {"zone", n.zone},
-               {"is_zone", n.is_zone},
-               {"level", std::string(name_of(n.level))},
-               {"unlatched", std::string(name_of(n.unlatched))},
-               {"health", std::string(name_of(n.health))},
-               {"since", instant(n.since)},
-               {"newest_sample", instant(n.newest)},
-               {"note", n.note},
-               {"evidence", evidence_json(n.evidence, policy)}};
-    for (const ZoneSummary& z : s.zones) {
-      if (n.is_zone && z.name == n.name) add_zone_summary(z, policy, state);
-    }
-    states.push_back(std::move(state));
-  }
-  // Where each receiver stands, not what this attempt sent: the same when the night is run again.
-  json deliveries = json::array();
-  for (const Delivery& d : s.deliveries) {
-    deliveries.push_back(
-        {{"publisher", d.publisher}, {"delivered_seq", d.delivered_seq}, {"waiting", d.waiting}, {"error", d.error}});
-  }
-  json products = json::array();
-  for (const fs::path& p : s.products) products.push_back(p.generic_string());
-  return json{{"schema", "highwall.night/1"},
-              {"mine",
-               {{"no", site.mine.no}, {"name", site.mine.name}, {"state", site.mine.state}, {"time_zone", site.mine.time_zone}}},
-              {"now", to_iso8601(s.now)},
-              {"engine", {{"version", kVersion}, {"config_sha256", sha256_hex(site.text)}}},
-              {"policy", policy_json(policy)},
-              {"files", files},
-              {"findings", s.findings},
-              {"states", states},
-              {"deliveries", deliveries},
-              {"sources", sources_json(s)},
-              {"acts", acts_json(s)},
-              {"zones", zones_json(s)},
-              {"fields", fields_json(s)},
-              {"products", products}}
-             .dump(1, ' ', false, json::error_handler_t::replace) +
-         "\n";
-}
-
 void write_products(const Site& site, const Policy& policy, const Measurements& measurements,
                     const std::vector<ZoneHistories>& zones, const std::vector<Polygon>& outlines, const NightOptions& options,
                     NightSummary& summary, const Run& run) {
@@ -442,6 +290,8 @@ void write_products(const Site& site, const Policy& policy, const Measurements& 
   summary.folder = folder.path();
   summary.outlines = outlines;
   write_fields(site, measurements, folder);
+  write_scans(site, policy, measurements, folder);
+  for (const ScanNight& scan : measurements.scans) summary.scans.push_back(note_of(scan));
   if (wanted(site, "csv")) note_fields(measurements, summary);
   write_zones(site, outlines, summary, folder);
   write_histories(zones, options.now, site.output.levels_days, folder);

@@ -17,42 +17,7 @@ namespace {
 
 bool is_velocity(const AreaRule& rule) { return rule.quantity == "velocity"; }
 
-std::vector<double> windows_of(const std::vector<AreaRule>& rules) {
-  std::set<double> windows;
-  for (const AreaRule& rule : rules) {
-    if (is_velocity(rule)) windows.insert(rule.window_h);
-  }
-  return {windows.begin(), windows.end()};
-}
-
-AreaScan area_scan_of(const VelocityScan& velocity, const RadarScan& scan) {
-  AreaScan out;
-  out.at = velocity.instant;
-  for (const WindowVelocity& window : velocity.windows) {
-    out.windows.push_back({window.window_h, window.velocity_m_per_day, window.sigma_m_per_day, window.motion});
-  }
-  out.displacement_m = velocity.displacement_m;
-  out.coherence = scan.coherence;
-  out.aliased = velocity.aliased;
-  return out;
-}
-
-ScanTrust trust_of(const VelocityScan& velocity) {
-  ScanTrust out;
-  out.at = velocity.instant;
-  out.valid = velocity.valid;
-  out.stable = velocity.atmosphere.stable;
-  out.stable_sigma_m = velocity.atmosphere.after_m;
-  if (velocity.windows.empty()) return out;
-  const WindowVelocity& shortest = velocity.windows.front();
-  for (std::size_t i = 0; i < shortest.velocity_m_per_day.size(); ++i) {
-    const bool measured = std::isfinite(shortest.velocity_m_per_day[i]);
-    if (measured && !std::isfinite(shortest.sigma_m_per_day[i])) ++out.without_sigma;
-  }
-  return out;
-}
-
-bool judges_some(const WindowVelocity& window) {
+bool judges_window(const WindowVelocity& window) {
   return std::any_of(window.sigma_m_per_day.begin(), window.sigma_m_per_day.end(), [](float s) { return std::isfinite(s); });
 }
 
@@ -124,6 +89,45 @@ nlohmann::json json_of(const AreaRule& rule) {
 
 }  // namespace
 
+std::vector<double> windows_of_rules(const std::vector<AreaRule>& rules) {
+  std::set<double> windows;
+  for (const AreaRule& rule : rules) {
+    if (is_velocity(rule)) windows.insert(rule.window_h);
+  }
+  return {windows.begin(), windows.end()};
+}
+
+AreaScan area_scan_of(const VelocityScan& velocity, const RadarScan& scan) {
+  AreaScan out;
+  out.at = velocity.instant;
+  for (const WindowVelocity& window : velocity.windows) {
+    out.windows.push_back({window.window_h, window.velocity_m_per_day, window.sigma_m_per_day, window.motion});
+  }
+  out.displacement_m = velocity.displacement_m;
+  out.coherence = scan.coherence;
+  out.aliased = velocity.aliased;
+  return out;
+}
+
+ScanTrust trust_of(const VelocityScan& velocity) {
+  ScanTrust out;
+  out.at = velocity.instant;
+  out.valid = velocity.valid;
+  out.stable = velocity.atmosphere.stable;
+  out.stable_sigma_m = velocity.atmosphere.after_m;
+  if (velocity.windows.empty()) return out;
+  const WindowVelocity& shortest = velocity.windows.front();
+  for (std::size_t i = 0; i < shortest.velocity_m_per_day.size(); ++i) {
+    const bool measured = std::isfinite(shortest.velocity_m_per_day[i]);
+    if (measured && !std::isfinite(shortest.sigma_m_per_day[i])) ++out.without_sigma;
+  }
+  return out;
+}
+
+bool judges_all(const VelocityScan& velocity) {
+  return std::all_of(velocity.windows.begin(), velocity.windows.end(), judges_window);
+}
+
 RadarAlarms radar_alarms(const ScanSource& scans, const RadarCells& cells, const Policy& policy, VelocityStreamOptions options,
                          const Run& run) {
   if (policy.area_rules.empty()) {
@@ -133,7 +137,7 @@ RadarAlarms radar_alarms(const ScanSource& scans, const RadarCells& cells, const
   RadarAlarms out;
   out.grid = cells.grid;
   out.rules = policy.area_rules;
-  options.windows_h = windows_of(out.rules);
+  options.windows_h = windows_of_rules(out.rules);
   // Rules of coherence only need no velocity, but the stream wants some window.
   if (options.windows_h.empty()) options.windows_h = {1.0};
   VelocityStream stream(cells.grid, scans.value(), options, cells.calibrate);
@@ -144,10 +148,11 @@ RadarAlarms radar_alarms(const ScanSource& scans, const RadarCells& cells, const
     const VelocityScan& velocity = stream.push(scan, run);
     areas.push(area_scan_of(velocity, scan), run);
     out.scans.push_back(trust_of(velocity));
-    if (std::all_of(velocity.windows.begin(), velocity.windows.end(), judges_some)) ++out.judged_scans;
+    if (judges_all(velocity)) ++out.judged_scans;
     run.progress("scans", k + 1, scans.size());
   }
   out.alarms = areas.alarms();
+  out.newest = stream.last();
   return out;
 }
 
@@ -170,7 +175,7 @@ std::vector<AlarmSeries> alarm_series(const ScanSource& scans, const RadarCells&
   line.frame = cells.grid.frame;
   Stack stack(line, {});
   stack.line_of_sight = cells.grid.line_of_sight;
-  options.windows_h = windows_of(alarms.rules);
+  options.windows_h = windows_of_rules(alarms.rules);
   VelocityStream stream(cells.grid, scans.value(), options, cells.calibrate);
   std::vector<double> map(kept.size());
   for (std::size_t k = 0; k < scans.size(); ++k) {

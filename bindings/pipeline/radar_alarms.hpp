@@ -27,8 +27,17 @@ struct RadarAlarms {
   std::vector<AreaRule> rules;
   std::vector<AreaAlarm> alarms;
   std::vector<ScanTrust> scans;
+  VelocityScan newest;           ///< The last scan, for maps.
   std::size_t judged_scans = 0;  ///< Scans in which any cell had a velocity with its sigma in a window of each rule.
 };
+
+/// Windows that the rules of velocity judge, ascending, each once.
+std::vector<double> windows_of_rules(const std::vector<AreaRule>& rules);
+/// What is judged of a scan. Its spans look into both.
+AreaScan area_scan_of(const VelocityScan& velocity, const RadarScan& scan);
+ScanTrust trust_of(const VelocityScan& velocity);
+/// True when some cell has a velocity with its sigma in every window.
+bool judges_all(const VelocityScan& velocity);
 
 /// Runs all scans through the velocity stream and judges contiguous areas by the policy's area rules. The stream's windows are
 /// those of the rules.

@@ -40,7 +40,9 @@ OpenedRadar open_radar(const RadarFiles& files, const std::function<void(const R
     Report report;
     const PointCloud cloud = read_cloud(files.ground, {}, report, run);
     tell(report);
-    out.cells.grid = place_scan(out.cells.grid, cloud, files.place, {}, {}, run).grid;
+    PlacedScan placed = place_scan(out.cells.grid, cloud, files.place, {}, {}, run);
+    out.cells.grid = std::move(placed.grid);
+    out.cells.sensitivity = std::move(placed.sensitivity);
   }
   out.cells.masked = cells_within(files.mask, out.cells.grid, tell);
   out.cells.calibrate.stable = cells_within(files.stable, out.cells.grid, tell);

@@ -15,6 +15,7 @@ struct RadarCells {
   ScanGrid grid;                     ///< As the scans have it, with positions and areas where a ground was given.
   CellMasks calibrate;               ///< Cells that may calibrate, or never.
   std::vector<std::uint8_t> masked;  ///< Cells that never alarm.
+  std::vector<double> sensitivity;   ///< Of a motion down the slope, see PlacedScan; empty without a ground.
 };
 
 /// Scans of a radar and what people know of its place.

@@ -37,12 +37,6 @@ VelocityRow::Window window_row(const WindowVelocity& w) {
   return row;
 }
 
-VelocityRow row_of(const VelocityScan& scan) {
-  VelocityRow row{scan.instant, scan.name, scan.valid, scan.corrected, scan.newly_aliased, scan.at_risk, scan.atmosphere, {}};
-  for (const WindowVelocity& w : scan.windows) row.windows.push_back(window_row(w));
-  return row;
-}
-
 /// Names hold quotes and commas as CSV has them.
 std::string quoted(const std::string& text) {
   if (text.find_first_of(",\"\n") == std::string::npos) return text;
@@ -58,14 +52,6 @@ std::vector<double> doubles(const std::vector<T>& values, double factor = 1.0) {
   std::vector<double> out(values.size());
   std::transform(values.begin(), values.end(), out.begin(), [&](T v) { return factor * static_cast<double>(v); });
   return out;
-}
-
-std::string motion_codes() {
-  std::string text;
-  for (int k = 0; k <= static_cast<int>(CellMotion::progressive); ++k) {
-    text += fmt::format("{}{} {}", k == 0 ? "" : ", ", k, name_of(static_cast<CellMotion>(k)));
-  }
-  return text;
 }
 
 /// The raster of the cells: that of the maps, or one without a place.
@@ -111,6 +97,24 @@ void write_window(const std::filesystem::path& folder, const WindowVelocity& w, 
 
 }  // namespace
 
+std::string motion_codes() {
+  std::string text;
+  for (int k = 0; k <= static_cast<int>(CellMotion::progressive); ++k) {
+    text += fmt::format("{}{} {}", k == 0 ? "" : ", ", k, name_of(static_cast<CellMotion>(k)));
+  }
+  return text;
+}
+
+std::string_view flag_bits() noexcept {
+  return "1 stable, 2 corrected, 4 held, 8 alias_risk, 16 bridged, 32 refitted, 64 no_sample, 128 restarted";
+}
+
+VelocityRow velocity_row(const VelocityScan& scan) {
+  VelocityRow row{scan.instant, scan.name, scan.valid, scan.corrected, scan.newly_aliased, scan.at_risk, scan.atmosphere, {}};
+  for (const WindowVelocity& w : scan.windows) row.windows.push_back(window_row(w));
+  return row;
+}
+
 VelocityRun follow_radar(const ScanSource& scans, const RadarCells& cells, const VelocityStreamOptions& options,
                          const std::filesystem::path& state, const Run& run) {
   const bool known = !state.empty() && std::filesystem::exists(state);
@@ -125,7 +129,7 @@ VelocityRun follow_radar(const ScanSource& scans, const RadarCells& cells, const
       ++done.known;
       continue;
     }
-    done.rows.push_back(row_of(done.stream.push(scan, run)));
+    done.rows.push_back(velocity_row(done.stream.push(scan, run)));
   }
   if (done.rows.empty()) {
     throw Error(ErrorKind::input, fmt::format("none of the {} scans is newer than the state", scans.size()), state.string());
@@ -134,28 +138,36 @@ VelocityRun follow_radar(const ScanSource& scans, const RadarCells& cells, const
   return done;
 }
 
-std::string velocity_rows_csv(const std::vector<VelocityRow>& rows) {
+std::string velocity_row_header(const std::vector<double>& windows_h) {
   std::string text =
       "time,scan,valid_cells,stable_cells,stable_std_before_mm,stable_std_mm,atmosphere_mm,atmosphere_mm_per_km,"
       "atmosphere_mm_per_km2,atmosphere_mm_per_km_height,blocks_rms_mm,left_out_rms_mm,wraps_corrected,aliased,at_alias_risk";
+  for (const double window_h : windows_h) {
+    text += fmt::format(",cells_{0},judged_{0},beyond_3_sigma_{0},sigma_{0}_mm_per_day,fastest_{0}_mm_per_day",
+                        window_text(window_h));
+  }
+  return text + '\n';
+}
+
+std::string velocity_row_text(const VelocityRow& row) {
+  const ScanAtmosphere& a = row.atmosphere;
+  std::string text = fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", to_iso8601(row.at),
+                                 quoted(std::filesystem::path(row.name).filename().string()), row.valid, a.stable, mm(a.before_m),
+                                 mm(a.after_m), mm(a.offset_m), mm(a.per_km_m), mm(a.per_km2_m), mm(a.per_km_height_m),
+                                 mm(a.blocks_m), mm(a.left_out_m), row.corrected, row.newly_aliased, row.at_risk);
+  for (const VelocityRow::Window& w : row.windows) {
+    text += fmt::format(",{},{},{},{},{}", w.measured, w.judged, w.beyond, mm(w.sigma_m_per_day), mm(w.fastest_m_per_day));
+  }
+  return text + '\n';
+}
+
+std::string velocity_rows_csv(const std::vector<VelocityRow>& rows) {
+  std::vector<double> windows_h;
   if (!rows.empty()) {
-    for (const VelocityRow::Window& w : rows.front().windows) {
-      const std::string name = window_text(w.window_h);
-      text += fmt::format(",cells_{0},judged_{0},beyond_3_sigma_{0},sigma_{0}_mm_per_day,fastest_{0}_mm_per_day", name);
-    }
+    for (const VelocityRow::Window& w : rows.front().windows) windows_h.push_back(w.window_h);
   }
-  text += '\n';
-  for (const VelocityRow& row : rows) {
-    const ScanAtmosphere& a = row.atmosphere;
-    text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}", to_iso8601(row.at),
-                        quoted(std::filesystem::path(row.name).filename().string()), row.valid, a.stable, mm(a.before_m),
-                        mm(a.after_m), mm(a.offset_m), mm(a.per_km_m), mm(a.per_km2_m), mm(a.per_km_height_m), mm(a.blocks_m),
-                        mm(a.left_out_m), row.corrected, row.newly_aliased, row.at_risk);
-    for (const VelocityRow::Window& w : row.windows) {
-      text += fmt::format(",{},{},{},{},{}", w.measured, w.judged, w.beyond, mm(w.sigma_m_per_day), mm(w.fastest_m_per_day));
-    }
-    text += '\n';
-  }
+  std::string text = velocity_row_header(windows_h);
+  for (const VelocityRow& row : rows) text += velocity_row_text(row);
   return text;
 }
 
@@ -182,13 +194,9 @@ void write_velocity(const std::filesystem::path& folder, const VelocityRun& done
   const std::vector<double> displacement = doubles(scan.displacement_m, 1e3);
   const std::vector<double> flags = doubles(scan.flags);
   const std::vector<double> aliased = doubles(scan.aliased);
-  write_result(
-      folder / "displacement.tif",
-      geotiff_bytes(
-          raster, {{"displacement_mm", "mm", &displacement}, {"flags", "", &flags}, {"aliased", "", &aliased}},
-          {{"INSTANT", time},
-           {"SIGN", "toward_positive"},
-           {"FLAG_BITS", "1 stable, 2 corrected, 4 held, 8 alias_risk, 16 bridged, 32 refitted, 64 no_sample, 128 restarted"}}));
+  write_result(folder / "displacement.tif",
+               geotiff_bytes(raster, {{"displacement_mm", "mm", &displacement}, {"flags", "", &flags}, {"aliased", "", &aliased}},
+                             {{"INSTANT", time}, {"SIGN", "toward_positive"}, {"FLAG_BITS", std::string(flag_bits())}}));
   write_result(folder / "calibration.csv", calibration_csv(scan));
   write_result(folder / "scans.csv", velocity_rows_csv(done.rows));
   if (!radar.cells.grid.range_m.empty()) write_result(folder / "axes.csv", axes_csv(radar.cells.grid));

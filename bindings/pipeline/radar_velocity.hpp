@@ -30,6 +30,8 @@ struct VelocityRow {
   std::vector<Window> windows;
 };
 
+VelocityRow velocity_row(const VelocityScan& scan);
+
 /// A stream that has followed all scans, and a row for each that it was given in this run.
 struct VelocityRun {
   VelocityStream stream;
@@ -45,6 +47,12 @@ VelocityRun follow_radar(const ScanSource& scans, const RadarCells& cells, const
 
 /// CSV of the rows: time, valid cells, stable ones with their scatter, atmosphere, wraps, and the windows.
 std::string velocity_rows_csv(const std::vector<VelocityRow>& rows);
+/// Its header and one of its lines.
+std::string velocity_row_header(const std::vector<double>& windows_h);
+std::string velocity_row_text(const VelocityRow& row);
+/// What the numbers of the layers "motion" and "flags" mean.
+std::string motion_codes();
+std::string_view flag_bits() noexcept;
 /// CSV of the newest scan's bins of ranges: what stable cells of each share and scatter by, in each window.
 std::string calibration_csv(const VelocityScan& scan);
 

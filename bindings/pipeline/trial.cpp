@@ -169,8 +169,23 @@ class Trier {
     to_site_frame(site_, *file.source, cloud, outcome);
   }
 
+  /// A radar's own scan lies nowhere until its place is told; what it needs is a time and, for increments, the usual interval:
+  /// the motion of a scan that is missing is missing from all that follow.
+  void try_polar(const DropFile& file, const Stack& stack) const {
+    if (stack.instants().at(0) == kNoInstant) {
+      throw Error(ErrorKind::input, "the time of the scan is not known", file.path.string(),
+                  "give its source instant = [\"filename:%Y%m%d%H%M%S\"], or start and interval_s");
+    }
+    if (stack.increments && file.source->interval_s == 0.0) {
+      throw Error(ErrorKind::config,
+                  fmt::format("source \"{}\": scans of motion since the scan before need the usual interval", file.source->id),
+                  file.source->where, "set interval_s, by which a missing scan is seen");
+    }
+  }
+
   void try_stack(const DropFile& file, const Stack& stack) const {
     const std::string& crs = stack.geometry().frame.crs;
+    if (stack.is_polar()) return try_polar(file, stack);
     if (stack.epochs() == 0) throw Error(ErrorKind::input, "the file has no map with an instant", file.path.string());
     if (file.source->crs == "local" || site_.frame.is_local()) return;
     as_file_matter([&] {
@@ -374,26 +389,46 @@ Stack one_epoch(const Stack& stack, std::size_t e) {
   one.line_of_sight = stack.line_of_sight;
   one.line_of_sight_per_cell = stack.line_of_sight_per_cell;
   one.cell_position_m = stack.cell_position_m;
+  one.range_m = stack.range_m;
+  one.azimuth_rad = stack.azimuth_rad;
+  one.increments = stack.increments;
+  one.wavelength_m = stack.wavelength_m;
   return one;
 }
 
-std::optional<GridGeometry> grid_of_source(const Archive& archive, const std::string& source) {
+MapGrid::MapGrid(const Stack& stack)
+    : raster(stack.geometry()),
+      range_m(stack.range_m),
+      azimuth_rad(stack.azimuth_rad),
+      increments(stack.increments),
+      wavelength_m(stack.wavelength_m) {}
+
+std::optional<MapGrid> grid_of_source(const Archive& archive, const std::string& source) {
   for (const EpochInfo& info : archive.epochs(source)) {
     if (!info.kind.empty() && info.kind != "scan") continue;  // Known without opening it.
     const Epoch epoch = archive.load(info);
-    if (const auto* stack = std::get_if<Stack>(&epoch.data)) return stack->geometry();
+    if (const auto* stack = std::get_if<Stack>(&epoch.data)) return MapGrid(*stack);
   }
   return std::nullopt;
 }
 
-void require_grid(const GridGeometry& first, const GridGeometry& other) {
+void require_grid(const MapGrid& first, const MapGrid& other) {
   if (first == other) return;
+  const GridGeometry& a = first.raster;
+  const GridGeometry& b = other.raster;
+  const char* hint = "give a re-installed radar a source of its own";
+  if (!first.range_m.empty() && !other.range_m.empty() && a == b) {
+    throw Error(ErrorKind::frame,
+                first.range_m == other.range_m && first.azimuth_rad == other.azimuth_rad
+                    ? "the scan is told to be of another value or wavelength than the source's first scan"
+                    : "the scan has other ranges or azimuths than the source's first scan",
+                {}, hint);
+  }
   throw Error(ErrorKind::frame,
               fmt::format("the map has another grid ({} x {} cells from {:.3f}, {:.3f}) than the source's first map ({} x {} "
                           "from {:.3f}, {:.3f})",
-                          other.rows, other.cols, other.affine[0], other.affine[3], first.rows, first.cols, first.affine[0],
-                          first.affine[3]),
-              {}, "give a re-installed radar a source of its own");
+                          b.rows, b.cols, b.affine[0], b.affine[3], a.rows, a.cols, a.affine[0], a.affine[3]),
+              {}, hint);
 }
 
 }  // namespace highwall

@@ -50,10 +50,21 @@ std::string unreadable_epochs(const std::string& source, const Error& e);
 /// One map of a stack, as a stack of its own: each is an epoch.
 Stack one_epoch(const Stack& stack, std::size_t e);
 
+/// Where the values of a map or scan lie: raster of a map, axes of a radar's own scan.
+struct MapGrid {
+  GridGeometry raster;
+  std::vector<double> range_m;
+  std::vector<double> azimuth_rad;
+  bool increments = false;
+  double wavelength_m = 0.0;
+  explicit MapGrid(const Stack& stack);
+  bool operator==(const MapGrid&) const = default;
+};
+
 /// Grid of the first map of a source in the archive; nullopt when there is none.
-std::optional<GridGeometry> grid_of_source(const Archive& archive, const std::string& source);
+std::optional<MapGrid> grid_of_source(const Archive& archive, const std::string& source);
 /// @throws Error(frame) when the two differ.
-void require_grid(const GridGeometry& first, const GridGeometry& other);
+void require_grid(const MapGrid& first, const MapGrid& other);
 
 /// Digest of all that decides how a file of the source is read.
 std::string options_digest(const Site& site, const SourceConfig& source);

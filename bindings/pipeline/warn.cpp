@@ -20,14 +20,18 @@
 namespace highwall {
 namespace {
 
-std::vector<Act> acts_for(const std::vector<Act>& acts, const std::string& zone, const std::vector<TargetInput>& targets) {
+const std::string& target_name(const TargetInput& target) { return target.series.target; }
+const std::string& target_name(const AreaTarget& target) { return target.target; }
+
+template <class Target>
+std::vector<Act> acts_for(const std::vector<Act>& acts, const std::string& zone, const std::vector<Target>& targets) {
   // What is said of a zone is said of each of its targets.
   std::vector<Act> out;
   for (const Act& act : acts) {
-    for (const TargetInput& target : targets) {
-      if (!act.is_about(target.series.target, zone)) continue;
+    for (const Target& target : targets) {
+      if (!act.is_about(target_name(target), zone)) continue;
       Act one = act;
-      one.target = target.series.target;
+      one.target = target_name(target);
       out.push_back(std::move(one));
     }
   }
@@ -62,6 +66,9 @@ std::vector<std::string> unconfirmed_of(const Policy& policy, const std::vector<
   std::vector<std::string> names;
   for (const Evidence& e : evidence) {
     for (const PolicyRule& rule : policy.rules) {
+      if (rule.name == e.rule && rule.confidence != "confirmed") names.push_back(rule.name);
+    }
+    for (const AreaRule& rule : policy.area_rules) {
       if (rule.name == e.rule && rule.confidence != "confirmed") names.push_back(rule.name);
     }
   }
@@ -342,12 +349,15 @@ Policy site_policy(const Site& site) {
 std::vector<std::string> name_targets(std::vector<Act>& acts, const Site& site, const Measurements& measurements, Instant now) {
   std::set<std::string> full;
   std::multimap<std::string, std::string> by_bare_name;
+  const auto take = [&](const std::string& name) {
+    full.insert(name);
+    by_bare_name.emplace(name.substr(name.find('/') + 1), name);
+  };
   for (const auto& [zone, targets] : measurements.targets) {
-    for (const TargetInput& target : targets) {
-      const std::string& name = target.series.target;
-      full.insert(name);
-      by_bare_name.emplace(name.substr(name.find('/') + 1), name);
-    }
+    for (const TargetInput& target : targets) take(target.series.target);
+  }
+  for (const auto& [zone, areas] : measurements.areas) {
+    for (const AreaTarget& area : areas) take(area.target);
   }
   std::vector<std::string> problems;
   for (Act& act : acts) {
@@ -468,20 +478,32 @@ std::vector<std::string> unjudged_of(const Policy& policy, const Measurements& m
 std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Measurements& measurements,
                                 const std::vector<Act>& acts, Instant now, const Run& run) {
   std::vector<ZoneHistories> out;
+  const auto judge = [&](const std::string& zone) {
+    std::vector<TargetInput> targets;
+    if (const auto found = measurements.targets.find(zone); found != measurements.targets.end()) {
+      targets = judged_of(found->second, policy);
+    }
+    std::vector<History> histories = judge_targets(targets, policy, acts_for(acts, zone, targets), now, run);
+    if (const auto found = measurements.areas.find(zone); found != measurements.areas.end()) {
+      const std::vector<Act> own = acts_for(acts, zone, found->second);
+      for (const AreaTarget& area : found->second) histories.push_back(judge_areas(area, policy, own, now));
+    }
+    return histories;
+  };
   for (const ZoneConfig& zone : site.zones) {
     ZoneHistories histories;
     histories.zone = zone.id;
-    const auto found = measurements.targets.find(zone.id);
-    const std::vector<TargetInput> none;
-    const auto targets = judged_of(found == measurements.targets.end() ? none : found->second, policy);
-    histories.targets = judge_targets(targets, policy, acts_for(acts, zone.id, targets), now, run);
+    histories.targets = judge(zone.id);
     histories.own = judge_zone(zone.id, histories.targets, zone.quorum.targets, zone.quorum.area_m2);
     out.push_back(std::move(histories));
   }
-  for (const auto& [zone, targets] : measurements.targets) {
+  std::set<std::string> others;
+  for (const auto& [zone, targets] : measurements.targets) others.insert(zone);
+  for (const auto& [zone, areas] : measurements.areas) others.insert(zone);
+  for (const std::string& zone : others) {
     if (site.zone(zone) != nullptr) continue;
     ZoneHistories histories;
-    histories.targets = judge_targets(judged_of(targets, policy), policy, acts_for(acts, {}, targets), now, run);
+    histories.targets = judge(zone);
     out.push_back(std::move(histories));
   }
   for (ZoneHistories& z : out) {
@@ -494,11 +516,12 @@ std::vector<ZoneHistories> warn(const Site& site, const Policy& policy, const Me
 }
 
 void complete(Evidence& evidence, const History& history, const Policy& policy) {
-  const auto rule =
-      std::find_if(policy.rules.begin(), policy.rules.end(), [&](const PolicyRule& r) { return r.name == evidence.rule; });
-  if (rule == policy.rules.end()) return;
+  const auto is_it = [&](const auto& rule) { return rule.name == evidence.rule; };
+  const auto rule = std::find_if(policy.rules.begin(), policy.rules.end(), is_it);
+  const auto area = std::find_if(policy.area_rules.begin(), policy.area_rules.end(), is_it);
+  if (rule == policy.rules.end() && area == policy.area_rules.end()) return;
   evidence.policy_sha256 = policy.sha256;
-  evidence.source = rule->source;
+  evidence.source = rule != policy.rules.end() ? rule->source : area->source;
   if (evidence.epochs.empty()) evidence.epochs = history.epochs;
 }
 

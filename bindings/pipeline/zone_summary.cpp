@@ -147,6 +147,14 @@ std::vector<SourceSummary> source_summaries(const Site& site, const Policy& poli
         s.newest = std::max(s.newest, found->second->newest);
       }
     }
+    for (const auto& [zone, areas] : measurements.areas) {
+      for (const AreaTarget& area : areas) {
+        const auto found = area.source == source.id ? states.find(area.target) : states.end();
+        if (found == states.end()) continue;
+        health.push_back(found->second->health);
+        s.newest = std::max(s.newest, found->second->newest);
+      }
+    }
     s.targets = health.size();
     s.health = health_of(health);
     if (health.empty()) tell_unjudged(source, policy, measurements, night.now, s);
@@ -199,18 +207,22 @@ namespace {
 void add_quantities(const Policy& policy, WarningMessage& m) {
   m.quality.uncertainty_mm = kNaN;
   for (const Evidence& e : m.evidence) {
-    const auto rule =
-        std::find_if(policy.rules.begin(), policy.rules.end(), [&](const PolicyRule& r) { return r.name == e.rule; });
-    if (rule == policy.rules.end()) {
+    const auto is_it = [&](const auto& r) { return r.name == e.rule; };
+    const auto rule = std::find_if(policy.rules.begin(), policy.rules.end(), is_it);
+    const auto area = std::find_if(policy.area_rules.begin(), policy.area_rules.end(), is_it);
+    if (rule == policy.rules.end() && area == policy.area_rules.end()) {
       m.quality.flags.push_back(e.rule.empty() ? "no_data" : e.rule);
       continue;
     }
-    const std::string name = rule->family + (e.window.empty() ? "" : "_" + e.window) + "_" + e.unit;
+    const bool of_area = rule == policy.rules.end();
+    const std::string name =
+        (of_area ? "area_" + area->quantity : rule->family) + (e.window.empty() ? "" : "_" + e.window) + "_" + e.unit;
     const bool told =
         std::any_of(m.quantities.begin(), m.quantities.end(), [&](const MessageQuantity& q) { return q.name == name; });
     if (!told) m.quantities.push_back({name, e.value, e.sigma, e.threshold});
-    const double per_mm = e.unit == "mm_per_day" ? rule->window_h / 24.0
-                          : e.unit == "mm_per_h" ? rule->window_h
+    const double window_h = of_area ? area->window_h : rule->window_h;
+    const double per_mm = e.unit == "mm_per_day" ? window_h / 24.0
+                          : e.unit == "mm_per_h" ? window_h
                           : e.unit == "mm"       ? 1.0
                                                  : kNaN;
     if (std::isnan(m.quality.uncertainty_mm)) m.quality.uncertainty_mm = e.sigma * per_mm;
@@ -219,7 +231,9 @@ void add_quantities(const Policy& policy, WarningMessage& m) {
 
 /// Stations are named themselves; of areal sensors the source is the instrument.
 std::string equipment_of(const std::string& target, double area_m2) {
-  return area_m2 > 0.0 ? target.substr(0, target.find('/')) : target;
+  const std::size_t slash = target.find('/');
+  const bool areas = slash != std::string::npos && target.compare(slash, 6, "/areas") == 0;
+  return area_m2 > 0.0 || areas ? target.substr(0, slash) : target;
 }
 
 void add_common(const Policy& policy, WarningMessage& m) {

@@ -5,7 +5,9 @@
 #include "core/error.hpp"
 #include "datasets/simulate.hpp"
 #include "io/archive/archive.hpp"
+#include "io/archive/map_file.hpp"
 #include "io/config/policy.hpp"
+#include "io/durable/durable.hpp"
 
 namespace highwall::python {
 namespace {
@@ -26,6 +28,28 @@ py::dict state_dict(const NightState& s) {
   d["threshold"] = s.evidence.threshold;
   d["unit"] = s.evidence.unit;
   return d;
+}
+
+void add_maps(py::module_& module) {
+  module.def(
+      "read_map",
+      [](const py::object& path) {
+        const std::string file = py::str(path);
+        const DecodedMap map = decode_map(read_whole(file), file);
+        py::dict out;
+        for (const auto& [name, values] : map.layers) {
+          py::array_t<double> layer({static_cast<py::ssize_t>(map.rows), static_cast<py::ssize_t>(map.cols)});
+          std::copy(values.begin(), values.end(), layer.mutable_data());
+          out[py::str(name)] = layer;
+        }
+        return out;
+      },
+      py::arg("path"),
+      "Layers of a map in HDF5 (schema highwall.map/1), as a night writes radar_SOURCE.h5 and velocity_SOURCE.h5.\n\n"
+      "Parameters\n----------\npath : file\n\nReturns\n-------\ndict of name: rows x cols float64; NaN = no value. Units end the "
+      "names "
+      "(velocity_6h_mm_per_day) or stand in the file's attributes.\n\nRaises\n------\nStorageError : the file is damaged or no "
+      "map.");
 }
 
 void add_archive(py::module_& module) {
@@ -82,6 +106,7 @@ void add_archive(py::module_& module) {
 
 void add_night(py::module_& module) {
   add_archive(module);
+  add_maps(module);
   py::class_<NightSummary>(module, "NightSummary", "What a night did.")
       .def_property_readonly(
           "now", [](const NightSummary& s) { return to_iso8601(s.now); }, "The clock of the night, ISO 8601 UTC.")

@@ -32,6 +32,13 @@ std::filesystem::path path_or_none(const py::object& path) {
   return path.is_none() ? std::filesystem::path() : py::cast<std::filesystem::path>(path);
 }
 
+std::filesystem::path this_python() { return py::cast<std::filesystem::path>(py::module_::import("sys").attr("executable")); }
+
+void warn_without_picture(const std::string& why) {
+  if (why.empty()) return;
+  py::module_::import("warnings").attr("warn")("no picture: " + why + "; draw it with: python -m highwall.quicklook FOLDER");
+}
+
 void log_warnings(const Report& report, const Run& run) {
   for (const std::string& note : report.warnings) run.log(LogLevel::warning, "read", {{"file", report.source}, {"note", note}});
 }

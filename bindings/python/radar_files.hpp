@@ -13,6 +13,10 @@ namespace highwall::python {
 /// One path, or several.
 std::vector<std::filesystem::path> paths_of(const py::object& scans);
 std::filesystem::path path_or_none(const py::object& path);
+/// The interpreter that runs this.
+std::filesystem::path this_python();
+/// A Python warning that says why there is no picture; nothing for "".
+void warn_without_picture(const std::string& why);
 void log_warnings(const Report& report, const Run& run);
 
 /// Keywords of a function on scans: each goes to the struct that knows its name.

@@ -1,5 +1,6 @@
 #include "bindings/pipeline/radar_velocity.hpp"
 
+#include "bindings/pipeline/scan_night.hpp"
 #include "bindings/python/radar.hpp"
 #include "bindings/python/radar_files.hpp"
 
@@ -67,17 +68,26 @@ py::dict row_of(const VelocityRow& row) {
 }
 
 py::dict velocity_of(const py::object& scans, const py::object& state, const py::object& ground, const py::object& stable,
-                     int threads, const py::kwargs& keywords) {
+                     const py::object& pictures, int threads, const py::kwargs& keywords) {
   const ScanKeywords options = scan_keywords_of(keywords, !ground.is_none(), "radar.velocity");
   const RadarFiles files{paths_of(scans), path_or_none(ground), {}, path_or_none(stable), options.reading, options.place};
   const std::filesystem::path state_file = path_or_none(state);
+  const std::filesystem::path folder = path_or_none(pictures);
+  const std::filesystem::path python = this_python();
+  std::string why;
   ScanGrid grid;
   const VelocityRun done = without_gil(threads, [&](const Run& run) {
     const OpenedRadar radar = open_radar(
         files, [&](const Report& report) { log_warnings(report, run); }, run);
     grid = radar.cells.grid;
-    return follow_radar(*radar.scans.source, radar.cells, options.velocity, state_file, run);
+    VelocityRun followed = follow_radar(*radar.scans.source, radar.cells, options.velocity, state_file, run);
+    if (!folder.empty()) {
+      const ScanMaps maps = scan_maps(followed.stream.last(), {}, {}, grid, radar.scans.map, radar.cells.sensitivity);
+      why = write_scan_pictures(folder, maps, python, run);
+    }
+    return followed;
   });
+  warn_without_picture(why);
   const VelocityScan& scan = done.stream.last();
   py::dict out;
   out["time"] = to_iso8601(scan.instant);
@@ -105,7 +115,9 @@ void add_radar_velocity(py::module_& radar) {
       "state : path, optional\n    File of the stream's state: goes on after the scans that it knows, and is written at the "
       "end.\n"
       "ground : path, optional\n    Cloud of the slope: gives heights, and places to stable.\n"
-      "stable : path, optional\n    GeoJSON or GeoPackage: cells that calibrate (default: found).\n" +
+      "stable : path, optional\n    GeoJSON or GeoPackage: cells that calibrate (default: found).\n"
+      "pictures : path, optional\n    Folder for radar.h5 (see highwall.read_map) and radar.png of the newest scan: velocity, "
+      "sigma,\n    and sensitivity (with a ground).\n" +
       scan_keywords_text() +
       "threads : int, default 0\n    0: all of the machine. Results do not depend on it.\n"
       "\nReturns\n-------\ndict of the newest scan, arrays rows x cols (ranges x azimuths), NaN = no value:\n"
@@ -117,7 +129,8 @@ void add_radar_velocity(py::module_& radar) {
       "\nRaises\n------\nConfigError: what the files do not tell and nobody told. InputError: files that are no scans.\n"
       "StorageError: a state that is damaged, or of other options.\n";
   radar.def("velocity", &velocity_of, py::arg("scans"), py::kw_only(), py::arg("state") = py::none(),
-            py::arg("ground") = py::none(), py::arg("stable") = py::none(), py::arg("threads") = 0, doc.c_str());
+            py::arg("ground") = py::none(), py::arg("stable") = py::none(), py::arg("pictures") = py::none(),
+            py::arg("threads") = 0, doc.c_str());
 }
 
 }  // namespace highwall::python

@@ -244,6 +244,23 @@ void Archive::put_product(const std::string& name, const std::string& bytes) {
   write_whole(root_ / "products" / (name + ".h5"), bytes);
 }
 
+void Archive::keep_product(ProductNote note, const std::string& bytes, Instant now) {
+  note.sha256 = sha256_hex(bytes);
+  const auto known = state_.products.find(note.name);
+  const bool noted = known != state_.products.end() && known->second.sha256 == note.sha256;
+  if (noted && has_product(note.name) && sha256_hex(get_product(note.name)) == note.sha256) return;
+  put_product(note.name, bytes);
+  if (noted) return;
+  journal_->write(now, note);
+  state_.take(note);
+}
+
+std::vector<ProductNote> Archive::products() const {
+  std::vector<ProductNote> out;
+  for (const auto& [name, note] : state_.products) out.push_back(note);
+  return out;
+}
+
 std::string Archive::get_product(const std::string& name) const { return read_whole(root_ / "products" / (name + ".h5")); }
 
 }  // namespace highwall

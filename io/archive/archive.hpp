@@ -115,6 +115,11 @@ class Archive {
   bool has_product(const std::string& name) const;
   void put_product(const std::string& name, const std::string& bytes);
   std::string get_product(const std::string& name) const;
+  /// Keeps a product and writes its line into the journal; the same bytes again change nothing.
+  /// @param note  sha256 is filled in
+  void keep_product(ProductNote note, const std::string& bytes, Instant now);
+  /// Products with a line in the journal, by name.
+  std::vector<ProductNote> products() const;
 
   /// Packs the epochs of every day before `before` into one segment a source and day. Days of one epoch,
   /// clouds (to read one, all of its day would be read) and days too large for one file stay as they are.

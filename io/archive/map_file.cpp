@@ -1,5 +1,8 @@
 #include "io/archive/map_file.hpp"
 
+#include <fmt/format.h>
+
+#include "core/error.hpp"
 #include "core/version.hpp"
 #include "io/archive/h5.hpp"
 
@@ -17,8 +20,33 @@ std::string encode_map(const GridGeometry& g, const std::vector<MapLayer>& layer
       at, "affine",
       {g.affine[0] + g.frame.origin_m[0], g.affine[1], g.affine[2], g.affine[3] + g.frame.origin_m[1], g.affine[4], g.affine[5]});
   for (const auto& [name, value] : notes) h5::write_text(at, name, value);
-  for (const MapLayer& layer : layers) h5::write_data(at, layer.name, layer.values->data(), {g.rows, g.cols}, layer.unit);
+  for (const MapLayer& layer : layers) {
+    if (layer.single) {
+      const std::vector<float> values(layer.values->begin(), layer.values->end());
+      h5::write_data(at, layer.name, values.data(), {g.rows, g.cols}, layer.unit);
+    } else {
+      h5::write_data(at, layer.name, layer.values->data(), {g.rows, g.cols}, layer.unit);
+    }
+  }
   return image.bytes();
+}
+
+DecodedMap decode_map(std::string_view bytes, const std::string& name) {
+  const h5::Image image(bytes, name);
+  const hid_t at = image.root();
+  if (h5::read_text(at, "schema", name) != "highwall.map/1") throw Error(ErrorKind::storage, "this is not a map", name);
+  DecodedMap map;
+  for (const std::string& layer : h5::children(at)) {
+    const auto shape = h5::shape_of(at, layer, name);
+    const bool first = map.layers.empty();
+    if (shape.size() != 2 || (!first && (shape[0] != map.rows || shape[1] != map.cols))) {
+      throw Error(ErrorKind::storage, fmt::format("layer {} has another shape than the others", layer), name);
+    }
+    map.rows = shape[0];
+    map.cols = shape[1];
+    map.layers[layer] = h5::read_data<double>(at, layer, name);
+  }
+  return map;
 }
 
 }  // namespace highwall

@@ -61,6 +61,11 @@ SealNote seal_note(const json& j) {
   return {j.at("segment"), j.value("source", ""), j.value("ids", std::vector<std::string>{}), j.value("sha256", "")};
 }
 
+ProductNote product_note(const json& j) {
+  return {j.at("name"), j.at("source"), parse_iso8601(j.at("instant").get<std::string>()).value_or(kNoInstant),
+          j.at("layers").get<std::vector<std::string>>(), j.at("sha256")};
+}
+
 LossNote loss_note(const json& j) { return {j.at("source"), j.at("ids").get<std::vector<std::string>>(), instant_of(j)}; }
 
 std::vector<fs::path> logs_in(const fs::path& folder) {
@@ -90,6 +95,8 @@ void JournalState::take(const IngestNote& note) {
 
 void JournalState::take(const SealNote& note) { segments[note.segment] = note; }
 
+void JournalState::take(const ProductNote& note) { products[note.name] = note; }
+
 void JournalState::take(const LossNote& note) {
   losses.push_back(note);
   std::set<std::string> shas;
@@ -114,6 +121,7 @@ void JournalState::take_line(const std::string& line, const std::string& where) 
     if (act == "file") take(file_note(j));
     if (act == "ingest") take(ingest_note(j));
     if (act == "seal") take(seal_note(j));
+    if (act == "product") take(product_note(j));
     if (act == "lost") take(loss_note(j));
   });
 }
@@ -183,6 +191,16 @@ void Journal::write(Instant now, const SealNote& n) {
                         {"source", n.source},
                         {"segment", n.segment},
                         {"ids", n.ids},
+                        {"sha256", n.sha256}}));
+}
+
+void Journal::write(Instant now, const ProductNote& n) {
+  write_line(now, dump({{"act", "product"},
+                        {"at", to_iso8601(now)},
+                        {"name", n.name},
+                        {"source", n.source},
+                        {"instant", to_iso8601(n.instant)},
+                        {"layers", n.layers},
                         {"sha256", n.sha256}}));
 }
 

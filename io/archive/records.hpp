@@ -68,12 +68,22 @@ struct LossNote {
   Instant at = kNoInstant;  ///< Night that noticed it.
 };
 
+/// A product of the archive: what it was made of and holds. A product that is made anew has a new line.
+struct ProductNote {
+  std::string name;  ///< Of its file in products/, without ".h5".
+  std::string source;
+  Instant instant = kNoInstant;     ///< Of the newest epoch that it tells of.
+  std::vector<std::string> layers;  ///< What it holds, by name.
+  std::string sha256;               ///< Of the file, all bytes.
+};
+
 /// The journal, replayed.
 struct JournalState {
   std::map<std::pair<std::string, std::string>, FileNote> files;  ///< Taken in: by source and digest of the file.
   std::map<std::array<std::string, 3>, FileNote> quarantined;     ///< By source, digest and name of the file.
   std::map<std::string, IngestNote> epochs;                       ///< By id.
   std::map<std::string, SealNote> segments;                       ///< By name.
+  std::map<std::string, ProductNote> products;                    ///< By name.
   std::vector<LossNote> losses;
   std::vector<std::string> damaged;  ///< Places of lines that do not match their checksum, "journal/2026-03.log:12".
   /// Blocks of series by source and digest of the file they came in.
@@ -82,6 +92,7 @@ struct JournalState {
   void take(const FileNote& note);
   void take(const IngestNote& note);
   void take(const SealNote& note);
+  void take(const ProductNote& note);
   /// Files that may bring back what was lost do not count as known from here on: those that the epochs came in,
   /// copies, and for series, whose exports are cumulative, all of the source.
   void take(const LossNote& note);
@@ -103,6 +114,7 @@ class Journal {
   void write(Instant now, const FileNote& note);
   void write(Instant now, const IngestNote& note);
   void write(Instant now, const SealNote& note);
+  void write(Instant now, const ProductNote& note);
   void write(const LossNote& note);
 
  private:

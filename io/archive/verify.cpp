@@ -69,6 +69,14 @@ VerifyReport Archive::verify(const Run& run) const {
     }
   }
   for (const fs::path& path : files_below(root_ / "products", ".h5")) {
+    if (const auto noted = journal.products.find(path.stem().string()); noted != journal.products.end()) {
+      run.check_stop();
+      if (sha256_hex(read_whole(path)) != noted->second.sha256) {
+        report.problems.push_back(fmt::format(
+            "{}: the product is not what was written (SHA-256): delete it, and the next night makes it again", path.string()));
+      }
+      continue;
+    }
     if (!path.stem().string().starts_with("m3c2-")) continue;
     run.check_stop();
     try {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -85,6 +86,7 @@ struct PathsConfig {
 /// [[source]]: the options of its reader, whose keys stand in the same table (those of columns in [source.columns]),
 /// and what the night must know. A time zone that is left out is the mine's.
 struct SourceConfig : ReadOptions {
+  static constexpr double kHeadingNotTold = -1000.0;
   std::string id;
   std::string files;
   std::vector<std::string> quiet;
@@ -95,6 +97,10 @@ struct SourceConfig : ReadOptions {
   std::vector<double> scanner_m;
   std::string stable = "auto";
   std::string reference;
+  std::string areas = "auto";
+  double heading_deg = kHeadingNotTold;
+  std::vector<double> rail_m;
+  std::string mask;
   static void describe(auto& d) {
     using S = SourceConfig;
     d.field(&S::id, "id", "", anything(), "Name of the source; also names its epochs");
@@ -108,6 +114,21 @@ struct SourceConfig : ReadOptions {
     d.field(&S::scanner_m, "scanner_m", "m", anything(), "Position of the scanner (world coordinates)");
     d.field(&S::stable, "stable", "", anything(), "\"auto\" or a polygon file of stable ground");
     d.field(&S::reference, "reference", "", anything(), "Target that is the local base, or a group for the common mode: A,B,C");
+    d.field(
+        &S::areas, "areas", "", one_of({"auto", "on", "off"}),
+        "Radar: whether its scans are followed one by one and contiguous areas judged by the policy's [[area_rule]]s; auto: for "
+        "polar scans, which nothing else can judge, and not for maps");
+    d.field(&S::heading_deg, "heading_deg", "degrees", anything(),
+            "Radar with position_m: direction that azimuth 0 of its scans looks to, clockwise from grid north; -1000: not told");
+    d.field(&S::rail_m, "rail_m", "m", anything(),
+            "Radar on a rail, instead of position_m and heading_deg: east, north, height of both ends (world coordinates); fan "
+            "angles grow towards the second");
+    d.field(&S::mask, "mask", "", anything(), "Radar: FILE:NAME of an outline whose cells never alarm (roads, vegetation)");
+    d.require([](const S& s) { return s.heading_deg == kHeadingNotTold || std::abs(s.heading_deg) <= 360.0; },
+              "heading_deg must lie within -360 and 360 degrees");
+    d.require([](const S& s) { return s.rail_m.empty() || s.rail_m.size() == 6; },
+              "rail_m must have six numbers: east, north, height of both ends");
+    d.require([](const S& s) { return s.rail_m.empty() || s.position_m.empty(); }, "give position_m or rail_m, not both");
     d.require([](const S& s) { return !s.id.empty(); }, "a [[source]] needs an id");
     d.require([](const S& s) { return !s.files.empty(); }, "a [[source]] needs files");
     d.require([](const S& s) { return s.quiet.size() % 2 == 0; }, "quiet must hold pairs of instants: from, to");

@@ -51,6 +51,12 @@ struct ReadOptions {
   std::string up_column;
   std::vector<double> reference_llh;
   std::vector<double> no_data;
+  std::string start;
+  double interval_s = 0.0;
+  std::string value = "auto";
+  std::string angle = "rad";
+  std::string zero = "auto";
+  double wavelength_mm = 0.0;
   double max_rejected_share = 0.5;
   bool strict = false;
 
@@ -101,9 +107,23 @@ struct ReadOptions {
     d.field(&O::no_data, "no_data", "", anything(),
             "Numbers that stand for a missing displacement, in the file's unit; -999, -9999 and the like are known where no "
             "other value comes near them");
+    d.field(
+        &O::start, "start", "", anything(),
+        "Scans of a radar: ISO 8601 time, with its zone, of the scan whose name ends with the number 0, with interval_s; where "
+        "the names hold a time, an instant rule filename:PATTERN tells it instead");
+    d.field(&O::interval_s, "interval_s", "s", at_least(0), "Scans of a radar: usual time from scan to scan; 0: not known");
+    d.field(
+        &O::value, "value", "", one_of({"auto", "increment", "cumulative"}),
+        "Scans of a radar: motion since the scan before, or since the first; auto: as the format is used, increment for S-SAR");
+    d.field(&O::angle, "angle", "", one_of({"rad", "deg"}), "Scans of a radar: unit of the azimuths in DiffImage files");
+    d.field(&O::zero, "zero", "", one_of({"auto", "data", "no_data"}),
+            "Scans of a radar: what a value of exactly 0 is; auto: data where it is rare, else it must be given");
+    d.field(&O::wavelength_mm, "wavelength_mm", "mm", at_least(0),
+            "Scans of a radar: wavelength, by which wraps are found; 0: not known");
     d.field(&O::max_rejected_share, "max_rejected_share", "", between(0, 1), "A file with a larger share of bad rows is refused");
     d.field(&O::strict, "strict", "", anything(), "What the format leaves open is an error, not an assumption");
     d.require([](const O& o) { return o.origin_m.empty() || o.origin_m.size() == 3; }, "origin_m must have three numbers");
+    d.require([](const O& o) { return o.start.empty() || o.interval_s > 0.0; }, "start needs interval_s");
     d.require([](const O& o) { return o.box.empty() || (o.box.size() == 4 && o.box[0] <= o.box[2] && o.box[1] <= o.box[3]); },
               "box must have four numbers: xmin, ymin, xmax, ymax");
     d.require([](const O& o) { return o.reference_llh.empty() || o.reference_llh.size() == 3; },

@@ -140,7 +140,13 @@ def test_the_site_of_the_readme_is_understood(desk):
     policy = ROOT / "io" / "config" / "default_policy.toml"
     shutil.copy(policy, folder / "policy.toml")
     (folder / "drop" / "radar").mkdir(parents=True)
+    (folder / "drop" / "scans").mkdir()
+    for k in range(3):
+        scan = folder / "drop" / "scans" / f"scan_20250813T00{5 * k:02d}00.dat"
+        shutil.copy(desk / "scans" / f"scan_{k:03d}.dat", scan)
+        os.utime(scan, (1755043200, 1755043200))  # Younger files wait.
     done = run("highwall check site.toml", folder, code=(0, 2))
+    assert done.stdout.count(".dat") == 3 and "diffimage" in done.stdout
     assert "frame EPSG:4548+EPSG:5737" in done.stdout and "zone north_wall: outline read" in done.stdout
 
 

@@ -41,6 +41,7 @@ from ._highwall import (
     m3c2_files,
     rate,
     read,
+    read_map,
     register,
     register_series,
     simulate,
@@ -56,7 +57,7 @@ __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "Dem", "DemDifference", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
     "algorithms", "classify_change", "cloudcompare_m3c2", "dem", "dem_of_difference", "downslope", "info", "m3c2", "m3c2_files",
-    "radar", "rate", "read", "register", "register_series", "run", "simulate", "trend", "vectors", "volumes", "warn",
+    "radar", "rate", "read", "read_map", "register", "register_series", "run", "simulate", "trend", "vectors", "volumes", "warn",
 ]
 
 # What a step has to say goes to the logger "highwall"; without a handler nothing is printed.

@@ -11,7 +11,7 @@ __all__ = [
     "Archive", "CancelledError", "Cloud", "ConfigError", "Dem", "DemDifference", "DisplacementField", "FrameError", "HighwallError",
     "InputError", "InternalError", "NightSummary", "RateResult", "Series", "Stack", "StorageError", "Trend", "__version__",
     "algorithms", "classify_change", "cloudcompare_m3c2", "dem", "dem_of_difference", "downslope", "info", "m3c2", "m3c2_files",
-    "radar", "rate", "read", "register", "register_series", "run", "simulate", "trend", "vectors", "volumes", "warn",
+    "radar", "rate", "read", "read_map", "register", "register_series", "run", "simulate", "trend", "vectors", "volumes", "warn",
 ]
 
 __version__: str
@@ -231,6 +231,7 @@ class Archive:
     def verify(self) -> list[str]: ...
 
 def read(path: _Path, *, threads: int = 0, **options: Any) -> Any: ...
+def read_map(path: _Path) -> dict[str, npt.NDArray[np.float64]]: ...
 def info(path: _Path, **options: Any) -> dict[str, Any]: ...
 def m3c2(
     e1: Cloud | npt.ArrayLike,

@@ -4,7 +4,11 @@
 - zone_ZONE.png: displacement and velocity by component with 95 % intervals, thresholds, and the strip of levels;
 - windows_ZONE.png: the deciding target's velocity in every window that the policy judges.
 
-Of a folder that ``highwall volume`` wrote it draws change.png: change of height by cell with its clusters, and classes of places.
+- radar_SOURCE.png: of a radar that is followed scan by scan, from radar_SOURCE.h5: velocity and its sigma in the window that judges
+  most cells, the share of a motion down the slope that the line of sight sees (or displacement, where no ground is known), and the
+  areas whose alarms stand.
+
+Of a folder that ``highwall radar velocity`` or ``alarms --pictures`` wrote it draws the last one. Of a folder that ``highwall volume`` wrote it draws change.png: change of height by cell with its clusters, and classes of places.
 
 A line ends where data are missing. The same files give the same pictures. Exit status: 0 all drawn; 1 some could
 not be drawn (said on the last line), the others were."""
@@ -21,6 +25,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.dates as mdates  # noqa: E402
@@ -613,6 +618,103 @@ def draw_change(folder):
     return 0
 
 
+# ---- a slope radar's scan ----
+
+
+def hours_of(window):
+    return float(window.removesuffix("h"))
+
+
+def judging_window(maps):
+    """The window in which most cells have a sigma; of equals the longest up to a day. None where no cell has one."""
+    windows = [name[2:] for name in maps if name.startswith("z_")]
+    judged = {w: int((maps["z_" + w] == maps["z_" + w]).sum()) for w in windows}
+    windows = [w for w in windows if judged[w] > 0]
+    return max(windows, key=lambda w: (judged[w], hours_of(w) <= 24, hours_of(w)), default=None)
+
+
+def draw_layer(figure, axes, places, values, label, **how):
+    """A layer at the places of its cells: meshed where all cells have one, else point by point."""
+    x, y = places
+    if not (np.isfinite(x).all() and np.isfinite(y).all() and min(x.shape) > 1):
+        known = np.isfinite(x) & np.isfinite(y)
+        axes.scatter(x[known], y[known], s=4, marker="s", linewidths=0, c=GROUND)
+        shown = known & np.isfinite(values)
+        image = axes.scatter(x[shown], y[shown], s=4, marker="s", linewidths=0, c=values[shown], **how)
+    else:
+        axes.set_facecolor(GROUND)
+        image = axes.pcolormesh(x, y, np.ma.masked_invalid(values), shading="nearest", rasterized=True, **how)
+    figure.colorbar(image, ax=axes, shrink=0.8, label=label, extend="both")
+
+
+def high(values, share=0.98):
+    """A round-free upper end for a colour scale that single cells do not stretch."""
+    finite = np.sort(np.abs(values[np.isfinite(values)]))
+    return float(finite[int(share * (finite.size - 1))]) if finite.size and finite[int(share * (finite.size - 1))] > 0 else 1.0
+
+
+def draw_alarms(axes, places, maps):
+    x, y = places
+    known = np.isfinite(x) & np.isfinite(y)
+    axes.scatter(x[known], y[known], s=2, linewidths=0, c=GROUND)
+    for level, name in enumerate(LEVELS):
+        cells = known & (maps["alarm_level"] == level)
+        if level and cells.any():
+            axes.scatter(x[cells], y[cells], s=6, marker="s", linewidths=0, c=COLOURS[name], label=name)
+    numbers = [int(n) for n in np.unique(maps["alarm"]) if n > 0]
+    for n in numbers[:MOST_PER_KIND * 3]:
+        cells = known & (maps["alarm"] == n)
+        if cells.any():
+            axes.annotate(f"{n}: {int(cells.sum())} cells", (x[cells].mean(), y[cells].max()), fontsize=7, ha="center", va="bottom",
+                          bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 1})
+    if numbers:
+        axes.legend(fontsize=7, loc="upper right")
+    axes.set_title(f"Areas whose alarms stand: {len(numbers)}" if numbers else "No alarm of an area stands", fontsize=10)
+
+
+def draw_radar(path):
+    """radar_SOURCE.h5 -> radar_SOURCE.png beside it."""
+    from . import read_map
+
+    maps = read_map(path)
+    on_earth = "east_m" in maps
+    places = (maps["east_m"], maps["north_m"]) if on_earth else (maps["across_m"], maps["ahead_m"])
+    window = judging_window(maps)
+    figure, panels = plt.subplots(2, 2, figsize=(15, 12), constrained_layout=True)
+    velocity, sigma, third, alarms = panels.flat
+    if window is None:
+        for axes, what in ((velocity, "velocity"), (sigma, "sigma")):
+            axes.text(0.5, 0.5, f"No cell has a {what} that can be judged yet", ha="center", va="center", transform=axes.transAxes)
+    else:
+        v, s = maps[f"velocity_{window}_mm_per_day"], maps[f"sigma_{window}_mm_per_day"]
+        end = max(high(v), 3 * high(s, 0.5))
+        draw_layer(figure, velocity, places, v, f"velocity over {window}, mm/day (+ towards the radar)", cmap="RdBu_r", vmin=-end, vmax=end)
+        draw_layer(figure, sigma, places, s, f"sigma of the velocity over {window}, mm/day", cmap="viridis", vmin=0, vmax=high(s))
+        velocity.set_title(f"Velocity in the line of sight: {int((np.abs(maps['z_' + window]) > 3).sum())} of "
+                           f"{int(np.isfinite(maps['z_' + window]).sum())} cells beyond 3 sigma", fontsize=10)
+        sigma.set_title("One standard deviation, by what cells at rest of the same range scatter", fontsize=10)
+    if "sensitivity" in maps:
+        draw_layer(figure, third, places, maps["sensitivity"], "share of a motion down the slope that is seen", cmap="PuOr", vmin=-1, vmax=1)
+        third.set_title("Sensitivity: near 0 the radar does not see the slope's motion", fontsize=10)
+    else:
+        d = maps["displacement_mm"]
+        draw_layer(figure, third, places, d, "displacement since the first scan, mm (+ towards the radar)", cmap="RdBu_r",
+                   vmin=-high(d), vmax=high(d))
+        third.set_title("Displacement, without air and wraps", fontsize=10)
+    draw_alarms(alarms, places, maps)
+    words = ("east, m", "north, m") if on_earth else ("across the radar's view, m", "ahead of the radar, m")
+    for axes in panels.flat:
+        axes.set_aspect("equal")
+        metres_axes(axes, *words)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            figure.savefig(path.with_suffix(".png"), dpi=110, metadata={"Software": None})
+    finally:
+        plt.close(figure)
+    print(path.with_suffix(".png"), flush=True)
+
+
 def main(arguments):
     if len(arguments) != 1:
         print("usage: python -m highwall.quicklook FOLDER", file=sys.stderr)
@@ -620,8 +722,19 @@ def main(arguments):
     folder = Path(arguments[0])
     if (folder / "classes.csv").exists() and not (folder / "night.json").exists():
         return draw_change(folder)
-    night = Night(Path(arguments[0]))
+    scans = sorted(folder.glob("radar*.h5"))
     failed = []
+    for path in scans:
+        try:
+            draw_radar(path)
+        except Exception as error:  # noqa: BLE001 - one picture must not take the others with it
+            plt.close("all")
+            failed.append(f"{path.stem}.png ({type(error).__name__}: {error})")
+    if scans and not (folder / "night.json").exists():
+        if failed:
+            print("could not be drawn: " + "; ".join(failed), file=sys.stderr)
+        return 1 if failed else 0
+    night = Night(Path(arguments[0]))
     figures = [("map.png", draw_map, ())]
     for zone in night.states:
         figures += [(f"zone_{zone}.png", draw_zone, (zone,)), (f"windows_{zone}.png", draw_windows, (zone,))]

@@ -17,6 +17,7 @@ def alarms(
     ground: _Path | None = None,
     mask: _Path | None = None,
     stable: _Path | None = None,
+    pictures: _Path | None = None,
     threads: int = 0,
     **options: Any,
 ) -> dict[str, Any]: ...
@@ -48,6 +49,7 @@ def velocity(
     state: _Path | None = None,
     ground: _Path | None = None,
     stable: _Path | None = None,
+    pictures: _Path | None = None,
     threads: int = 0,
     **options: Any,
 ) -> dict[str, Any]: ...

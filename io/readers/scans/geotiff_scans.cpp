@@ -69,7 +69,7 @@ class GeotiffScans final : public ScanSource {
     }
     const auto map = held_.at(wanted.band);
     scan.displacement_m.assign(map.begin(), map.end());
-    settle_values(scan, options_);
+    settle_values(scan, options_.zero);
     return scan;
   }
 

@@ -135,7 +135,7 @@ class DiffImages final : public ScanSource {
     }
     scan.displacement_m = std::move(image.values);
     for (float& v : scan.displacement_m) v = static_cast<float>(factor_ * static_cast<double>(v));
-    settle_values(scan, options_);
+    settle_values(scan, options_.zero);
     return scan;
   }
 
@@ -211,7 +211,7 @@ ScanTimes times_of(const std::vector<fs::path>& files, const ScanFileOptions& op
   return times;
 }
 
-void settle_values(RadarScan& scan, const ScanFileOptions& options) {
+void settle_values(RadarScan& scan, const std::string& zero) {
   constexpr double kFarthest_m = 1000.0;
   constexpr double kRareZeros = 1e-3;
   std::size_t zeros = 0;
@@ -223,9 +223,9 @@ void settle_values(RadarScan& scan, const ScanFileOptions& options) {
     }
     if (v != 0.0F) continue;
     ++zeros;
-    if (options.zero == "no_data") v = std::numeric_limits<float>::quiet_NaN();
+    if (zero == "no_data") v = std::numeric_limits<float>::quiet_NaN();
   }
-  if (options.zero == "auto" && static_cast<double>(zeros) > 1.0 + kRareZeros * static_cast<double>(scan.displacement_m.size())) {
+  if (zero == "auto" && static_cast<double>(zeros) > 1.0 + kRareZeros * static_cast<double>(scan.displacement_m.size())) {
     throw Error(ErrorKind::config,
                 fmt::format("{} of {} values of {} are exactly 0", zeros, scan.displacement_m.size(), scan.name), "--zero",
                 "give no_data if that marks cells without a signal, else data");

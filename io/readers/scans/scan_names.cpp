@@ -40,7 +40,8 @@ int compare_names(std::string_view a, std::string_view b) {
   return a.compare(b);
 }
 
-/// The last run of digits of the name without its ending; nullopt for none, and for one that is no 18-digit number.
+}  // namespace
+
 std::optional<std::int64_t> counter_of(const std::filesystem::path& file) {
   const std::string stem = file.stem().string();
   std::size_t end = stem.size();
@@ -50,8 +51,6 @@ std::optional<std::int64_t> counter_of(const std::filesystem::path& file) {
   if (begin == end || end - begin > 18) return std::nullopt;
   return std::stoll(stem.substr(begin, end - begin));
 }
-
-}  // namespace
 
 void sort_by_name(std::vector<std::filesystem::path>& files) {
   std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) {

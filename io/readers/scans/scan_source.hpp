@@ -24,6 +24,6 @@ struct ScanTimes {
 ScanTimes times_of(const std::vector<std::filesystem::path>& files, const ScanFileOptions& options, Report& report);
 /// Zeros by the option; @throws Error(config) when many values are exactly 0 and nothing tells what that means;
 /// Error(input) for values that are no displacement of a slope
-void settle_values(RadarScan& scan, const ScanFileOptions& options);
+void settle_values(RadarScan& scan, const std::string& zero);
 
 }  // namespace highwall
