@@ -60,7 +60,10 @@ PatchResiduals patches_of(const Distances& distances, const DisplacementField& f
       if (n != 4 && found != in.end()) touching.push_back(found->second);
     }
   }
-  out.sigma.assign(out.size(), std::max(out.scatter_alone(), kLeast_m));
+  std::vector<double> own;
+  for (const std::size_t i : distances.place) own.push_back(std::max(field.sigma_m[i], kLeast_m));
+  const double times = std::max(1.0, out.scatter_alone(own));
+  for (const double sigma : own) out.sigma.push_back(times * sigma);
   return out;
 }
 
@@ -71,14 +74,16 @@ std::vector<std::size_t> resting(const Distances& distances, const DisplacementF
   const PatchResiduals patches = patches_of(distances, field, spacing_m);
   const double length_m = (field.position_m.colwise().maxCoeff() - field.position_m.colwise().minCoeff()).norm();
   const GroundMotions motions = GroundSplit(patches, all_motions(length_m)).best(run);
-  const std::vector<std::uint8_t> moved = motions.moved(patches);
+  const auto moved = [&](std::uint32_t k) { return motions.of[k] == FollowedMotion::other; };
   std::vector<std::size_t> out;
   std::vector<double> by;
-  for (std::size_t k = 0; k < moved.size(); ++k) {
-    if (moved[k] != 0) by.push_back(std::abs(patches.row[k].dot(motions.other - motions.rest)));
-    const bool beside =
-        std::any_of(patches.touching[k].begin(), patches.touching[k].end(), [&](std::uint32_t j) { return moved[j] != 0; });
-    if (moved[k] == 0 && !beside) out.push_back(distances.place[k]);
+  for (std::uint32_t k = 0; k < patches.size(); ++k) {
+    const std::vector<std::uint32_t>& beside = patches.touching[k];
+    if (moved(k)) {
+      by.push_back(std::abs(patches.row[k].dot(motions.other - motions.rest)));
+    } else if (std::none_of(beside.begin(), beside.end(), moved)) {
+      out.push_back(distances.place[k]);
+    }
   }
   fit.moved_count = by.size();
   if (!by.empty()) fit.moved_by_m = median(std::move(by));

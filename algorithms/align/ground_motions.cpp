@@ -6,7 +6,6 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <numeric>
 #include <utility>
 
@@ -18,7 +17,7 @@ namespace {
 
 constexpr double kOfNone = 3.0;     // As a residual of two and a half sigmas.
 constexpr double kBorder = 0.375;   // Eight neighbours outvote a residual as large.
-constexpr double kSecond = 18.0;    // What 500 starts find in the noise of 100 patches, in no more than one of twenty grounds.
+constexpr double kSecond = 30.0;    // What 500 starts find in the noise of 100 patches, in no more than one of twenty grounds.
 constexpr std::size_t kFewest = 7;  // Of a piece: a motion has six unknowns.
 
 GroundMotions swapped(GroundMotions m) {
@@ -46,25 +45,22 @@ GroundMotions single(GroundMotions m) {
 
 }  // namespace
 
-double PatchResiduals::scatter_alone() const {
+double PatchResiduals::scatter_alone(const std::vector<double>& unit) const {
   constexpr double kCore = 0.25;           // Of the steps: most may cross a border.
   constexpr double kCoreToSigma = 0.3186;  // Of a Gaussian's absolute values so many lie below this.
   std::vector<double> steps;
-  for (std::size_t i = 0; i < size(); ++i) {
-    for (const std::uint32_t j : touching[i]) {
-      if (j > i) steps.push_back(std::abs(residual[i] - residual[j]));
+  std::vector<std::uint32_t> next;
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    next.clear();
+    for (const std::uint32_t k : touching[i]) next.insert(next.end(), touching[k].begin(), touching[k].end());
+    std::sort(next.begin(), next.end());
+    next.erase(std::unique(next.begin(), next.end()), next.end());
+    for (const std::uint32_t j : next) {
+      if (j <= i || std::find(touching[i].begin(), touching[i].end(), j) != touching[i].end()) continue;
+      steps.push_back(std::abs(residual[i] - residual[j]) / std::hypot(unit[i], unit[j]));
     }
   }
-  return steps.empty() ? 0.0 : quantile(std::move(steps), kCore) / (kCoreToSigma * std::numbers::sqrt2);
-}
-
-std::vector<std::uint8_t> GroundMotions::moved(const PatchResiduals& patches) const {
-  constexpr double kApart = 2.5;  // Sigmas of a patch.
-  std::vector<std::uint8_t> out(of.size(), 0);
-  for (std::size_t i = 0; i < of.size(); ++i) {
-    out[i] = of[i] == FollowedMotion::other && std::abs(patches.row[i].dot(other - rest)) > kApart * patches.sigma[i] ? 1 : 0;
-  }
-  return out;
+  return steps.empty() ? 0.0 : quantile(std::move(steps), kCore) / kCoreToSigma;
 }
 
 std::size_t GroundMotions::count(FollowedMotion which) const {
@@ -107,19 +103,21 @@ double GroundSplit::off(std::size_t i, const Vector6& motion) const {
   return (patches_.residual[i] - patches_.row[i].dot(motion)) / patches_.sigma[i];
 }
 
-Eigen::MatrixXd GroundSplit::told_by(const Rows& some) const {
-  Eigen::MatrixXd matrix = Eigen::MatrixXd::Zero(directions_.cols(), directions_.cols());
+/// What normals tell of shifts.
+Eigen::Matrix3d GroundSplit::told_by(const Rows& some) const {
+  Eigen::Matrix3d matrix = Eigen::Matrix3d::Zero();
   for (const std::uint32_t i : some) {
-    const Eigen::VectorXd row = directions_.transpose() * patches_.row[i] / patches_.sigma[i];
-    matrix += row * row.transpose();
+    const Eigen::Vector3d normal = patches_.row[i].head<3>() / patches_.sigma[i];
+    matrix += normal * normal.transpose();
   }
   return matrix;
 }
 
-/// Ground that alone tells a direction is not taken for another piece: what is left would be free along it.
+/// Ground that nearly alone tells a shift is not taken for another piece: what is left would be free along it, and any small bend
+/// of the scan would set it free.
 bool GroundSplit::tells_as_all(const Rows& resting) const {
-  constexpr double kLeast = 0.05;
-  const Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::MatrixXd> share(told_by(resting), all_, Eigen::EigenvaluesOnly);
+  constexpr double kLeast = 0.25;
+  const Eigen::GeneralizedSelfAdjointEigenSolver<Eigen::Matrix3d> share(told_by(resting), all_, Eigen::EigenvaluesOnly);
   return share.info() == Eigen::Success && share.eigenvalues()[0] > kLeast;
 }
 

@@ -17,9 +17,9 @@ struct PatchResiduals {
   std::vector<std::vector<std::uint32_t>> touching;  ///< The patches that touch each.
 
   std::size_t size() const noexcept { return residual.size(); }
-  /// What a residual has for itself, told by its difference to those of the patches that touch, wherever parts of the
-  /// ground moved; 0 without any.
-  double scatter_alone() const;
+  /// What a residual has for itself, in units of each one's own, told by its difference to those of the next but one, with
+  /// which it shares nothing, wherever parts of the ground moved; 0 without any.
+  double scatter_alone(const std::vector<double>& unit) const;
 };
 
 enum class FollowedMotion : std::uint8_t { rest, other, none };
@@ -33,8 +33,6 @@ struct GroundMotions {
   double energy = 0.0;
 
   std::size_t count(FollowedMotion which) const;
-  /// 1 for each patch that the other motion takes clearly off; less is as likely bent as moved.
-  std::vector<std::uint8_t> moved(const PatchResiduals& patches) const;
 };
 
 /// Ground of which a part has moved is two pieces, each with a motion of its own and with a short border. A single motion that
@@ -65,7 +63,7 @@ class GroundSplit {
     Vector6 motion = Vector6::Zero();
   };
 
-  Eigen::MatrixXd told_by(const Rows& some) const;
+  Eigen::Matrix3d told_by(const Rows& some) const;
   bool tells_as_all(const Rows& resting) const;
   double off(std::size_t i, const Vector6& motion) const;
   Vector6 fit(const PatchResiduals& to, const Rows& some) const;
@@ -81,7 +79,7 @@ class GroundSplit {
   const PatchResiduals& patches_;
   PatchResiduals regions_;  ///< Means with the patches that touch.
   Motions directions_;
-  Eigen::MatrixXd all_;  ///< Normal matrix along those.
+  Eigen::Matrix3d all_;  ///< told_by() all.
 };
 
 }  // namespace highwall

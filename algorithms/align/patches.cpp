@@ -207,10 +207,13 @@ PatchResiduals GroundPatches::residuals(double least_sigma_m) const {
       if (row_of[j] != kNoRow) touching.push_back(row_of[j]);
     }
   }
-  const double alone = out.scatter_alone();
+  // Planes share points: a patch's error is so many times what its own scatter tells.
+  std::vector<double> error;
   for (const GroundPatch& patch : patches_) {
-    if (patch.comparable) out.sigma.push_back(std::max({alone, patch.error, least_sigma_m, kLeast_m}));
+    if (patch.comparable) error.push_back(std::max(patch.error, kLeast_m));
   }
+  const double times = std::max(1.0, out.scatter_alone(error));
+  for (const double e : error) out.sigma.push_back(std::max(times * e, least_sigma_m));
   return out;
 }
 
@@ -228,15 +231,13 @@ void GroundPatches::split(double floor_m) {
     for (double& sigma : left.sigma) sigma = std::max(sigma, scatter);
     motions_ = GroundSplit(left, any).at_rest(motions_);
   }
-  const std::vector<std::uint8_t> moved = motions_.moved(left);
-  moved_count_ = static_cast<std::size_t>(std::count(moved.begin(), moved.end(), 1));
-  std::size_t row = 0;
+  const auto follows_other = [&](std::uint32_t i) { return motions_.of[i] == FollowedMotion::other; };
+  std::uint32_t row = 0;
   for (GroundPatch& patch : patches_) {
     if (!patch.comparable) continue;
     const double limit = std::max(rules_.moved_sigma * left.sigma[row], floor_m);
-    patch.rests = motions_.of[row] != FollowedMotion::none && moved[row] == 0 && std::abs(patch.residual) < limit;
-    patch.stable = patch.rests && std::none_of(left.touching[row].begin(), left.touching[row].end(),
-                                               [&](std::uint32_t j) { return moved[j] != 0; });
+    patch.rests = motions_.of[row] == FollowedMotion::rest && std::abs(patch.residual) < limit;
+    patch.stable = patch.rests && std::none_of(left.touching[row].begin(), left.touching[row].end(), follows_other);
     ++row;
   }
 }

@@ -90,7 +90,7 @@ class GroundPatches {
   std::size_t stable_count() const;
   std::size_t resting_count() const;
   /// Patches that follow another motion than those at rest.
-  std::size_t moved_count() const noexcept { return moved_count_; }
+  std::size_t moved_count() const { return motions_.count(FollowedMotion::other); }
   /// Tells which patches have ground of the reference within `gate_m` of most of their planes, matching or not.
   void find_shown(const Eigen::Isometry3d& transform, double gate_m, const Run& run);
   std::size_t shown_count() const;
@@ -124,8 +124,7 @@ class GroundPatches {
   std::vector<Cube> cubes_;                           ///< In order.
   std::vector<std::vector<std::uint32_t>> touching_;  ///< Patches that touch each.
   GroundMotions motions_;                             ///< Of the comparable ones.
-  std::size_t moved_count_ = 0;
-  double alone_m_ = 0.0;  ///< What a patch's residual has for itself.
+  double alone_m_ = 0.0;                              ///< What a patch's residual has for itself.
   double outlier_m_ = 0.0;
 };
 

@@ -26,8 +26,9 @@ constexpr double kMost = 0.9;     // Of the pairs on stable ground are nearer th
 constexpr double kOutlier = 1.3;  // ... and few beyond so many times it.
 constexpr double kWidest = 0.5;   // Cells that a residual may be at first, and at the end of a level.
 constexpr double kNarrowest = 0.1;
-constexpr double kAsMany = 0.6;  // So large a share of the patches at rest on another motion makes the choice a guess.
+constexpr double kAsMany = 0.5;  // So large a share of the patches at rest on another motion makes the choice a guess.
 constexpr double kFloor = 0.02;  // Spacings that a patch may be off in any case.
+constexpr double kFarOff = 0.5;  // Spacings: less is looked for among pairs.
 constexpr double kShown = 2.0;   // Sides of a patch: ground of both clouds is looked for so far from where it was.
 constexpr double kWeak =
     0.025;  // Of the spacing: directions known to less stay as the epoch came when nothing significant moves it.
@@ -235,8 +236,12 @@ std::size_t rivals_far_off(const std::deque<Level>& levels, const std::vector<st
   Registration other;
   other.transform = transform;
   other.centre_m = fit.centre_m;
-  refine(others, other, how, all_motions(how.length_m), rules.side_m / options.patch_spacings, options, run);
-  return others.resting_count();
+  const double spacing = rules.side_m / options.patch_spacings;
+  refine(others, other, how, all_motions(how.length_m), spacing, options, run);
+  // What merely matches badly follows the same motion.
+  const Vector6 apart = motion_of(other.transform * fit.transform.inverse(), fit.centre_m);
+  const auto moved_far = [&](const GroundPatch& p) { return p.rests && std::abs(p.row.dot(apart)) > kFarOff * spacing; };
+  return static_cast<std::size_t>(std::count_if(others.patches().begin(), others.patches().end(), moved_far));
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ struct PiecewiseOptions {
 ///         own means and the correlation of neighbouring ones; core_m = the patches that both show, in the reference, with
 ///         `stable`; rms_m of the stable patches' means; least_told_m; a verdict
 /// @throws Error(input) when fewer than least_patches patches, or too small a share, are stable, or when a second motion has more
-///         than 0.6 times as many of them as rest: no guess is returned
+///         than half as many of them as rest: no guess is returned
 /// @throws Error(frame) when the frames differ, Error(config) for bad options, Error(cancelled)
 Registration register_piecewise(PointsView epoch, PointsView reference, const PiecewiseOptions& options, const Run& run);
 

@@ -136,7 +136,7 @@ bool is_enough(const MotionFit& fit, const RegisterOptions& options) {
 
 /// Empty unless the ground that moved is nearly as large as what was taken for rest.
 std::string tell_two_motions(const MotionFit& fit) {
-  constexpr double kAsMany = 0.6;
+  constexpr double kAsMany = 0.5;
   const std::size_t rest = fit.comparable - fit.moved_count;
   if (static_cast<double>(fit.moved_count) <= kAsMany * static_cast<double>(rest)) return {};
   return fmt::format(

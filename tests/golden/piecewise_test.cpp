@@ -117,6 +117,16 @@ TEST(RealDataPiecewise, FindsTheMotionOfTheSceneAmongMovingBlocks) {
     const Registration r = register_piecewise(epoch.view(), reference.view(), PiecewiseOptions{}, highwall::Run());
     const Points stable = stable_points(epoch.xyz, reference.xyz, matrices.at(p.epoch));
     ASSERT_GT(stable.rows(), 5000);
+    // Other cells and patches, the same answer.
+    for (const Eigen::RowVector3d& by : {Eigen::RowVector3d(3.71, 8.13, 2.37), Eigen::RowVector3d(9.27, 0.41, 6.63)}) {
+      const Points there = epoch.xyz.rowwise() + by;
+      const Points before = reference.xyz.rowwise() + by;
+      const Registration other = register_piecewise(there, before, PiecewiseOptions{}, highwall::Run());
+      const Eigen::Translation3d shift(Eigen::Vector3d(by.transpose()));
+      const Eigen::Isometry3d back = shift.inverse() * other.transform * shift;
+      const Eigen::Vector3d middle = stable.colwise().mean().transpose();
+      EXPECT_LT(1000.0 * (back * middle - r.transform * middle).norm(), p.middle_mm) << other.verdict;
+    }
     const Eigen::Isometry3d truth = nearest_rigid(matrices.at(p.epoch), stable);
     const Eigen::Matrix3Xd off = 1000.0 * ((r.transform * stable.transpose().eval()) - (truth * stable.transpose().eval()));
     const Eigen::AngleAxisd left(r.transform.rotation() * truth.rotation().transpose());

@@ -38,7 +38,7 @@ TEST(StableGround, ABlockThatMovedDoesNotDrawTheRestAlong) {
       EXPECT_LT(std::abs(o.off_m), 3.0 * o.known_m) << o.fit.verdict;
       EXPECT_LT(std::abs(o.off_m), 0.004) << o.fit.verdict;
       EXPECT_NE(o.fit.verdict.find("another motion"), std::string::npos) << o.fit.verdict;
-      EXPECT_TRUE(o.fit.finding.empty()) << o.fit.finding;
+      EXPECT_EQ(o.fit.finding.empty(), share < 0.3) << o.fit.finding;
     }
   }
 }
