@@ -18,6 +18,8 @@ from test_night import outcome
 
 import highwall as hw
 
+quicklook = pytest.importorskip("highwall.quicklook")
+
 HIGHWALL = Path(os.environ.get("HIGHWALL_PROGRAM", Path(sys.executable).parent / "highwall"))
 # Threads that wait do not spin: scans as small as these would mostly wait where others use the machine.
 ENVIRONMENT = {**os.environ, "OMP_WAIT_POLICY": "passive"}
@@ -295,3 +297,31 @@ def test_what_is_left_open_ends_the_night_and_a_damaged_scan_does_not(tmp_path):
     scan.write_bytes(scan.read_bytes()[:-7])
     assert night(site, 2.0).returncode == 2
     assert any(scan.name in f for f in told(site)["findings"])
+
+
+def colour_of(name):
+    return tuple(int(quicklook.COLOURS[name][k:k + 2], 16) for k in (1, 3, 5))
+
+
+def pixels_of(path, colour):
+    """In the lower right quarter, where alarms are drawn."""
+    image = (quicklook.plt.imread(path)[..., :3] * 255).round().astype(int)
+    quarter = image[image.shape[0] // 2:, image.shape[1] // 2:]
+    return int((np.abs(quarter - colour).sum(axis=2) < 6).sum())
+
+
+def test_the_picture_shows_the_area_that_alarms(undisturbed, tmp_path, capfd):
+    night_folder = undisturbed / "out" / "20250814T040000Z"
+    drawn = []
+    for name in ("first", "second"):
+        shutil.copytree(night_folder, tmp_path / name)
+        assert quicklook.main([str(tmp_path / name)]) == 0, capfd.readouterr().err
+        drawn.append((tmp_path / name / "radar_radar_north.png").read_bytes())
+    assert drawn[0] == drawn[1]
+    level = hw.read_map(night_folder / "radar_radar_north.h5")["alarm_level"]
+    assert (level == quicklook.LEVELS.index("orange")).sum() > 30
+    for number, name in enumerate(quicklook.LEVELS[1:], start=1):
+        pixels = pixels_of(tmp_path / "first" / "radar_radar_north.png", colour_of(name))
+        cells = int((level == number).sum())
+        # A cell is some 14 x 22 pixels.
+        assert 150 * cells <= pixels <= 600 * cells, (name, pixels, cells)

@@ -31,7 +31,7 @@ matplotlib.use("Agg")
 import matplotlib.dates as mdates  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib import font_manager  # noqa: E402
-from matplotlib.colors import SymLogNorm  # noqa: E402
+from matplotlib.colors import ListedColormap, SymLogNorm  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 from matplotlib.patches import Patch, PathPatch  # noqa: E402
 from matplotlib.path import Path as Outline  # noqa: E402
@@ -52,15 +52,20 @@ CJK_FONTS = ["Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK TC", "Noto S
              "Microsoft YaHei", "AR PL UMing CN", "AR PL UKai CN"]
 
 
+def use_fonts():
+    """The fonts of every picture, whichever is drawn first."""
+    installed = {f.name for f in font_manager.fontManager.ttflist}
+    chosen = ["DejaVu Sans", *[name for name in CJK_FONTS if name in installed][:1]]
+    matplotlib.rcParams["font.family"] = chosen
+    matplotlib.rcParams["axes.unicode_minus"] = False
+    return chosen
+
+
 class Text:
     """Words as the font can show them: what it cannot show is written as an escape, never as a box."""
 
     def __init__(self):
-        installed = {f.name for f in font_manager.fontManager.ttflist}
-        chosen = [name for name in CJK_FONTS if name in installed][:1]
-        matplotlib.rcParams["font.family"] = ["DejaVu Sans", *chosen]
-        matplotlib.rcParams["axes.unicode_minus"] = False
-        self._fonts = [font_manager.get_font(font_manager.findfont(name)) for name in ["DejaVu Sans", *chosen]]
+        self._fonts = [font_manager.get_font(font_manager.findfont(name)) for name in use_fonts()]
 
     def __call__(self, text):
         out = []
@@ -633,10 +638,14 @@ def judging_window(maps):
     return max(windows, key=lambda w: (judged[w], hours_of(w) <= 24, hours_of(w)), default=None)
 
 
+def have_mesh(x, y):
+    return bool(np.isfinite(x).all() and np.isfinite(y).all() and min(x.shape) > 1)
+
+
 def draw_layer(figure, axes, places, values, label, **how):
     """A layer at the places of its cells: meshed where all cells have one, else point by point."""
     x, y = places
-    if not (np.isfinite(x).all() and np.isfinite(y).all() and min(x.shape) > 1):
+    if not have_mesh(x, y):
         known = np.isfinite(x) & np.isfinite(y)
         axes.scatter(x[known], y[known], s=4, marker="s", linewidths=0, c=GROUND)
         shown = known & np.isfinite(values)
@@ -653,14 +662,25 @@ def high(values, share=0.98):
     return float(finite[int(share * (finite.size - 1))]) if finite.size and finite[int(share * (finite.size - 1))] > 0 else 1.0
 
 
+def draw_cells(axes, places, shown, colour):
+    x, y = places
+    if have_mesh(x, y):
+        axes.pcolormesh(x, y, np.ma.masked_where(~shown, shown.astype(float)), shading="nearest", rasterized=True,
+                        cmap=ListedColormap([colour]))
+    else:
+        axes.scatter(x[shown], y[shown], s=4, marker="s", linewidths=0, c=colour)
+
+
 def draw_alarms(axes, places, maps):
     x, y = places
     known = np.isfinite(x) & np.isfinite(y)
-    axes.scatter(x[known], y[known], s=2, linewidths=0, c=GROUND)
+    axes.set_facecolor(GROUND)
+    draw_cells(axes, places, known, "white")
     for level, name in enumerate(LEVELS):
         cells = known & (maps["alarm_level"] == level)
         if level and cells.any():
-            axes.scatter(x[cells], y[cells], s=6, marker="s", linewidths=0, c=COLOURS[name], label=name)
+            draw_cells(axes, places, cells, COLOURS[name])
+            axes.plot([], [], "s", color=COLOURS[name], label=name)
     numbers = [int(n) for n in np.unique(maps["alarm"]) if n > 0]
     for n in numbers[:MOST_PER_KIND * 3]:
         cells = known & (maps["alarm"] == n)
@@ -676,6 +696,7 @@ def draw_radar(path):
     """radar_SOURCE.h5 -> radar_SOURCE.png beside it."""
     from . import read_map
 
+    use_fonts()
     maps = read_map(path)
     on_earth = "east_m" in maps
     places = (maps["east_m"], maps["north_m"]) if on_earth else (maps["across_m"], maps["ahead_m"])
