@@ -325,3 +325,47 @@ def test_the_picture_shows_the_area_that_alarms(undisturbed, tmp_path, capfd):
         cells = int((level == number).sum())
         # A cell is some 14 x 22 pixels.
         assert 150 * cells <= pixels <= 600 * cells, (name, pixels, cells)
+
+
+ON_GROUND = SITE.replace('crs = "local"', 'crs = "EPSG:32650"\norigin_m = [500000.0, 3880000.0, 0.0]').replace(
+    'zone = "north_wall"\n', "position_m = [500000.0, 3880000.0, 120.0]\nheading_deg = 0\n").replace(
+    '[[zone]]\nid = "north_wall"\n', """[[source]]
+id = "scan"
+kind = "lidar"
+files = "drop/lidar/*.xyz"
+instant = ["filename:%Y%m%d"]
+unit = "m"
+crs = "EPSG:32650"
+[[zone]]
+id = "north_wall"
+polygon = "zones.geojson:west"
+[[zone]]
+id = "east_wall"
+polygon = "zones.geojson:east"
+""")
+
+
+def test_cells_on_the_ground_raise_the_zone_that_they_lie_in(tmp_path):
+    """The moving patch lies 130 m west to 20 m east of the view's middle, on a slope of 1 in 2."""
+    site = mine(tmp_path, accelerating, site=ON_GROUND)
+    rng = np.random.default_rng(1)
+    x, y = rng.uniform(-500, 500, 40000), rng.uniform(450, 1150, 40000)
+    (tmp_path / "drop" / "lidar").mkdir()
+    np.savetxt(tmp_path / "drop" / "lidar" / "20250812.xyz", np.c_[500000 + x, 3880000 + y, 100 + 0.5 * (y - 450)], fmt="%.3f")
+    boxes = {"west": (-450, 60), "east": (60, 450)}
+    (tmp_path / "zones.geojson").write_text(json.dumps({
+        "type": "FeatureCollection", "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32650"}},
+        "features": [{"type": "Feature", "properties": {"name": name}, "geometry": {"type": "Polygon", "coordinates": [
+            [[500000 + e, 3880000 + n] for e, n in ((a, 400), (b, 400), (b, 1150), (a, 1150), (a, 400))]]}}
+            for name, (a, b) in boxes.items()]}))
+    done = night(site, 28.0)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert state_of(site, "north_wall")["level"] in ("orange", "red")
+    east = state_of(site, "east_wall")
+    assert (east["level"], east["health"]) == ("none", "live")
+    (alarm,) = told(site)["radar_scans"][0]["standing_alarms"]
+    assert 400 < alarm["area_m2"] / alarm["cells"] < 600  # 21.7 m of range x 0.0258 rad of 800 m, and some for the slope.
+    maps = hw.read_map(tmp_path / "out" / "20250814T040000Z" / "radar_radar_north.h5")
+    alarmed = maps["alarm_level"] > 0
+    assert 499850 < maps["east_m"][alarmed].min() and maps["east_m"][alarmed].max() < 500040
+    assert np.nanmax(np.abs(maps["sensitivity"])) <= 1 and np.isfinite(maps["sensitivity"][alarmed]).all()
