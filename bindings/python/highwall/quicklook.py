@@ -662,7 +662,7 @@ def high(values, share=0.98):
     return float(finite[int(share * (finite.size - 1))]) if finite.size and finite[int(share * (finite.size - 1))] > 0 else 1.0
 
 
-def draw_cells(axes, places, shown, colour):
+def fill_cells(axes, places, shown, colour):
     x, y = places
     if have_mesh(x, y):
         axes.pcolormesh(x, y, np.ma.masked_where(~shown, shown.astype(float)), shading="nearest", rasterized=True,
@@ -675,11 +675,11 @@ def draw_alarms(axes, places, maps):
     x, y = places
     known = np.isfinite(x) & np.isfinite(y)
     axes.set_facecolor(GROUND)
-    draw_cells(axes, places, known, "white")
+    fill_cells(axes, places, known, "white")
     for level, name in enumerate(LEVELS):
         cells = known & (maps["alarm_level"] == level)
         if level and cells.any():
-            draw_cells(axes, places, cells, COLOURS[name])
+            fill_cells(axes, places, cells, COLOURS[name])
             axes.plot([], [], "s", color=COLOURS[name], label=name)
     numbers = [int(n) for n in np.unique(maps["alarm"]) if n > 0]
     for n in numbers[:MOST_PER_KIND * 3]:
