@@ -10,6 +10,7 @@ void add_radar_commands(CLI::App& app, Session& session) {
   add_radar_velocity_command(*radar, session);
   add_radar_alarms_command(*radar, session);
   add_radar_invert_command(*radar, session);
+  add_radar_export_command(*radar, session);
 }
 
 }  // namespace highwall::cli

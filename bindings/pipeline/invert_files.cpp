@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numbers>
 #include <optional>
 
 #include "algorithms/radar/network_exact.hpp"
@@ -59,6 +60,7 @@ class FileSink final : public StackSink {
     for (std::size_t t = 0; t < model.terms(); ++t) maps.push_back({model.names()[t], model.units()[t]});
     for (std::size_t t = 0; t < model.terms(); ++t) maps.push_back({std_name(model.names()[t]), model.units()[t]});
     maps.push_back({"residue", "m"});
+    if (!network.line_of_sight_per_cell.empty() || network.line_of_sight.known()) write_sights(network, pixel);
     velocity_.emplace(mintpy_maps(folder_ / "velocity.h5", network, pixel, "velocity", "m/year", maps));
   }
 
@@ -99,6 +101,24 @@ class FileSink final : public StackSink {
   }
 
  private:
+  /// Incidence and azimuth of the lines of sight, as MintPy and our own readers find them beside the series.
+  void write_sights(const InterferogramNetwork& network, const std::array<std::size_t, 2>& pixel) const {
+    const std::size_t cells = network.cells();
+    std::vector<float> incidence(cells), azimuth(cells);
+    for (std::size_t c = 0; c < cells; ++c) {
+      const Eigen::Vector3d e =
+          network.line_of_sight_per_cell.empty() ? network.line_of_sight.unit : network.line_of_sight_per_cell[c].cast<double>();
+      constexpr double kDegrees = 180.0 / std::numbers::pi;
+      incidence[c] = static_cast<float>(kDegrees * std::atan2(std::hypot(e.x(), e.y()), e.z()));
+      azimuth[c] = static_cast<float>(kDegrees * std::atan2(-e.x(), e.y()));
+    }
+    Hdf5Stream file = mintpy_maps(folder_ / "geometry.h5", network, pixel, "geometry", "degree",
+                                  {{"incidenceAngle", "degree"}, {"azimuthAngle", "degree"}});
+    file.write(0, 0, incidence);
+    file.write(1, 0, azimuth);
+    file.commit();
+  }
+
   void write_map(const std::string& file, const std::string& name, const std::vector<double>& values) const {
     write_whole(folder_ / file, geotiff_bytes(network_->geometry, {{name, "count", &values}}, {{"DATA_UNITS", "count"}}));
   }
@@ -112,6 +132,19 @@ class FileSink final : public StackSink {
 
 nlohmann::ordered_json number_or_null(double v) {
   return std::isfinite(v) ? nlohmann::ordered_json(v) : nlohmann::ordered_json();
+}
+
+nlohmann::ordered_json polar_json(const PolarRaster& p) {
+  return {{"near_range_m", number_or_null(p.near_range_m)},
+          {"range_step_m", number_or_null(p.range_step_m)},
+          {"azimuth_start_deg", number_or_null(p.azimuth_start_deg)},
+          {"azimuth_step_deg", number_or_null(p.azimuth_step_deg)},
+          {"scan_heading_deg", number_or_null(p.scan_heading_deg)},
+          {"antenna_elevation_deg", number_or_null(p.antenna_elevation_deg)},
+          {"latitude_deg", number_or_null(p.latitude_deg)},
+          {"longitude_deg", number_or_null(p.longitude_deg)},
+          {"altitude_m", number_or_null(p.altitude_m)},
+          {"geoid_m", number_or_null(p.geoid_m)}};
 }
 
 }  // namespace
@@ -152,6 +185,7 @@ std::string summary_json(const StackSummary& s, const InterferogramNetwork& netw
                     {"chosen", s.reference_how}};
   j["first_date"] = to_iso8601(network.instants.front());
   j["last_date"] = to_iso8601(network.instants.back());
+  if (network.polar) j["polar_raster"] = polar_json(*network.polar);
   j["sign"] = "displacement and velocity are positive towards the sensor";
   j["source_sign"] = network.sign_convention;
   return j.dump(2) + "\n";

@@ -102,6 +102,20 @@ void add_cloud(py::module_& module) {
       });
 }
 
+std::array<double, 3> triple_of(const Eigen::Vector3d& v) { return {v.x(), v.y(), v.z()}; }
+
+/// Of each cell, also where all share one.
+py::array_t<double> sights_of(const Stack& s) {
+  const auto& g = s.geometry();
+  py::array_t<double> out({static_cast<py::ssize_t>(g.rows), static_cast<py::ssize_t>(g.cols), py::ssize_t{3}});
+  double* to = out.mutable_data();
+  for (std::size_t c = 0; c < g.cells(); ++c) {
+    const Eigen::Vector3d& unit = s.line_of_sight_per_cell.empty() ? s.line_of_sight.unit : s.line_of_sight_per_cell[c];
+    to = std::copy(unit.data(), unit.data() + 3, to);
+  }
+  return out;
+}
+
 void add_series(py::module_& module) {
   py::class_<TimeSeries>(module, "Series", py::dynamic_attr(), "Values of one target against time.")
       .def("__len__", &TimeSeries::size)
@@ -109,6 +123,13 @@ void add_series(py::module_& module) {
       .def_property_readonly(
           "kind", [](const TimeSeries& s) { return std::string(name_of(s.kind)); }, "Kind of instrument.")
       .def_readonly("components", &TimeSeries::components, "Names of the columns of value and sigma.")
+      .def_property_readonly(
+          "position", [](const TimeSeries& s) { return s.position_m; }, "x, y and height in crs, or None.")
+      .def_property_readonly(
+          "crs", [](const TimeSeries& s) { return s.frame.crs; }, "CRS of position; local: of the site, or tied to nothing.")
+      .def_property_readonly(
+          "line_of_sight", [](const TimeSeries& s) { return triple_of(s.line_of_sight.unit); },
+          "Unit vector target -> sensor: east, north, up; NaN = not known.")
       .def_property_readonly(
           "time", [](const py::object& self) { return datetimes_of(self.cast<const TimeSeries&>().time, self); },
           "datetime64[ns], UTC, the clock as written. A read-only view.")
@@ -185,6 +206,8 @@ void add_stack(py::module_& module) {
           "origin", [](const Stack& s) { return s.geometry().frame.origin_m; }, "World coordinates of the local origin, m.")
       .def_property_readonly(
           "crs", [](const Stack& s) { return s.geometry().frame.crs; }, "CRS of the map.")
+      .def_property_readonly("line_of_sight", &sights_of,
+                             "rows x columns x 3 float64, unit vectors target -> sensor: east, north, up; NaN = not known.")
       .def(
           "to_xarray",
           [](const py::object& self) {

@@ -3,21 +3,6 @@
 #include <pybind11/stl/filesystem.h>
 
 namespace highwall::python {
-namespace {
-
-template <class One>
-py::dict taken_by(py::dict& keywords) {
-  py::dict own;
-  for (const OptionSpec& spec : list_options<One>()) {
-    if (!keywords.contains(spec.name)) continue;
-    own[spec.name.c_str()] = keywords[spec.name.c_str()];
-    keywords.attr("pop")(spec.name);
-  }
-  return own;
-}
-
-}  // namespace
-
 std::vector<std::filesystem::path> paths_of(const py::object& scans) {
   std::vector<std::filesystem::path> out;
   if (py::isinstance<py::str>(scans) || py::hasattr(scans, "__fspath__")) {

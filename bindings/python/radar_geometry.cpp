@@ -1,6 +1,7 @@
 #include "algorithms/catalog.hpp"
 #include "bindings/pipeline/radar_place.hpp"
 #include "bindings/python/radar.hpp"
+#include "bindings/python/radar_files.hpp"
 
 namespace highwall::python {
 namespace {
@@ -21,13 +22,6 @@ py::object vectors_of(const std::vector<Eigen::Vector3d>& vectors, const ScanGri
   for (const Eigen::Vector3d& v : vectors) {
     for (Eigen::Index c = 0; c < 3; ++c) *to++ = v[c] + origin[c];
   }
-  return out;
-}
-
-template <class T>
-py::object cells_of(const std::vector<T>& values, const ScanGrid& grid) {
-  py::array_t<double> out({static_cast<py::ssize_t>(grid.rows), static_cast<py::ssize_t>(grid.cols)});
-  std::copy(values.begin(), values.end(), out.mutable_data());
   return out;
 }
 

@@ -7,14 +7,6 @@
 namespace highwall::python {
 namespace {
 
-/// rows x cols of one number a cell.
-template <class T>
-py::array_t<T> cells_of(const std::vector<T>& values, const ScanGrid& grid) {
-  py::array_t<T> out({static_cast<py::ssize_t>(grid.rows), static_cast<py::ssize_t>(grid.cols)});
-  std::copy(values.begin(), values.end(), out.mutable_data());
-  return out;
-}
-
 py::object motions_of(const std::vector<CellMotion>& motions, const ScanGrid& grid) {
   py::list words;
   for (int k = 0; k <= static_cast<int>(CellMotion::progressive); ++k) {

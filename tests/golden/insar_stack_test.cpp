@@ -10,49 +10,13 @@
 #include "core/error.hpp"
 #include "io/readers/insar/insar.hpp"
 #include "io/readers/reader.hpp"
+#include "tests/support/insar_files.hpp"
 #include "tests/support/realdata.hpp"
 
 namespace highwall {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Opened {
-  std::unique_ptr<InterferogramSource> source;
-  Report report;
-};
-
-Opened open(const std::vector<fs::path>& paths, const InsarOptions& options = {}) {
-  Opened opened;
-  opened.source = open_interferograms(paths, options, opened.report, Run(2));
-  return opened;
-}
-
-struct Rows {
-  std::vector<float> phase;
-  std::vector<float> coherence;
-};
-
-/// All rows, read `step` at a time.
-Rows read_all(const InterferogramSource& source, std::size_t step) {
-  const InterferogramNetwork& n = source.network();
-  Rows all;
-  all.phase.resize(n.pairs.size() * n.cells());
-  all.coherence.resize(all.phase.size());
-  for (std::size_t r = 0; r < n.geometry.rows; r += step) {
-    const std::size_t end = std::min(r + step, n.geometry.rows);
-    const std::size_t block = (end - r) * n.geometry.cols;
-    std::vector<float> phase(block * n.pairs.size());
-    std::vector<float> coherence(phase.size());
-    source.read_rows(r, end, phase, coherence);
-    for (std::size_t p = 0; p < n.pairs.size(); ++p) {
-      const std::size_t to = p * n.cells() + r * n.geometry.cols;
-      std::copy_n(phase.data() + p * block, block, all.phase.data() + to);
-      std::copy_n(coherence.data() + p * block, block, all.coherence.data() + to);
-    }
-  }
-  return all;
-}
 
 std::size_t pair_of(const InterferogramNetwork& n, const char* first, const char* second) {
   for (std::size_t p = 0; p < n.pairs.size(); ++p) {
@@ -69,7 +33,7 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 
 TEST(RealDataInsarStack, MintpyStackHasItsPairsAndTheStoredPixels) {
   HIGHWALL_NEED_REALDATA();
-  const Opened o = open({realdata() / "radar/synthetic_mintpy_small/ifgramStack.h5"});
+  const OpenedStack o = open_stack({realdata() / "radar/synthetic_mintpy_small/ifgramStack.h5"});
   const InterferogramNetwork& n = o.source->network();
   EXPECT_EQ(n.geometry.rows, 60U);
   EXPECT_EQ(n.geometry.cols, 60U);
@@ -85,9 +49,9 @@ TEST(RealDataInsarStack, MintpyStackHasItsPairsAndTheStoredPixels) {
   EXPECT_EQ((*n.reference)[1], 5U);
   EXPECT_TRUE(n.has_coherence);
   EXPECT_EQ(n.processor, "mintpy");
-  const Rows rows = read_all(*o.source, 60);
+  const StackPixels rows = stack_pixels(*o.source, 60);
   for (const std::size_t step : {1U, 7U, 59U}) {
-    const Rows others = read_all(*o.source, step);
+    const StackPixels others = stack_pixels(*o.source, step);
     EXPECT_TRUE(same_bits(rows.phase, others.phase)) << step;
     EXPECT_TRUE(same_bits(rows.coherence, others.coherence)) << step;
   }
@@ -102,7 +66,7 @@ TEST(RealDataInsarStack, MintpyStackHasItsPairsAndTheStoredPixels) {
 TEST(RealDataInsarStack, PyrateStackOfEnvisat) {
   HIGHWALL_NEED_REALDATA();
   const fs::path folder = realdata() / "radar/pyrate_small_test/tif";
-  const Opened o = open({folder});
+  const OpenedStack o = open_stack({folder});
   const InterferogramNetwork& n = o.source->network();
   EXPECT_EQ(n.geometry.rows, 72U);
   EXPECT_EQ(n.geometry.cols, 47U);
@@ -118,14 +82,14 @@ TEST(RealDataInsarStack, PyrateStackOfEnvisat) {
   EXPECT_EQ(pair_of(n, "2006-06-19", "2006-10-02"), 0U);
   EXPECT_EQ(pair_of(n, "2007-07-09", "2007-08-13"), 16U);
   // The list beside the files names the same stack.
-  const Opened by_list = open({folder / "ifms_17"});
-  EXPECT_TRUE(same_bits(read_all(*o.source, 72).phase, read_all(*by_list.source, 5).phase));
+  const OpenedStack by_list = open_stack({folder / "ifms_17"});
+  EXPECT_TRUE(same_bits(stack_pixels(*o.source, 72).phase, stack_pixels(*by_list.source, 5).phase));
 }
 
 TEST(RealDataInsarStack, PyrateStackOfSentinelWithCoherence) {
   HIGHWALL_NEED_REALDATA();
   const fs::path folder = realdata() / "radar/pyrate_cropA";
-  const Opened o = open({folder / "geotiffs"});
+  const OpenedStack o = open_stack({folder / "geotiffs"});
   const InterferogramNetwork& n = o.source->network();
   EXPECT_EQ(n.geometry.rows, 60U);
   EXPECT_EQ(n.geometry.cols, 100U);
@@ -136,9 +100,9 @@ TEST(RealDataInsarStack, PyrateStackOfSentinelWithCoherence) {
   EXPECT_DOUBLE_EQ(n.wavelength_m, 0.05550415767769124);
   EXPECT_TRUE(n.has_coherence);
   // Lists that were written elsewhere: their entries are found below the folder that they lie in.
-  const Opened by_list = open({folder / "ifg_30", folder / "coherence_30"});
-  const Rows rows = read_all(*o.source, 60);
-  const Rows listed = read_all(*by_list.source, 13);
+  const OpenedStack by_list = open_stack({folder / "ifg_30", folder / "coherence_30"});
+  const StackPixels rows = stack_pixels(*o.source, 60);
+  const StackPixels listed = stack_pixels(*by_list.source, 13);
   EXPECT_TRUE(same_bits(rows.phase, listed.phase));
   EXPECT_TRUE(same_bits(rows.coherence, listed.coherence));
   const auto valid = std::count_if(rows.coherence.begin(), rows.coherence.end(), [](float c) { return c > 0.0F && c <= 1.0F; });
@@ -147,30 +111,30 @@ TEST(RealDataInsarStack, PyrateStackOfSentinelWithCoherence) {
 
 TEST(RealDataInsarStack, RoipacEqualsItsGeotiffs) {
   HIGHWALL_NEED_REALDATA();
-  const Opened roipac = open({realdata() / "radar/roipac"});
-  const Opened tiff = open({realdata() / "radar/pyrate_small_test/tif"});
+  const OpenedStack roipac = open_stack({realdata() / "radar/roipac"});
+  const OpenedStack tiff = open_stack({realdata() / "radar/pyrate_small_test/tif"});
   const InterferogramNetwork& n = roipac.source->network();
   EXPECT_EQ(n.processor, "roipac");
   EXPECT_EQ(n.instants, tiff.source->network().instants);
   EXPECT_DOUBLE_EQ(n.wavelength_m, 0.0562356424);
   EXPECT_EQ(n.geometry.frame.crs, "EPSG:4326");
   EXPECT_EQ(n.geometry, tiff.source->network().geometry);
-  const Rows rows = read_all(*roipac.source, 72);
-  EXPECT_TRUE(same_bits(rows.phase, read_all(*tiff.source, 72).phase));
-  EXPECT_TRUE(same_bits(rows.phase, read_all(*roipac.source, 11).phase));
+  const StackPixels rows = stack_pixels(*roipac.source, 72);
+  EXPECT_TRUE(same_bits(rows.phase, stack_pixels(*tiff.source, 72).phase));
+  EXPECT_TRUE(same_bits(rows.phase, stack_pixels(*roipac.source, 11).phase));
   // The amplitude is 0 in all pixels, and no reason to have no phase.
   EXPECT_GT(std::count_if(rows.phase.begin(), rows.phase.end(), [](float v) { return std::isfinite(v); }), 40000);
-  const Opened by_list = open({realdata() / "radar/roipac/ifms_17"});
-  EXPECT_TRUE(same_bits(rows.phase, read_all(*by_list.source, 72).phase));
+  const OpenedStack by_list = open_stack({realdata() / "radar/roipac/ifms_17"});
+  EXPECT_TRUE(same_bits(rows.phase, stack_pixels(*by_list.source, 72).phase));
 }
 
 TEST(RealDataInsarStack, GammaEqualsItsGeotiff) {
   HIGHWALL_NEED_REALDATA();
   const fs::path folder = realdata() / "radar/gamma_binary";
-  const Opened gamma = open({folder / "16x20_20090713-20090817_VV_4rlks_utm.unw"});
+  const OpenedStack gamma = open_stack({folder / "16x20_20090713-20090817_VV_4rlks_utm.unw"});
   InsarOptions named;
   named.phase = "*_utm.tif";
-  const Opened tiff = open({folder / "16x20_20090713-20090817_VV_4rlks_utm.tif"}, named);
+  const OpenedStack tiff = open_stack({folder / "16x20_20090713-20090817_VV_4rlks_utm.tif"}, named);
   const InterferogramNetwork& n = gamma.source->network();
   EXPECT_EQ(n.geometry.rows, 20U);
   EXPECT_EQ(n.geometry.cols, 16U);
@@ -178,8 +142,8 @@ TEST(RealDataInsarStack, GammaEqualsItsGeotiff) {
   EXPECT_EQ(to_iso8601(n.instants.back()), "2009-08-17T00:00:00Z");
   EXPECT_DOUBLE_EQ(n.wavelength_m, 299792458.0 / 5.3310040e+09);
   EXPECT_EQ(n.geometry.frame.crs, "EPSG:4326");
-  const std::vector<float> phase = read_all(*gamma.source, 20).phase;
-  EXPECT_TRUE(same_bits(phase, read_all(*tiff.source, 20).phase));
+  const std::vector<float> phase = stack_pixels(*gamma.source, 20).phase;
+  EXPECT_TRUE(same_bits(phase, stack_pixels(*tiff.source, 20).phase));
   EXPECT_NEAR(*std::min_element(phase.begin(), phase.end()), 19.785, 5e-4);
   EXPECT_NEAR(*std::max_element(phase.begin(), phase.end()), 20.134, 5e-4);
   // corner_lat and corner_lon are the centre of the first pixel here: GAMMA's own GeoTIFF lies a quarter of a pixel from it.
@@ -192,11 +156,11 @@ TEST(RealDataInsarStack, GammaStackEqualsTheGeotiffsOfRoipac) {
   HIGHWALL_NEED_REALDATA();
   InsarOptions outer;
   outer.corner = "outer";
-  const Opened gamma = open({realdata() / "radar/gamma_binary/small_gamma_obs"}, outer);
-  const Opened tiff = open({realdata() / "radar/pyrate_small_test/tif"});
+  const OpenedStack gamma = open_stack({realdata() / "radar/gamma_binary/small_gamma_obs"}, outer);
+  const OpenedStack tiff = open_stack({realdata() / "radar/pyrate_small_test/tif"});
   EXPECT_EQ(gamma.source->network().instants, tiff.source->network().instants);
   EXPECT_EQ(gamma.source->network().processor, "gamma");
-  EXPECT_TRUE(same_bits(read_all(*gamma.source, 72).phase, read_all(*tiff.source, 72).phase));
+  EXPECT_TRUE(same_bits(stack_pixels(*gamma.source, 72).phase, stack_pixels(*tiff.source, 72).phase));
   const auto& a = gamma.source->network().geometry.affine;
   const auto& b = tiff.source->network().geometry.affine;
   for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(a[i], b[i], 1e-8) << i;
@@ -205,7 +169,7 @@ TEST(RealDataInsarStack, GammaStackEqualsTheGeotiffsOfRoipac) {
 TEST(RealDataInsarStack, GunwWithoutPhaseSaysSo) {
   HIGHWALL_NEED_REALDATA();
   try {
-    open({realdata() / "radar/nisar_gunw"});
+    open_stack({realdata() / "radar/nisar_gunw"});
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::input);

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import Cloud
 
-__all__ = ["alarms", "fit_velocity", "geometry", "invert", "velocity"]
+__all__ = ["alarms", "export", "fit_velocity", "geometry", "invert", "velocity"]
 
 _Path = str | os.PathLike[str]
 
@@ -21,6 +21,8 @@ def alarms(
     threads: int = 0,
     **options: Any,
 ) -> dict[str, Any]: ...
+
+def export(series: _Path, output: _Path, *, threads: int = 0, **options: Any) -> dict[str, int]: ...
 
 def geometry(
     range_m: ArrayLike,
