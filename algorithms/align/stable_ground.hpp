@@ -105,8 +105,9 @@ Registration register_on_stable_ground(PointsView epoch, PointsView reference, c
                                        const std::vector<std::uint8_t>& core_is_allowed = {});
 
 /// Adds the registration's own uncertainty to a field over the registered cloud: registration_m is its share along each
-/// normal, by which sigma and every limit are widened in quadrature, and so is the covariance of vectors. Limits calibrated on
-/// stable ground are widened too: there the fit took its own error out of the distances, elsewhere it did not.
+/// normal, by which sigma and every limit are widened in quadrature, and so is the covariance of vectors. Limits and
+/// vectors that are calibrated afterwards hold what of it they need (calibrated.hpp); those that were calibrated before are
+/// widened here, too.
 void add_registration(const Registration& fit, DisplacementField& field);
 
 /// Median of registration_m where the field has a value, m; at least 0.5 mm, and 1 mm for a field without a value.
