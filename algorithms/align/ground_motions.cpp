@@ -17,7 +17,7 @@ namespace {
 
 constexpr double kOfNone = 3.0;     // As a residual of two and a half sigmas.
 constexpr double kBorder = 0.375;   // Eight neighbours outvote a residual as large.
-constexpr double kSecond = 30.0;    // What 500 starts find in the noise of 100 patches, in no more than one of twenty grounds.
+constexpr double kSecond = 30.0;    // More than 500 starts find in what ground at rest scatters, whose patches share points.
 constexpr std::size_t kFewest = 7;  // Of a piece: a motion has six unknowns.
 
 GroundMotions swapped(GroundMotions m) {
